@@ -1,0 +1,62 @@
+"""The errors a person sees: one sentence, and the cell error a spreadsheet shows for it."""
+
+from __future__ import annotations
+
+__all__ = ["CellError", "DomainError", "NameNotFoundError", "UnitError", "shorten"]
+
+
+class CellError(Exception):
+    """An error with the spreadsheet error code it becomes and the sentence that explains it.
+
+    Parameters
+    ----------
+    code : str
+        ``"#VALUE!"`` (wrong unit or type), ``"#N/A"`` (unknown name) or ``"#NUM!"`` (outside the model's domain).
+    message : str
+        What was expected, what came, the likely fix.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.message}"
+
+
+class UnitError(CellError):
+    """A wrong, missing or ambiguous unit, or a value of the wrong type: ``#VALUE!``."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("#VALUE!", message)
+
+    def __reduce__(self) -> tuple[type[UnitError], tuple[str]]:
+        return type(self), (self.message,)
+
+
+class NameNotFoundError(CellError):
+    """A name or a figure that the registry does not know: ``#N/A``."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("#N/A", message)
+
+    def __reduce__(self) -> tuple[type[NameNotFoundError], tuple[str]]:
+        return type(self), (self.message,)
+
+
+class DomainError(CellError):
+    """A value the model cannot answer for, such as a negative batch: ``#NUM!``."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("#NUM!", message)
+
+    def __reduce__(self) -> tuple[type[DomainError], tuple[str]]:
+        return type(self), (self.message,)
+
+
+def shorten(value: object, limit: int = 60) -> str:
+    """Return ``value`` quoted for a message, cut so that a huge text stays a short sentence."""
+    text = value if isinstance(value, str) else repr(value)
+    text = " ".join(text[: limit + 1].split())
+    return f'"{text[:limit]}…"' if len(text) > limit else f'"{text}"'

@@ -87,7 +87,7 @@ def _symbol(name: str) -> str:
         return SYMBOLS[name]
     for prefix, letter in _PREFIX_SYMBOL.items():
         if name.startswith(prefix) and name[len(prefix) :] in SYMBOLS:
-            return letter + SYMBOLS[name[len(prefix) :]]
+            return letter + {"byte": "B"}.get(name[len(prefix) :], SYMBOLS[name[len(prefix) :]])
     return name
 
 
@@ -102,7 +102,7 @@ def _unit_text(unit: pint.Unit) -> str:
 
 # --- kinds -----------------------------------------------------------------------------------------------------------
 
-_PRECISIONS = "fp64 fp32 tf32 fp16 bf16 fp8 fp6 fp4 int8 int4 mxfp8 mxfp4 nvfp4".split()
+_PRECISIONS = ["fp64", "fp32", "tf32", "fp16", "bf16", "fp8", "fp6", "fp4", "int8", "int4", "mxfp8", "mxfp4", "nvfp4"]
 # (words as written, category, kind). Longest first, so that "per direction" is not read as a division.
 _KINDS: tuple[tuple[str, str, str], ...] = (
     (r"(?:with|w/)\s*(?:2:4\s*)?sparsity|sparse", "density", "sparse"),
@@ -166,17 +166,22 @@ _KIND_COST = {
 
 # --- reading units ---------------------------------------------------------------------------------------------------
 
-_CO2 = re.compile(r"(?<![A-Za-z])(k|M|m)?(g|t|tonnes?|tons?)[\s-]*(?:of\s+)?CO[2₂](?:[\s-]*e(?:q(?:uivalent)?)?)?(?![A-Za-z])")
+_CO2 = re.compile(
+    r"(?<![A-Za-z])(k|M|m)?(g|t|tonnes?|tons?)[\s-]*(?:of\s+)?CO[2₂](?:[\s-]*e(?:q(?:uivalent)?)?)?(?![A-Za-z])"
+)
 _TRANSLATE = str.maketrans({
     "µ": "u", "μ": "u", "·": "*", "×": "*", "⋅": "*", "•": "*", "−": "-", "–": "-", "⁻": "-", "²": "^2", "¹": "1",
     "\u00a0": " ", "\u202f": " ", "\u2009": " ", "₂": "2", "／": "/",
 })  # fmt: skip
-_TERM = re.compile(r"(?P<name>US\$|[kMm]?[gt]CO2e|[A-Za-z]+[$€£]?|[$€£¥₹%¢°]+[A-Za-z]*|1)(?:\^?\(?(?P<power>-?\d)\)?)?$")
+_TERM = re.compile(
+    r"(?P<name>US\$|[kMm]?[gt]CO2e|[A-Za-z]+[$€£₹]?|[$€£¥₹%¢°]+[A-Za-z]*|1)(?:\^?\(?(?P<power>-?\d)\)?)?$"
+)
 
 
 def _one_unit(word: str, whole: str) -> str:
     """Return the canonical name of one spelled unit."""
-    exact = spellings().get(word)
+    # Alone, "7 B" is 7 bytes or 7 billion; in "B/s" or "B/token" it can only be bytes.
+    exact = spellings().get(word) or ("byte" if word == "B" and re.search(r"[/*]", whole) else None)
     if exact:
         return exact
     readings = AMBIGUOUS.get(word)
@@ -185,7 +190,9 @@ def _one_unit(word: str, whole: str) -> str:
         meanings = {spellings().get(c) for c in candidates}
         if len(meanings) == 1 and None not in meanings:
             return next(iter(meanings)) or ""
-        readings = tuple(f"{c} ({describe(_make_unit(spellings()[c]))})" for c in sorted(candidates) if c in spellings())
+        readings = tuple(
+            f"{c} ({describe(_make_unit(spellings()[c]))})" for c in sorted(candidates) if c in spellings()
+        )
         for c in sorted(candidates):
             readings = readings or AMBIGUOUS.get(c, ())
     if readings:
@@ -220,13 +227,16 @@ def parse_unit(text: str) -> Unit:
     body = unicodedata.normalize("NFC", text).translate(_TRANSLATE)
     body = re.sub(r"CO2[\s-]*eq(uivalent)?", "CO2e", body)
     body = _CO2.sub(lambda m: f" {m[1] or ''}{'g' if m[2] == 'g' else 't'}CO2e ", body)
+    body = re.sub(r"/\s*(?=(?:direction|dir)\b)", " per ", body)
     body, kinds = _take_kinds(body)
+    body = re.sub(r"(?<=OP)s(?=\s*(?:/|per\b))", "", body)  # "TFLOPs/s" can only be a rate
+    body = re.sub(r"(?<=[\s/])(\d+)([kMBT])(?=\s+[A-Za-z])", r"\1 \2", body)  # "$/1M tokens"
     body = re.sub(r"\bper\s+(million|billion|thousand)\b", r"/ \1", body)
     body = re.sub(r"(?<=[A-Za-z$€£\s])-?\bper\b-?", "/", body)
     body = re.sub(r"[()\[\],]", " ", body).strip(" .")
     if not body:
         return _make_unit("", tuple(sorted(kinds.items())))
-    if re.search(r"//|^/|/$|\*\*|\*$", body.replace(" ", "")) and not body.startswith("/"):
+    if re.search(r"//|/$|\*\*|\*$", body.replace(" ", "")):
         raise UnitError(f"{shorten(text)} is not a unit: a part is missing beside '/' or '*'.")
     expression: list[str] = []
     scale = 1.0
@@ -495,11 +505,13 @@ def parse(text: str) -> Quantity:
     match = _NUMBER.match(stripped)
     if not match:
         raise UnitError(f"{shorten(text)} does not start with a number: write one and its unit, such as '80 GiB'.")
+    if match["sign"] and match["sign2"]:
+        raise UnitError(f"{shorten(text)} has two signs.")
     value = _number(match, text)
     if not math.isfinite(value):
         raise UnitError(f"{shorten(text)} is too large for a number.")
     rest = stripped[match.end() :].strip()
-    if rest[:1].isdigit() and not rest.startswith("1/") or rest[:1] in {".", ","} and rest[1:2].isdigit():
+    if (rest[:1].isdigit() and not rest.startswith("1/")) or (rest[:1] in {".", ","} and rest[1:2].isdigit()):
         raise UnitError(f"{shorten(text)}: cannot tell thousands separators from the decimal point. Write it plainly.")
     if match["currency"]:
         magnitude = re.match(r"(k|K|M|B|bn|thousand|million|billion|trillion)\b", rest)
@@ -508,7 +520,9 @@ def parse(text: str) -> Quantity:
             rest = rest[magnitude.end() :].strip()
         rest = f"{match['currency']}{'' if rest.startswith(('/', '*')) else ' '}{rest}".strip()
     elif not rest:
-        raise UnitError(f"{shorten(text)} has no unit: a bare number may mean anything. Write one, such as '{text.strip()} GB'.")
+        raise UnitError(
+            f"{shorten(text)} has no unit: a bare number may mean anything. Write one, such as '{text.strip()} GB'."
+        )
     else:
         word = re.match(r"(thousand|million|billion|trillion|bn|k|M|B|T)\s+(?=\S)", rest)
         glued = re.match(r"([kMBT])(?=\s+\S)", rest)

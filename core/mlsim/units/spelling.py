@@ -15,7 +15,22 @@ _SMALL = {"m": "milli", "u": "micro", "n": "nano"}
 _BINARY = {"Ki": "kibi", "Mi": "mebi", "Gi": "gibi", "Ti": "tebi", "Pi": "pebi"}
 _BILLION = {"B": "giga"}  # "7 Bparam": B is a billion only in front of parameters and tokens
 _KILO = {"K": "kilo"}  # "KB", "KW": K for kilo, where no binary reading is usual
-_LONG = ("kilo", "mega", "giga", "tera", "peta", "exa", "kibi", "mebi", "gibi", "tebi", "pebi", "milli", "micro", "nano")
+_LONG = (
+    "kilo",
+    "mega",
+    "giga",
+    "tera",
+    "peta",
+    "exa",
+    "kibi",
+    "mebi",
+    "gibi",
+    "tebi",
+    "pebi",
+    "milli",
+    "micro",
+    "nano",
+)
 
 # unit -> (symbols that take prefix letters, words that take prefix words, prefix letters)
 _UNITS: dict[str, tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]] = {
@@ -69,7 +84,7 @@ _UNITS: dict[str, tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]] = {
 
 # Canonical name -> the symbol we print.
 SYMBOLS = {
-    "byte": "B", "bit": "bit", "flop": "FLOP", "mac": "MAC", "op": "OP", "token": "token", "parameter": "param",
+    "byte": "byte", "bit": "bit", "flop": "FLOP", "mac": "MAC", "op": "OP", "token": "token", "parameter": "param",
     "request": "request", "sample": "sample", "step": "step", "user": "user", "count": "count", "device": "GPU",
     "node": "node", "rack": "rack", "link": "link", "second": "s", "minute": "min", "hour": "h", "day": "day",
     "week": "week", "month": "month", "year": "year", "hertz": "Hz", "joule": "J", "watt": "W", "watt_hour": "Wh",
@@ -108,7 +123,12 @@ def _ambiguous() -> dict[str, tuple[str, ...]]:
         "B": ("billion (write the thing counted: 'Bparam', 'B tokens')", "byte (write 'byte')"),
         "b": ("bit (write 'bit')", "billion (write the thing counted: 'Bparam')"),
         "kb": ("kB (10^3 bytes)", "kbit (10^3 bits)"),
-        "m": ("metre", "minute (write 'min')", "milli- (write the unit: 'ms', 'mW')", "million (write 'M' and the unit)"),
+        "m": (
+            "metre",
+            "minute (write 'min')",
+            "milli- (write the unit: 'ms', 'mW')",
+            "million (write 'M' and the unit)",
+        ),
         "M": ("million (write the thing counted: 'M tokens', 'Mparam')", "mega- (write the unit: 'MB', 'MW')"),
         "k": ("thousand (write the thing counted: 'k tokens')", "kilo- (write the unit: 'kB', 'kW')"),
         "K": ("1,000 (write the number out)", "1,024 (write the number out)", "kelvin"),

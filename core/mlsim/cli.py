@@ -1,0 +1,171 @@
+"""The command line. Every command ends in a sentence, never in a traceback.
+
+Exit codes: 0 done; 1 the answer is "no" (a cell in error, a constant without a source); 2 the input is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from mlsim import __version__
+from mlsim.errors import CellError
+
+__all__ = ["main"]
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mlsim", description="Capacity planning for ML systems, inside the spreadsheet."
+    )
+    parser.add_argument("--version", action="version", version=f"mlsim {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument(
+            "--registry", action="append", default=[], metavar="FILE.yaml", help="your own chips and models"
+        )
+        return sub
+
+    compare = command("compare", "write a workbook that compares accelerators for one model")
+    compare.add_argument("--model", required=True, help="a model of the registry, such as Llama-3-70B")
+    compare.add_argument("--hardware", required=True, type=_names, help="chips, separated by commas")
+    _comparison_options(compare)
+
+    template = command("template", "write one of the ready-made workbooks")
+    template.add_argument("name", nargs="?", help="the template's name")
+    template.add_argument("--list", action="store_true", help="list the templates")
+    template.add_argument("-o", "--output-file", metavar="BOOK.xlsx")
+
+    recalc = command("recalc", "recalculate workbooks; only cached values change")
+    recalc.add_argument("books", nargs="+", metavar="BOOK", help="workbooks (.xlsx, .xlsm)")
+    recalc.add_argument("-o", "--output-dir", metavar="DIR", help="write there instead of in place")
+    recalc.add_argument("--engine", choices=("auto", "embedded", "libreoffice", "excel"), default="auto")
+    recalc.add_argument("--jobs", type=int, default=1, metavar="N", help="workbooks at a time")
+
+    audit = command("audit", "list every constant with its source; fail when one lacks any")
+    audit.add_argument("--summary", action="store_true", help="print counts and problems only")
+
+    commands.add_parser("functions", help="print the function reference", description="print the function reference")
+    return parser
+
+
+def _comparison_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prompt", type=int, default=2048, help="prompt tokens (default 2048)")
+    parser.add_argument("--output", type=int, default=512, help="generated tokens (default 512)")
+    parser.add_argument("--batch", type=int, default=16, help="sequences at once (default 16)")
+    parser.add_argument("--precision", default="bf16", help="number format of the weights (default bf16)")
+    parser.add_argument(
+        "--price",
+        action="append",
+        default=[],
+        metavar="'CHIP=2.50 $/GPU-h'",
+        help="your price of a chip; may be repeated",
+    )
+    parser.add_argument("-o", "--output-file", required=True, metavar="BOOK.xlsx")
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from mlsim_workbooks.compare import build_comparison
+
+    from mlsim.registry import load
+
+    prices = {}
+    for item in args.price:
+        name, sign, text = item.partition("=")
+        if not sign:
+            raise CellError("#VALUE!", f"--price {item!r}: write CHIP=PRICE, such as 'MI300X=2.50 $/GPU-h'.")
+        prices[load.chip(name).name] = text.strip()
+    result = build_comparison(
+        args.model, args.hardware, prompt=args.prompt, output=args.output, batch=args.batch, precision=args.precision,
+        prices=prices, out=args.output_file,
+    )  # fmt: skip
+    for warning in result.warnings:
+        print(f"note: {warning}", file=sys.stderr)
+    print(f"Wrote {result.path}.")
+    return 0
+
+
+def _template(args: argparse.Namespace) -> int:
+    from mlsim_workbooks.templates import TEMPLATES, build_template
+
+    if args.list or not args.name:
+        for name, (summary, _) in TEMPLATES.items():
+            print(f"{name:20} {summary}")
+        return 0
+    path = build_template(args.name, args.output_file or f"{args.name}.xlsx")
+    print(f"Wrote {path}.")
+    return 0
+
+
+def _recalc(args: argparse.Namespace) -> int:
+    from mlsim_workbooks.recalc import recalculate_all
+
+    if args.engine in ("libreoffice", "excel"):
+        raise CellError("#VALUE!", f"The engine {args.engine!r} is not part of this version: use --engine embedded.")
+    return recalculate_all(args.books, output_dir=args.output_dir, jobs=args.jobs)
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from mlsim.registry.audit import constants, problems
+
+    every = list(constants())
+    if not args.summary:
+        for c in every:
+            source = c.citation
+            fields = (c.table, c.entry, c.attribute, f"{c.value} {c.unit}", c.meaning, c.rank, source.get("title", ""), c.locator,
+                      source.get("address", ""), source.get("date", ""))  # fmt: skip
+            print("\t".join(fields))
+    counts: dict[str, int] = {}
+    for c in every:
+        counts[c.table] = counts.get(c.table, 0) + 1
+    found = problems()
+    print(
+        f"{len(every):,} constants: " + ", ".join(f"{n:,} in {table}" for table, n in counts.items()) + ".",
+        file=sys.stderr,
+    )
+    for sentence in found:
+        print(sentence, file=sys.stderr)
+    print(f"{len(found)} without value, unit, meaning or source." if found else "Each has a value, a unit, a meaning and a source.",
+          file=sys.stderr)  # fmt: skip
+    return 1 if found else 0
+
+
+def _functions(_: argparse.Namespace) -> int:
+    from mlsim.functions.reference import markdown
+
+    print(markdown())
+    return 0
+
+
+_COMMANDS = {"compare": _compare, "template": _template, "recalc": _recalc, "audit": _audit, "functions": _functions}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        if getattr(args, "registry", None):
+            from mlsim.functions import use_registry_file
+
+            for file in args.registry:
+                use_registry_file(file)
+        return _COMMANDS[args.command](args)
+    except CellError as error:
+        print(f"mlsim: {error.message}", file=sys.stderr)
+    except OSError as error:
+        print(f"mlsim: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+    except KeyboardInterrupt:
+        print("mlsim: stopped.", file=sys.stderr)
+        return 130
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

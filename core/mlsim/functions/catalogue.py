@@ -1,0 +1,437 @@
+"""How a function is declared once and called from anywhere.
+
+A declaration is a Python function plus its arguments' kinds. From it come the call with scalars or ranges, the
+broadcasting, the error sentences, the Excel module, the reference table and the tests.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from mlsim.errors import CellError, DomainError, NameNotFoundError, UnitError, shorten
+from mlsim.registry import load
+from mlsim.registry.names import normalise
+from mlsim.units import Quantity, parse, parse_unit
+
+__all__ = ["CATALOGUE", "Arg", "Function", "call", "call_many", "declare"]
+
+Scalar = Any  # str | float | bool | None
+CATALOGUE: dict[str, Function] = {}
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """One argument: its name, what it accepts, its default and the help text hosts show."""
+
+    name: str
+    kind: str
+    doc: str
+    default: Any = _MISSING
+    vararg: bool = False
+
+    @property
+    def optional(self) -> bool:
+        """Whether the argument may be left out."""
+        return self.default is not _MISSING or self.vararg
+
+
+# --- reading arguments -----------------------------------------------------------------------------------------------
+
+
+def _pairs(value: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((str(k), v) for k, v in value if k not in (None, ""))
+
+
+def _model(arg: Arg, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return load.model_from_pairs(value)
+    if isinstance(value, (int, float)):
+        raise UnitError(
+            f"{arg.name}: {value!r} is a bare number; give a model's name, or a size such as '70 Gparam' or '140 GB'."
+        )
+    text = str(value)
+    if not text.strip()[:1].isdigit() or _is_name(text, load.model):
+        return load.model(text)
+    size = parse(text)
+    if size.unit.dimension_name not in ("information", "parameter"):
+        raise UnitError(
+            f"{arg.name}: expected a model: a name, parameters ('70 Gparam') or bytes of weights ('140 GB'), got {size}."
+        )
+    return _positive(arg, size)
+
+
+def _hardware(arg: Arg, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return load.chip_from_pairs(value)
+    if isinstance(value, (int, float)):
+        raise UnitError(
+            f"{arg.name}: {value!r} is a bare number; give a chip's name, or a figure such as '3.35 TB/s' or '80 GiB'."
+        )
+    text = str(value)
+    if not text.strip()[:1].isdigit() or _is_name(text, load.chip):
+        return load.chip(text)
+    figure = parse(text)
+    if figure.kinds.get("density") == "sparse":
+        raise UnitError(f"{arg.name}: {figure} is a sparse peak; give the dense one (half of a 2:4-sparse peak).")
+    return _positive(arg, figure)
+
+
+def _positive(arg: Arg, quantity: Quantity) -> Quantity:
+    if quantity.si <= 0:
+        raise DomainError(f"{arg.name} must be above 0, got {quantity}.")
+    return quantity
+
+
+def _is_name(text: str, lookup: Callable[[object], Any]) -> bool:
+    """Tell whether text that starts with a digit is a registry name all the same ("01-ai/Yi-34B")."""
+    try:
+        lookup(text)
+    except CellError:
+        return False
+    return True
+
+
+_COUNTED = ("number", "request", "token", "device", "sample", "count", "user", "step")
+
+
+def _count(arg: Arg, value: Any) -> float:
+    """Read a count: a number above 0, or one with a counting unit ("4096 tokens", "8 GPUs")."""
+    if isinstance(value, bool):
+        raise UnitError(f"{arg.name}: expected a number, got {value}.")
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            quantity = parse(value)
+            if quantity.unit.dimension_name not in _COUNTED:
+                raise UnitError(f"{arg.name}: expected a count, got {quantity}.") from None
+            number = quantity.si
+    elif isinstance(value, (int, float)):
+        number = float(value)
+    else:
+        raise UnitError(f"{arg.name}: expected a number, got {shorten(value)}.")
+    if math.isnan(number) or math.isinf(number):
+        raise DomainError(f"{arg.name}: expected a finite number, got {number}.")
+    if number <= 0:
+        raise DomainError(f"{arg.name} must be above 0, got {number:g}.")
+    return number
+
+
+def _whole(arg: Arg, value: Any) -> float:
+    number = _count(arg, value)
+    if number != int(number):
+        raise DomainError(f"{arg.name} must be a whole number, got {number:g}.")
+    return number
+
+
+def _quantity(arg: Arg, value: Any) -> Quantity:
+    if isinstance(value, bool):
+        raise UnitError(f"{arg.name}: expected a quantity such as '80 GiB', got {value}.")
+    if isinstance(value, (int, float)):
+        raise UnitError(f"{arg.name}: {value!r} is a bare number; write its unit, such as '{value!r} GB'.")
+    return parse(value)
+
+
+def _quantity_or_number(arg: Arg, value: Any) -> Quantity:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise DomainError(f"{arg.name}: expected a finite number, got {value}.")
+        return Quantity(float(value), parse_unit("1"))
+    if isinstance(value, str):
+        try:
+            return Quantity(float(value), parse_unit("1"))
+        except ValueError:
+            pass
+    return _quantity(arg, value)
+
+
+def _text(arg: Arg, value: Any) -> str:
+    if not isinstance(value, str):
+        raise UnitError(f"{arg.name}: expected text, got {shorten(value)}.")
+    return value.strip()
+
+
+_READERS: dict[str, Callable[[Arg, Any], Any]] = {
+    "model": _model,
+    "hardware": _hardware,
+    "count": _count,
+    "whole": _whole,
+    "precision": lambda arg, value: load.precision(_text(arg, value)),
+    "runtime": lambda arg, value: load.runtime(_text(arg, value)),
+    "unit": lambda arg, value: parse_unit(_text(arg, value)),
+    "quantity": _quantity,
+    "factor": _quantity_or_number,
+    "text": _text,
+    "any": lambda arg, value: value,
+}
+_VECTOR = ("count", "whole")  # kinds that a declaration receives as arrays
+
+
+def _read(arg: Arg, value: Any) -> Any:
+    """Read one argument; an empty one takes its default."""
+    if value is None or value == "":
+        if arg.default is _MISSING:
+            raise UnitError(f"{arg.name} is empty: {arg.doc}")
+        if arg.default is None:
+            return None
+        value = arg.default
+    try:
+        return _READERS[arg.kind](arg, value)
+    except CellError as error:
+        if error.message.startswith(arg.name):
+            raise
+        raise type(error)(f"{arg.name}: {error.message}") from None
+
+
+_read_cached = lru_cache(maxsize=65536, typed=True)(_read)
+
+
+# --- calling ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of the catalogue. Call it with scalars or nested lists (ranges)."""
+
+    name: str
+    category: str
+    args: tuple[Arg, ...]
+    doc: str
+    example: str
+    impl: Callable[..., Any]
+    spills: bool = False
+    _cache: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __call__(self, *values: Any) -> Any:
+        """Evaluate; scalars give a scalar, ranges broadcast to nested lists.
+
+        Raises
+        ------
+        CellError
+            For a scalar call. In a range the error itself stands in its cell.
+        """
+        key = (*values, *map(type, values))  # TRUE, 1 and 1.0 are equal keys but not equal arguments
+        try:
+            found = self._cache.get(key, _MISSING)
+        except TypeError:  # a range is not hashable
+            return self._ranges(values)
+        if found is _MISSING:
+            found = self.evaluate([values])[0]
+            if len(self._cache) > 100_000:
+                self._cache.clear()
+            self._cache[key] = found
+        if isinstance(found, CellError):
+            raise found
+        return found
+
+    @property
+    def signature(self) -> str:
+        """The call as help texts show it: ``MLSIM_X(model, [batch=1])``."""
+
+        def show(arg: Arg) -> str:
+            if arg.vararg:
+                return f"{arg.name}..."
+            if not arg.optional:
+                return arg.name
+            default = f'"{arg.default}"' if isinstance(arg.default, str) else arg.default
+            return f"[{arg.name}]" if arg.default is None else f"[{arg.name}={default}]"
+
+        return f"{self.name}({', '.join(map(show, self.args))})"
+
+    def _arg(self, i: int) -> Arg:
+        return self.args[min(i, len(self.args) - 1)]
+
+    def _bind(self, values: Sequence[Any]) -> list[Any]:
+        variadic = bool(self.args) and self.args[-1].vararg
+        if len(values) > len(self.args) and not variadic:
+            raise UnitError(
+                f"{self.name} takes at most {len(self.args)} arguments, got {len(values)}: {self.signature}."
+            )
+        padded = [*values, *[None] * (len(self.args) - len(values))] if not variadic else list(values)
+        bound = []
+        for i, value in enumerate(padded):
+            arg = self._arg(i)
+            if arg.vararg and (value is None or value == ""):
+                continue
+            try:
+                bound.append(
+                    _read_cached(arg, value) if not isinstance(value, float) or value == value else _read(arg, value)
+                )
+            except TypeError:
+                bound.append(_read(arg, value))
+        if variadic and len(bound) < len(self.args):
+            raise UnitError(f"{self.name} needs at least {len(self.args)} argument(s): {self.signature}.")
+        return bound
+
+    def evaluate(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        """Evaluate many scalar calls at once; an error takes the place of its result.
+
+        Calls that differ in counts only (batch, context, tensor parallel) run as one array call.
+        """
+        results: list[Any] = [None] * len(calls)
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        bound: list[list[Any]] = []
+        vector = [i for i, arg in enumerate(self.args) if arg.kind in _VECTOR]
+        for i, values in enumerate(calls):
+            try:
+                row = self._bind(values)
+            except CellError as error:
+                results[i] = error
+                bound.append([])
+                continue
+            bound.append(row)
+            fixed = [None if j in vector and row[j] is not None else id(value) for j, value in enumerate(row)]
+            groups.setdefault(tuple(fixed), []).append(i)
+        for members in groups.values():
+            self._run(bound, members, vector, results)
+        return results
+
+    def _run(self, bound: list[list[Any]], members: list[int], vector: list[int], results: list[Any]) -> None:
+        row = list(bound[members[0]])
+        if len(members) > 1:
+            for j in vector:
+                if row[j] is not None:
+                    row[j] = np.array([bound[i][j] for i in members])
+        try:
+            value = self.impl(*row)
+        except CellError as error:
+            if len(members) == 1:
+                results[members[0]] = error
+            else:  # one bad member must not spoil the others
+                for i in members:
+                    self._run(bound, [i], vector, results)
+            return
+        if len(members) == 1:
+            results[members[0]] = _plain(value)
+        else:
+            for i, element in zip(members, np.broadcast_to(np.asarray(value), len(members)).tolist(), strict=True):
+                results[i] = _plain(element)
+
+    def _ranges(self, values: Sequence[Any]) -> Any:
+        """Broadcast ranges against each other, a two-column specification standing as one argument."""
+        blocks = []
+        for i, value in enumerate(values):
+            kind = self._arg(i).kind
+            if not isinstance(value, (list, tuple)):
+                blocks.append([[value]])
+            elif kind in ("model", "hardware") and _is_specification(value, kind):
+                blocks.append([[_pairs(value)]])
+            else:
+                blocks.append(_two_dimensional(value))
+        if (
+            self.args
+            and self.args[-1].vararg
+            and self.args[-1].kind in ("quantity", "factor", "any")
+            and self.name != "MLSIM_WHY"
+        ):
+            flat = [cell for block in blocks for row in block for cell in row]
+            return self(*flat)
+        height, width = max(len(b) for b in blocks), max(len(b[0]) for b in blocks)
+        for i, block in enumerate(blocks):
+            if len(block) not in (1, height) or len(block[0]) not in (1, width):
+                raise UnitError(
+                    f"{self.name}: the range for {self._arg(i).name} is {len(block)}×{len(block[0])}, which does not fit "
+                    f"the {height}×{width} of the others."
+                )
+        calls = [
+            tuple(b[r if len(b) > 1 else 0][c if len(b[0]) > 1 else 0] for b in blocks)
+            for r in range(height)
+            for c in range(width)
+        ]
+        flat = self.evaluate(calls)
+        if height == width == 1:
+            if isinstance(flat[0], CellError):
+                raise flat[0]
+            return flat[0]
+        return [flat[r * width : (r + 1) * width] for r in range(height)]
+
+
+def _two_dimensional(value: Any) -> list[list[Any]]:
+    rows = [list(row) if isinstance(row, (list, tuple)) else [row] for row in value]
+    if value and not isinstance(value[0], (list, tuple)):
+        rows = [list(value)]  # a flat list is a row
+    if not rows or not rows[0] or len({len(row) for row in rows}) != 1:
+        raise UnitError("A range must be a rectangle with at least one cell.")
+    return rows
+
+
+def _is_specification(value: Any, kind: str) -> bool:
+    """Tell a two-column range of labels and figures from a range of names."""
+    rows = [row for row in value if isinstance(row, (list, tuple))]
+    if len(rows) != len(value) or not rows or any(len(row) != 2 for row in rows):
+        return False
+    lookup = load.chip if kind == "hardware" else load.model
+    return all(isinstance(row[0], str) and not _is_name(row[0], lookup) for row in rows if row[0] not in (None, ""))
+
+
+def _plain(value: Any) -> Any:
+    """Return a plain Python scalar or nested list; refuse what is not a number."""
+    if isinstance(value, np.ndarray):
+        value = value.item() if value.size == 1 else value.tolist()
+    elif isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return DomainError("The result is not a finite number: the inputs are outside the model's domain.")
+    return value
+
+
+def declare(
+    category: str, *args: Arg, example: str = "", spills: bool = False
+) -> Callable[[Callable[..., Any]], Function]:
+    """Add a function to the catalogue; its docstring is the help text."""
+
+    def add(impl: Callable[..., Any]) -> Function:
+        name = impl.__name__
+        doc = inspect.cleandoc(impl.__doc__ or "")
+        CATALOGUE[name] = function = Function(name, category, args, doc, example, impl, spills)
+        return function
+
+    return add
+
+
+def find(name: object) -> Function:
+    """Return a function by name, with or without the ``MLSIM_`` prefix and in any case."""
+    text = str(name).strip().upper().replace("MLSIM.", "MLSIM_")
+    function = CATALOGUE.get(text) or CATALOGUE.get(f"MLSIM_{text}")
+    if function is None:
+        from difflib import get_close_matches
+
+        close = get_close_matches(normalise(text), [normalise(n) for n in CATALOGUE], n=1, cutoff=0.6)
+        hint = next((n for n in CATALOGUE if close and normalise(n) == close[0]), "MLSIM_LIST")
+        raise NameNotFoundError(f"{shorten(name)} is not an MLSIM function. Did you mean {hint}?")
+    return function
+
+
+def call(name: str, args: Sequence[Any]) -> Any:
+    """Evaluate one function: the door every host uses."""
+    return find(name)(*args)
+
+
+def call_many(name: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
+    """Evaluate many calls of one function; an error object takes the place of its result."""
+    function = find(name)
+    results: list[Any] = [None] * len(calls)
+    scalars = [i for i, args in enumerate(calls) if not any(isinstance(a, (list, tuple)) for a in args)]
+    for i, value in zip(scalars, function.evaluate([calls[i] for i in scalars]), strict=True):
+        results[i] = value
+    for i in set(range(len(calls))) - set(scalars):
+        try:
+            results[i] = function(*calls[i])
+        except CellError as error:
+            results[i] = error
+    return results
+
+
+def forget_results() -> None:
+    """Drop remembered results and names: call it when the registry has changed."""
+    _read_cached.cache_clear()
+    for function in CATALOGUE.values():
+        function._cache.clear()

@@ -1,0 +1,42 @@
+"""The key-value cache: what one sequence keeps, by kind of attention."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["kv_elements_per_token", "latent_elements_per_token", "sequence_elements"]
+
+
+def kv_elements_per_token(kv_heads: ArrayLike, head_dim: ArrayLike) -> NDArray[np.float64]:
+    """Elements one token keeps in one layer: 2·kv_heads·head_dim (a key and a value per KV head).
+
+    MHA has kv_heads = heads, GQA fewer, MQA one.
+    N. Shazeer, "Fast transformer decoding", 2019. https://arxiv.org/abs/1911.02150;
+    J. Ainslie et al., "GQA", 2023. https://arxiv.org/abs/2305.13245
+    """
+    return 2.0 * np.asarray(kv_heads, float) * head_dim
+
+
+def latent_elements_per_token(kv_lora: ArrayLike, rope_dim: ArrayLike) -> NDArray[np.float64]:
+    """Elements one token keeps in one layer of multi-head latent attention: kv_lora + rope_dim.
+
+    One latent serves as key and value of every head, so there is no factor 2 and no head count.
+    DeepSeek-AI, "DeepSeek-V2", 2024, sec. 2.1.2. https://arxiv.org/abs/2405.04434
+    """
+    return np.asarray(kv_lora, float) + rope_dim
+
+
+def sequence_elements(
+    context: ArrayLike, per_token: ArrayLike, full_layers: ArrayLike, window_layers: ArrayLike, window: ArrayLike
+) -> NDArray[np.float64]:
+    """Elements a sequence of ``context`` tokens keeps over all layers.
+
+    per_token·(full_layers·context + window_layers·min(context, window)). A sliding-window layer keeps its window
+    only (A. Jiang et al., "Mistral 7B", 2023, sec. 2. https://arxiv.org/abs/2310.06825); linear-attention layers
+    keep nothing that grows and are counted in neither.
+    """
+    context = np.asarray(context, float)
+    return np.asarray(per_token, float) * (
+        np.multiply(full_layers, context) + np.multiply(window_layers, np.minimum(context, window))
+    )

@@ -1,0 +1,22 @@
+"""Matrix multiplication: operations and traffic."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["matmul_flops", "weight_flops"]
+
+
+def matmul_flops(m: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
+    """FLOP of an (m×k)·(k×n) product: 2·m·n·k, a multiply and an add counted as two."""
+    return 2.0 * np.asarray(m, float) * np.asarray(n, float) * np.asarray(k, float)
+
+
+def weight_flops(tokens: ArrayLike, parameters: ArrayLike) -> NDArray[np.float64]:
+    """FLOP to apply ``parameters`` weights to ``tokens`` tokens: 2·tokens·parameters.
+
+    The same law as :func:`matmul_flops` with the weight matrix's n·k written as a parameter count.
+    J. Kaplan et al., "Scaling laws for neural language models", 2020, sec. 2.1. https://arxiv.org/abs/2001.08361
+    """
+    return 2.0 * np.asarray(tokens, float) * np.asarray(parameters, float)

@@ -1,0 +1,70 @@
+"""The roofline: a kernel takes the longer of its arithmetic and its memory traffic."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["attainable_rate", "compute_time", "memory_time", "ridge_point", "roofline_time"]
+
+Floats = NDArray[np.float64]
+
+
+def compute_time(flops: ArrayLike, peak: ArrayLike, efficiency: ArrayLike = 1.0) -> Floats:
+    """Time [s] to do ``flops`` [FLOP] at ``efficiency`` of ``peak`` [FLOP/s]: t = F / (e·P)."""
+    return np.asarray(flops, float) / np.multiply(peak, efficiency)
+
+
+def memory_time(bytes_moved: ArrayLike, bandwidth: ArrayLike, efficiency: ArrayLike = 1.0) -> Floats:
+    """Time [s] to move ``bytes_moved`` [byte] at ``efficiency`` of ``bandwidth`` [byte/s]: t = B / (e·W)."""
+    return np.asarray(bytes_moved, float) / np.multiply(bandwidth, efficiency)
+
+
+def roofline_time(
+    flops: ArrayLike,
+    bytes_moved: ArrayLike,
+    peak: ArrayLike,
+    bandwidth: ArrayLike,
+    compute_efficiency: ArrayLike = 1.0,
+    memory_efficiency: ArrayLike = 1.0,
+) -> Floats:
+    r"""Return the time of one kernel under the roofline model.
+
+    .. math:: t = \max\left(\frac{F}{e_c P}, \frac{B}{e_m W}\right)
+
+    Parameters
+    ----------
+    flops : array_like
+        Floating-point operations F [FLOP].
+    bytes_moved : array_like
+        Bytes read and written B [byte].
+    peak : array_like
+        Dense peak of the precision computed in, P [FLOP/s].
+    bandwidth : array_like
+        Memory bandwidth W [byte/s].
+    compute_efficiency, memory_efficiency : array_like
+        Achievable fractions of the two peaks.
+
+    Returns
+    -------
+    ndarray
+        Time [s], broadcast over the arguments.
+
+    References
+    ----------
+    .. [1] S. Williams, A. Waterman, D. Patterson, "Roofline: an insightful visual performance model for multicore
+       architectures", CACM 52(4), 2009. https://doi.org/10.1145/1498765.1498785
+    """
+    return np.maximum(
+        compute_time(flops, peak, compute_efficiency), memory_time(bytes_moved, bandwidth, memory_efficiency)
+    )
+
+
+def ridge_point(peak: ArrayLike, bandwidth: ArrayLike) -> Floats:
+    """Arithmetic intensity [FLOP/byte] above which a kernel is compute-bound: I* = P / W [1]_ (see roofline_time)."""
+    return np.asarray(peak, float) / bandwidth
+
+
+def attainable_rate(intensity: ArrayLike, peak: ArrayLike, bandwidth: ArrayLike) -> Floats:
+    """Attainable rate [FLOP/s] at an arithmetic intensity [FLOP/byte]: min(P, I·W)."""
+    return np.minimum(peak, np.multiply(intensity, bandwidth))

@@ -1,0 +1,1 @@
+"""Composes the laws of :mod:`mlsim.physics` over registry entries."""

@@ -1,0 +1,1 @@
+"""Sourced constants: chips, models, precisions, runtimes, interconnects, grids and prices."""

@@ -1,0 +1,378 @@
+"""Look-up: a name, a file or a range of the user's own becomes a chip, a model, a precision or a runtime."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from mlsim.errors import DomainError, NameNotFoundError, UnitError, shorten
+from mlsim.registry.names import alias_index, find, normalise
+from mlsim.registry.records import Chip, Figure, Model, Precision, Runtime
+from mlsim.registry.tables import Row, grouped, rows
+from mlsim.units import parse
+
+__all__ = [
+    "chip", "chip_from_pairs", "chip_names", "forget", "model", "model_from_pairs", "model_names", "precision",
+    "precision_names", "price", "prices", "runtime", "runtime_names", "use_registry_file",
+]  # fmt: skip
+
+DEFAULT_RUNTIME = "vLLM"
+
+
+def _figure(row: Mapping[str, str]) -> Figure:
+    return Figure(row["value"], row["unit"], row["meaning"], row["source"], row["locator"], row.get("note", ""))
+
+
+def _aliases(row: Mapping[str, str]) -> list[str]:
+    return [a.strip() for a in (row.get("aliases") or "").split(";") if a.strip()]
+
+
+# --- the user's own entries ------------------------------------------------------------------------------------------
+
+_user_chips: dict[str, Chip] = {}
+_user_models: dict[str, Model] = {}
+_user_aliases: dict[str, dict[str, str]] = {"hardware": {}, "model": {}}
+
+ATTRIBUTES = {
+    "memory_bandwidth": ("memory bandwidth", "hbm bandwidth", "bandwidth", "bw"),
+    "memory_capacity": ("memory capacity", "memory", "hbm", "capacity", "vram"),
+    "board_power": ("board power", "power", "tdp"),
+    "scaleup_bandwidth": ("scaleup bandwidth", "link bandwidth", "link", "nvlink", "interconnect"),
+}
+_ATTRIBUTE_UNITS = {
+    "memory_bandwidth": "TB/s",
+    "memory_capacity": "GiB",
+    "board_power": "W",
+    "scaleup_bandwidth": "GB/s",
+    "peak_compute": "TFLOP/s",
+}
+
+
+def _attribute(label: str) -> str:
+    """Return the attribute that a label such as "HBM bandwidth" or "bf16 peak" means."""
+    text = " ".join(label.replace("_", " ").casefold().split())
+    for attribute, spellings in ATTRIBUTES.items():
+        if text in spellings:
+            return attribute
+    for word in text.split():
+        if word in precision_index():
+            return f"peak_compute {precision(word).compute}"
+    raise NameNotFoundError(
+        f"{shorten(label)} is not a hardware attribute. Use memory bandwidth, memory, power, link bandwidth, or a "
+        "peak such as 'bf16 peak'."
+    )
+
+
+def _own_figure(attribute: str, value: object, source: str) -> Figure:
+    unit = _ATTRIBUTE_UNITS[attribute.split()[0]]
+    if not isinstance(value, str):
+        raise UnitError(
+            f"{attribute.replace('_', ' ')}: write the unit, such as '{value} {unit}', not {shorten(value)}."
+        )
+    quantity = parse(value)
+    quantity.to(unit if quantity.unit.dimension_name != "integer_operation/time" else "TOP/s")
+    if quantity.kinds.get("density") == "sparse":
+        raise UnitError(
+            f"{shorten(value)} is a sparse peak; the models need the dense one (half of a 2:4-sparse peak)."
+        )
+    if quantity.kinds.get("direction") == "both directions":
+        quantity = quantity * 0.5
+    if quantity.si <= 0:
+        raise DomainError(f"{attribute.replace('_', ' ')} must be above 0, got {value}.")
+    return Figure(f"{quantity.value:.12g}", quantity.unit.text, "the user's own figure", source, "given by the user")
+
+
+def chip_from_pairs(pairs: Sequence[tuple[str, object]], name: str = "own hardware", source: str = "user") -> Chip:
+    """Return a chip from ``(label, value with unit)`` pairs, as in a two-column range of a sheet.
+
+    Raises
+    ------
+    UnitError, NameNotFoundError
+        For a value without a unit, with the wrong one, or an unknown label.
+    """
+    figures = {}
+    for label, value in pairs:
+        if str(label).strip().casefold() == "name":
+            name = str(value)
+            continue
+        attribute = _attribute(str(label))
+        figures[attribute] = _own_figure(attribute, value, source)
+    return Chip(name, "", "own", "default", figures, _efficiency("default"))
+
+
+_MODEL_LABELS = {
+    "layers": "layers", "hidden": "hidden", "hidden size": "hidden", "heads": "heads", "attention heads": "heads",
+    "kv heads": "kv_heads", "head dim": "head_dim", "ffn": "ffn", "intermediate size": "ffn", "vocab": "vocab",
+    "vocabulary": "vocab", "experts": "experts", "experts per token": "experts_per_token", "moe ffn": "moe_ffn",
+    "shared experts": "shared_experts", "dense layers": "dense_layers", "window": "window",
+    "window layers": "window_layers", "ffn matrices": "ffn_matrices", "parameters": "total_params",
+    "params": "total_params", "total params": "total_params", "kv lora rank": "kv_lora_rank",
+    "q lora rank": "q_lora_rank", "qk nope dim": "qk_nope_dim", "qk rope dim": "qk_rope_dim", "v head dim": "v_head_dim",
+    "tied embeddings": "tied_embeddings", "name": "name", "context": "context",
+}  # fmt: skip
+
+
+def model_from_pairs(pairs: Sequence[tuple[str, object]], name: str = "own model", source: str = "user") -> Model:
+    """Return a model from ``(label, value)`` pairs: layers, hidden, heads, kv heads, head dim, ffn, vocab, params ..."""
+    values: dict[str, Any] = {}
+    for label, value in pairs:
+        text = " ".join(str(label).replace("_", " ").casefold().split())
+        key = _MODEL_LABELS.get(text)
+        if key is None:
+            raise NameNotFoundError(
+                f"{shorten(label)} is not a model dimension. Use {', '.join(list(_MODEL_LABELS)[:12])} ..."
+            )
+        if key == "name":
+            name = str(value)
+        elif key == "total_params" and isinstance(value, str):
+            values[key] = parse(value).to("param").si
+        elif isinstance(value, (int, float)) and math.isfinite(value) and value >= 0:
+            values[key] = float(value)
+        else:
+            raise UnitError(f"{label}: expected a number of 0 or more, got {shorten(value)}.")
+    missing = [k for k in ("layers", "hidden", "heads", "vocab") if not values.get(k)]
+    if missing or not (values.get("ffn") or values.get("moe_ffn")):
+        raise UnitError(f"The model's own dimensions lack {', '.join(missing or ['ffn'])}.")
+    values.setdefault("kv_heads", values["heads"])
+    values.setdefault("head_dim", values["hidden"] / values["heads"])
+    values.setdefault("ffn_matrices", 3.0)
+    values.setdefault("ffn", 0.0)
+    figure = Figure(name, "", "the user's own dimensions", source, "given by the user")
+    return _model(name, "llm", values, figure, {})
+
+
+def _model(name: str, kind: str, v: dict[str, Any], figure: Figure, row: Mapping[str, Any]) -> Model:
+    """Build a model, deriving the parameter counts that are not given."""
+    total, active = v.pop("total_params", 0.0), v.pop("active_params", 0.0)
+    attention = v.pop("attention", "")
+    tied = bool(v.pop("tied_embeddings", False))
+    built = Model(name, kind, attention, total, active, tied_embeddings=tied, figure=figure, row=row, **v)
+    if (total and active) or not built.layers:
+        return built
+    dense = built.attention_params_per_layer * built.layers + built.ffn_matrices * built.hidden * built.ffn * (
+        built.layers - built.moe_layers
+    )
+    moe = built.moe_layers * (built.hidden * built.experts + built.shared_experts * built.expert_params)
+    tables = built.head_count * built.embedding_params
+    routed = built.moe_layers * built.expert_params
+    from dataclasses import replace
+
+    return replace(
+        built,
+        total_params=total or dense + moe + tables + routed * built.experts,
+        active_params=active or dense + moe + tables + routed * built.experts_per_token,
+    )
+
+
+def use_registry_file(path: str | os.PathLike[str]) -> list[str]:
+    """Add the chips and models of a YAML file; return their names.
+
+    The file has ``hardware:`` and ``models:``; each entry needs a ``source``::
+
+        hardware:
+          MyChip: {source: "vendor quote 2026-10", memory: 96 GiB, memory bandwidth: 4.1 TB/s, bf16 peak: 900 TFLOP/s}
+    """
+    import yaml
+
+    file = Path(path)
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NameNotFoundError(f"The registry file {file} does not exist.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise NameNotFoundError(f"The registry file {file} cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise UnitError(f"The registry file {file} is not valid YAML: {str(error).splitlines()[0]}.") from None
+    if not isinstance(content, dict) or not content.keys() <= {"hardware", "models"}:
+        raise UnitError(f"The registry file {file} must have the keys 'hardware' and 'models', and no others.")
+    added: list[str] = []
+    for section, build, store, kind in (
+        ("hardware", chip_from_pairs, _user_chips, "hardware"),
+        ("models", model_from_pairs, _user_models, "model"),
+    ):
+        for name, entry in (content.get(section) or {}).items():
+            if not isinstance(entry, dict) or not entry.get("source"):
+                raise UnitError(f"{file}: {section}: {name} needs a 'source': every constant has one.")
+            entry = dict(entry)
+            source, aliases = str(entry.pop("source")), entry.pop("aliases", [])
+            store[name] = build(list(entry.items()), name, source)  # type: ignore[operator]
+            for alias in (name, *aliases):
+                _user_aliases[kind][normalise(str(alias))] = name
+            added.append(str(name))
+    return added
+
+
+def forget() -> None:
+    """Drop the user's own entries."""
+    _user_chips.clear()
+    _user_models.clear()
+    for table in _user_aliases.values():
+        table.clear()
+
+
+# --- hardware --------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _efficiency(chip_class: str) -> dict[str, Figure]:
+    """Return the efficiency figures of a chip class; what a class lacks comes from the class ``default``."""
+    classes = dict(grouped("efficiency", "chip_class"))
+    return {row["attribute"]: _figure(row) for name in ("default", chip_class) for row in classes.get(name, [])}
+
+
+@cache
+def _chip_rows() -> dict[str, Row]:
+    return {row["name"]: row for row in rows("hardware")}
+
+
+@cache
+def _chip_index() -> dict[str, str]:
+    return alias_index((name, _aliases(row)) for name, row in _chip_rows().items())
+
+
+@cache
+def _figure_rows() -> dict[str, list[Row]]:
+    return dict(grouped("hardware_figures", "chip"))
+
+
+@lru_cache(maxsize=1024)
+def _registry_chip(name: str) -> Chip:
+    row = _chip_rows()[name]
+    best: dict[str, Figure] = {}
+    others: dict[str, list[Figure]] = {}
+    for figure_row in _figure_rows().get(name, []):
+        key = " ".join(filter(None, (figure_row["attribute"], figure_row["precision"])))
+        if figure_row["rank"] == "best":
+            best[key] = _figure(figure_row)
+        else:
+            others.setdefault(key, []).append(_figure(figure_row))
+    return Chip(
+        name, row["vendor"], row["kind"], row["chip_class"], best, _efficiency(row["chip_class"]),
+        {key: tuple(figures) for key, figures in others.items()},
+    )  # fmt: skip
+
+
+def chip(name: object) -> Chip:
+    """Return a chip by name or alias: ``chip("h100")``."""
+    own = _user_aliases["hardware"].get(normalise(name)) if isinstance(name, str) and _user_chips else None
+    return _user_chips[own] if own else _registry_chip(find(name, _chip_index(), "hardware"))
+
+
+def chip_names() -> list[str]:
+    """Return the names of all chips, the user's own first."""
+    return [*_user_chips, *_chip_rows()]
+
+
+# --- models ----------------------------------------------------------------------------------------------------------
+
+_MODEL_NUMBERS = (
+    "total_params", "active_params", "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "ffn_matrices", "vocab",
+    "moe_ffn", "experts", "experts_per_token", "shared_experts", "dense_layers", "window_layers", "linear_layers",
+    "q_lora_rank", "kv_lora_rank", "qk_nope_dim", "qk_rope_dim", "v_head_dim", "context",
+)  # fmt: skip
+
+
+@cache
+def _model_rows() -> dict[str, Row]:
+    return {row["name"]: row for row in rows("models")}
+
+
+@cache
+def _model_index() -> dict[str, str]:
+    return alias_index((name, _aliases(row)) for name, row in _model_rows().items())
+
+
+@lru_cache(maxsize=1024)
+def _registry_model(name: str) -> Model:
+    row = _model_rows()[name]
+    values: dict[str, Any] = {key: float(row[key] or 0) for key in _MODEL_NUMBERS}
+    values["window"] = float(row["window"]) if row["window"] else math.inf
+    values["attention"] = row["attention"]
+    values["tied_embeddings"] = row["tied_embeddings"].strip().casefold() == "true"
+    figure = Figure(name, "", row["params_basis"] or "dimensions", row["source"], row["locator"], row["note"])
+    return _model(name, row["kind"], values, figure, row)
+
+
+def model(name: object) -> Model:
+    """Return a model by name or alias: ``model("llama 3 70b")``."""
+    own = _user_aliases["model"].get(normalise(name)) if isinstance(name, str) and _user_models else None
+    return _user_models[own] if own else _registry_model(find(name, _model_index(), "model"))
+
+
+def model_names() -> list[str]:
+    """Return the names of all models, the user's own first."""
+    return [*_user_models, *_model_rows()]
+
+
+# --- precisions and runtimes -----------------------------------------------------------------------------------------
+
+
+@cache
+def _precision_rows() -> dict[str, Row]:
+    return {row["name"]: row for row in rows("precisions")}
+
+
+@cache
+def precision_index() -> dict[str, str]:
+    """Return normalised spelling -> precision name."""
+    return alias_index((name, _aliases(row)) for name, row in _precision_rows().items())
+
+
+@lru_cache(maxsize=256)
+def precision(name: object) -> Precision:
+    """Return a number format by name: ``precision("int4-g128")``."""
+    row = _precision_rows()[find(name, precision_index(), "precision")]
+    figure = Figure(row["bits_per_weight"], "bit", row["meaning"], row["source"], row["locator"], row["note"])
+    whole = row["scope"] == "whole model"
+    return Precision(row["name"], float(row["bits_per_weight"]) / 8.0, row["compute_precision"], whole, figure)
+
+
+def precision_names() -> list[str]:
+    """Return the names of all number formats."""
+    return list(_precision_rows())
+
+
+@cache
+def _runtime_groups() -> dict[str, list[Row]]:
+    return dict(grouped("runtimes", "name"))
+
+
+@cache
+def _runtime_index() -> dict[str, str]:
+    return alias_index((n, [a for row in group for a in _aliases(row)]) for n, group in _runtime_groups().items())
+
+
+@lru_cache(maxsize=64)
+def runtime(name: object = DEFAULT_RUNTIME) -> Runtime:
+    """Return a serving framework by name."""
+    key = find(name, _runtime_index(), "runtime")
+    figures = {row["attribute"]: _figure(row) for row in _runtime_groups()[key]}
+    return Runtime(key, **{attribute: figure.si for attribute, figure in figures.items()}, figures=figures)
+
+
+def runtime_names() -> list[str]:
+    """Return the names of all runtimes."""
+    return list(_runtime_groups())
+
+
+# --- prices ----------------------------------------------------------------------------------------------------------
+
+
+def prices(chip_name: str) -> list[Row]:
+    """Return the sourced prices of a chip, best first."""
+    found = [row for row in rows("prices") if row["chip"] == chip_name]
+    return sorted(found, key=lambda row: row["rank"] != "best")
+
+
+def price(chip_name: str) -> Row:
+    """Return the best sourced rental price of a chip; raise when there is none."""
+    for row in prices(chip_name):
+        if row["rank"] == "best" and row["unit"] == "USD/GPU-h":
+            return row
+    raise NameNotFoundError(
+        f"The registry has no sourced rental price for {chip_name}: type yours, such as '2.50 $/GPU-h'."
+    )

@@ -1,0 +1,44 @@
+# Two commands need nothing but Python: `make compare` and `make test`. They set up .venv themselves.
+RUN := .venv/bin/python -m
+MODEL ?= Llama-3-70B
+HARDWARE ?= H100,MI300X,Gaudi3
+BOOK ?= compare.xlsx
+
+.PHONY: setup compare test check lint types unit generated templates bench clean
+
+setup:
+	@.ci/setup
+
+compare: setup  ## write the comparison workbook (MODEL=..., HARDWARE=A,B,C, BOOK=...)
+	.venv/bin/mlsim compare --model "$(MODEL)" --hardware "$(HARDWARE)" --prompt 2048 --output 512 -o "$(BOOK)"
+
+test: setup  ## everything CI runs: lint, types, registry audit, tests with every engine that is here
+	@.ci/engines
+	$(MAKE) --no-print-directory check
+
+check: lint types unit
+
+lint:
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+
+types:
+	$(RUN) mypy
+
+unit:
+	.venv/bin/mlsim audit --summary
+	$(RUN) pytest
+
+generated: setup  ## rebuild what is generated: Excel module, function reference, templates
+	$(RUN) mlsim_addin.generate
+	.venv/bin/mlsim functions > docs/functions.md
+	$(MAKE) --no-print-directory templates
+
+templates: setup
+	$(RUN) mlsim_workbooks.templates templates
+
+bench: setup  ## print the benchmark table
+	.venv/bin/python tests/benchmarks/bench.py
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -43,6 +44,8 @@ class Arg:
         return self.default is not _MISSING or self.vararg
 
 
+_NUMERIC = re.compile(r"\s*[+-]?\s*[$€£.]?\d")  # a text that starts as a number is read as a quantity
+
 # --- reading arguments -----------------------------------------------------------------------------------------------
 
 
@@ -58,7 +61,7 @@ def _model(arg: Arg, value: Any) -> Any:
             f"{arg.name}: {value!r} is a bare number; give a model's name, or a size such as '70 Gparam' or '140 GB'."
         )
     text = str(value)
-    if not text.strip()[:1].isdigit() or _is_name(text, load.model):
+    if not _NUMERIC.match(text) or _is_name(text, load.model):
         return load.model(text)
     size = parse(text)
     if size.unit.dimension_name not in ("information", "parameter"):
@@ -76,7 +79,7 @@ def _hardware(arg: Arg, value: Any) -> Any:
             f"{arg.name}: {value!r} is a bare number; give a chip's name, or a figure such as '3.35 TB/s' or '80 GiB'."
         )
     text = str(value)
-    if not text.strip()[:1].isdigit() or _is_name(text, load.chip):
+    if not _NUMERIC.match(text) or _is_name(text, load.chip):
         return load.chip(text)
     figure = parse(text)
     if figure.kinds.get("density") == "sparse":

@@ -178,14 +178,14 @@ def MLSIM_MEMORY(
     """Memory one device needs: weights, KV cache, activations, logits and the runtime's own (vLLM)."""
     if isinstance(hardware, Quantity):
         _figure(hardware, "GiB")
-    return _in(_memory(model, batch, context, precision, tp, kv_precision, load.runtime()), "B", unit)
+    return _in(_memory(model, batch, context, precision, tp, kv_precision, load.runtime()), "byte", unit)
 
 
 @declare("Memory", MODEL, PRECISION, _unit("GB"), example='=MLSIM_WEIGHTS("Llama-3-8B","int4")')
 def MLSIM_WEIGHTS(model: Any, precision: Any, unit: Unit) -> Any:
     """Bytes of all weights in a number format, scales and 16-bit vocabulary tables included."""
     size = _bytes_of(model, precision) if isinstance(model, Quantity) else inference.weight_bytes(model, precision)
-    return _in(size, "B", unit)
+    return _in(size, "byte", unit)
 
 
 @declare("Memory", MODEL, CONTEXT, BATCH, KV_PRECISION, _unit("GiB"), example='=MLSIM_KV_CACHE("Llama-3-8B",4096,48)')
@@ -196,7 +196,7 @@ def MLSIM_KV_CACHE(model: Any, context: Any, batch: Any, kv_precision: Any, unit
             "The KV cache needs a model's dimensions: a size does not say its layers and heads. Give a name."
         )
     model.need("layers", "heads")
-    return _in(np.multiply(batch, inference.kv_bytes(model, context, kv_precision)), "B", unit)
+    return _in(np.multiply(batch, inference.kv_bytes(model, context, kv_precision)), "byte", unit)
 
 
 @declare(

@@ -25,7 +25,7 @@ def _entry(name: str) -> Chip | Model:
         try:
             return load.model(name)
         except NameNotFoundError:
-            raise NameNotFoundError(no_chip.message.replace("not a hardware", "neither a chip nor a model")) from None
+            raise NameNotFoundError(no_chip.message.replace("in the hardware registry", "in the hardware or the model registry")) from None
 
 
 def _chip_key(chip: Chip, attribute: str) -> str:
@@ -161,9 +161,10 @@ def _explain(target: catalogue.Function, args: tuple[Any, ...], result: Any) -> 
         need = inference.memory(model, batch, bound["context"], precision, kv, runtime, tp)
         usable = inference.usable_memory(chip, runtime)
         gib = 2.0**30
+        place = "on" if tp == 1 else f"on each of {tp:g}"
         return (
             f"{model.name} in {precision.name} with batch {batch:g} at {bound['context']:g} tokens needs "
-            f"{float(need.total) / gib:.1f} GiB on each of {tp:g} {chip.name}: weights {float(need.weights) / gib:.1f}, "
+            f"{float(need.total) / gib:.1f} GiB {place} {chip.name}: weights {float(need.weights) / gib:.1f}, "
             f"KV cache {float(need.kv_cache) / gib:.1f}, activations {float(need.activations) / gib:.1f}, logits "
             f"{float(need.logits) / gib:.1f}, framework {float(need.framework + need.collectives) / gib:.1f}. "
             f"{runtime.name} may use {usable / gib:.1f} of its {chip.memory / gib:.1f} GiB ({runtime.memory_fraction:.0%}): "

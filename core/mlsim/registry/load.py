@@ -327,7 +327,7 @@ def precision(name: object) -> Precision:
     """Return a number format by name: ``precision("int4-g128")``."""
     row = _precision_rows()[find(name, precision_index(), "precision")]
     figure = Figure(row["bits_per_weight"], "bit", row["meaning"], row["source"], row["locator"], row["note"])
-    whole = row["scope"] == "whole model"
+    whole = row.get("scope") == "whole model"
     return Precision(row["name"], float(row["bits_per_weight"]) / 8.0, row["compute_precision"], whole, figure)
 
 

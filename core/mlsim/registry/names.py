@@ -15,12 +15,13 @@ _MAX_NAME = 200
 
 
 def normalise(name: str) -> str:
-    """Return the form names are compared in: no case, spaces, hyphens, underscores or dots, no owner or vendor.
+    """Return the form names are compared in: no case, spaces, hyphens or underscores, no owner or vendor.
 
     ``"NVIDIA H100 SXM"``, ``"h100-sxm"`` and ``"H100 SXM"`` are the same; so are ``"meta-llama/Llama-3-70B"`` and
     ``"llama 3 70b"``.
     """
-    text = re.sub(r"[\s_.\-()]+", "", name.rsplit("/", 1)[-1].casefold())
+    # A dot between digits counts ("1.6" is not "16").
+    text = re.sub(r"[\s_\-()]+|(?<!\d)\.|\.(?!\d)", "", name.rsplit("/", 1)[-1].casefold())
     return _VENDORS.sub("", text)
 
 
@@ -66,4 +67,4 @@ def unknown(name: str, index: Mapping[str, str], what: str) -> CellError:
     close = get_close_matches(key, index, n=4, cutoff=0.6) or [k for k in index if key and key in k][:4]
     names = list(dict.fromkeys(index[k] for k in close))[:3]
     hint = f" Did you mean {' or '.join(names)}?" if names else f' MLSIM_LIST("{what}") shows all.'
-    return NameNotFoundError(f"{shorten(name)} is not a {what} the registry knows.{hint}")
+    return NameNotFoundError(f"{shorten(name)} is not in the {what} registry.{hint}")

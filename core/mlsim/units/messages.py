@@ -13,7 +13,7 @@ __all__ = ["conversion_hint", "describe", "example"]
 _MEANINGS: dict[str, tuple[str, str]] = {
     "number": ("a bare number", ""),
     "information": ("an amount of data", "GB"),
-    "information/time": ("a data rate (bandwidth)", "TB/s"),
+    "information/time": ("a data rate", "TB/s"),
     "operation": ("a count of floating-point operations", "TFLOP"),
     "operation/time": ("a rate of floating-point operations", "TFLOP/s"),
     "integer_operation": ("a count of integer operations", "TOP"),

@@ -1,0 +1,83 @@
+"""Prints the speed of what a user waits for. Figures, not assertions: a benchmark is not a timed test."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+
+def seconds(work: Callable[[], object], repeat: int = 5) -> float:
+    """Median wall time of ``work``."""
+    times = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def process(*args: str, repeat: int = 5) -> float:
+    """Median wall time of a whole Python process."""
+    return seconds(lambda: subprocess.run([sys.executable, *args], check=True, stdout=subprocess.DEVNULL), repeat)
+
+
+def show(what: str, figure: str, target: str) -> None:
+    """Print one row."""
+    print(f"| {what} | {figure} | {target} |", flush=True)
+
+
+def main() -> None:
+    """Print the table."""
+    print("| work | measured | target |\n|---|---|---|")
+    bare = process("-c", "pass")
+    show("Python itself", f"{bare:.3f} s", "")
+    show("`import mlsim`, cold process", f"{process('-c', 'import mlsim'):.3f} s", "≤ 0.15 s")
+    show("`import mlsim.functions`, cold process", f"{process('-c', 'import mlsim.functions'):.3f} s", "")
+    show("`mlsim --help`", f"{process('-m', 'mlsim.cli', '--help'):.3f} s", "≤ 0.35 s")
+    first = "from mlsim.functions import MLSIM_DECODE_LATENCY as f; print(f('Llama-3-70B', 'H100', 1, 4096))"
+    show("first prediction, cold process", f"{process('-c', first):.3f} s", "≤ 0.35 s")
+
+    from mlsim.functions import MLSIM_DECODE_LATENCY, MLSIM_FITS, call_many
+    from mlsim.planner.inference import decode
+    from mlsim.registry import load
+    from mlsim.units import parse
+
+    parse("3.35 TB/s")
+    show("parse '3.35 TB/s', warm", f"{seconds(lambda: [parse('3.35 TB/s') for _ in range(10_000)]) / 1e4 * 1e6:.2f} µs", "≤ 5 µs")
+    MLSIM_FITS("140 GB", "80 GiB")
+    repeated = seconds(lambda: [MLSIM_FITS("140 GB", "80 GiB") for _ in range(10_000)]) / 1e4
+    show("scalar call with unit strings, same arguments", f"{repeated * 1e6:.1f} µs", "≤ 30 µs")
+    counter = iter(range(10**9))
+    fresh = seconds(lambda: [MLSIM_DECODE_LATENCY("Llama-3-70B", "H100", 1, 1000 + next(counter)) for _ in range(2_000)])
+    show("scalar call, new arguments each time", f"{fresh / 2_000 * 1e6:.1f} µs", "")
+    batch = np.arange(1.0, 1_000_001.0)
+    model, chip, bf16, runtime = load.model("Llama-3-70B"), load.chip("H100"), load.precision("bf16"), load.runtime()
+    array = seconds(lambda: decode(model, chip, batch, 4096.0, bf16, bf16, runtime))
+    show("decode, one array call", f"{1e6 / array:,.0f} /s", "≥ 2,000,000 /s (issue of its own)")
+    calls = [("Llama-3-70B", "H100", 1 + i % 64, 1024 + i) for i in range(10_000)]
+    many = seconds(lambda: call_many("MLSIM_DECODE_LATENCY", calls))
+    show("10,000 different calls, batched", f"{many:.3f} s", "")
+
+    from openpyxl import Workbook
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "ten_thousand.xlsx"
+        book = Workbook()
+        sheet = book.active
+        assert sheet is not None
+        for i in range(10_000):
+            sheet.append([1024 + i, f'=MLSIM_DECODE_LATENCY("Llama-3-70B","H100",{1 + i % 64},A{i + 1})'])
+        book.save(path)
+        whole = process("-m", "mlsim.cli", "recalc", str(path), "-o", folder + "/out", repeat=3)
+        show("10,000 MLSIM formulas recalculated, whole process", f"{whole:.2f} s", "≤ 1.0 s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1169 @@
+"""Recalculate a workbook with MLSIM functions without Excel, and without rewriting anything but cached values.
+
+The formulas are worked out by the embedded engine (IronCalc) on a bare copy in which every MLSIM call is taken out
+to a cell of its own; MLSIM answers those calls, in rounds, until nothing changes. The results are then put into the
+original package: only the cached values of formula cells differ, and every other byte of the file stays.
+
+Limits: NOW(), TODAY() and RAND() are worked out anew, so such files change on every run; a dynamic array keeps the
+size stored in the file; a chain of n MLSIM calls that depend on each other takes n rounds.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import tempfile
+import time
+import zipfile
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from mlsim_workbooks import formulas as fx
+from mlsim_workbooks.package import (
+    Cell,
+    Err,
+    Package,
+    RecalcError,
+    Sheet,
+    Value,
+    Workbook,
+    column_name,
+    column_number,
+    escape,
+    patch_sheet,
+    position,
+    read_package,
+    read_workbook,
+    scan_sheet,
+    unescape,
+    write_file,
+    write_package,
+)
+
+__all__ = ["RecalcError", "Report", "recalculate"]
+
+MAX_ROUNDS = 20_000
+MAX_REBUILDS = 25
+MAX_AREA = 4_000_000  # cells in one range argument
+MAX_EDGES = 3_000_000  # of the dependency graph that is searched for circles
+_ERRORS = {"#VALUE!", "#N/A", "#NUM!", "#DIV/0!", "#REF!", "#NAME?", "#NULL!"}
+
+Call = Callable[[str, list[Any]], Any]
+CallMany = Callable[[str, list[list[Any]]], Sequence[Any]]
+
+
+@dataclass
+class Report:
+    """What a recalculation did."""
+
+    path: Path
+    output: Path
+    formulas: int = 0
+    mlsim_calls: int = 0
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[tuple[str, str, str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def recalculate(
+    path: str | os.PathLike[str],
+    *,
+    call: Call | None = None,
+    known: Collection[str] | None = None,
+    call_many: CallMany | None = None,
+    out: str | os.PathLike[str] | None = None,
+) -> Report:
+    """Recalculate a workbook and write it back, in place or to another file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        An .xlsx or .xlsm file.
+    call : callable, optional
+        ``call(name, args)`` evaluates one MLSIM function; the catalogue's own by default. An argument is a number,
+        text, boolean, None (empty or omitted) or a list of rows; an exception with ``code`` and ``message`` becomes
+        a cell error.
+    known : collection of str, optional
+        The canonical names ``call`` knows.
+    call_many : callable, optional
+        ``call_many(name, list_of_args)`` gives a list of results or exceptions, in place of ``call``.
+    out : str or path-like, optional
+        Where to write; in place by default. Nothing is written in place when no value changed.
+
+    Raises
+    ------
+    RecalcError
+        With one sentence; the file is then untouched.
+    """
+    begin = time.perf_counter()
+    source = Path(path)
+    package = read_package(source)
+    if known is None or (call is None and call_many is None):
+        known, call, call_many = _catalogue(known, call, call_many)
+    job = _Job(package, frozenset(known), _batch(call, call_many))
+    report = job.run()
+    report.output = source if out is None else Path(out)
+    changed = job.patches(report)
+    if changed or out is not None:
+        write_file(report.output, write_package(package, changed), like=source)
+    report.seconds = time.perf_counter() - begin
+    return report
+
+
+def _catalogue(
+    known: Collection[str] | None, call: Call | None, call_many: CallMany | None
+) -> tuple[Collection[str], Call | None, CallMany | None]:
+    from mlsim import functions  # late: only needed without a caller's own functions
+
+    if call is None and call_many is None:
+        call, call_many = functions.call, getattr(functions, "call_many", None)
+    return (functions.CATALOGUE if known is None else known), call, call_many
+
+
+def _batch(call: Call | None, call_many: CallMany | None) -> CallMany:
+    if call_many is not None:
+        return call_many
+    one = call
+    assert one is not None
+
+    def loop(name: str, many: list[list[Any]]) -> list[Any]:
+        results: list[Any] = []
+        for args in many:
+            try:
+                results.append(one(name, args))
+            except Exception as error:
+                results.append(error)
+        return results
+
+    return loop
+
+
+# --- formulas of a file ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Formula:
+    sheet: int
+    row: int
+    col: int
+    plan: fx.Plan
+    refs: list[str]
+    area: tuple[int, int, int, int] | None  # of an array formula
+    first: int = 0  # index of its first call
+
+
+@dataclass(slots=True)
+class _Instance:
+    """One MLSIM call in one cell."""
+
+    name: str
+    depth: int
+    formula: int
+    args: list[tuple[Any, ...]]
+    static: bool = False  # depends on no formula
+    takes_array: bool = False
+    target: tuple[int, int, int, int, int] | None = None  # sheet, top, left, bottom, right
+    result: Any = None
+    message: str = ""
+    done: bool = False
+    key: Any = None
+
+
+class _Failed(Exception):
+    """An argument is an error value."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+# How an argument is fetched: (tag, ...).
+_CONST, _CELL, _AREA, _CALL, _BLOCK = range(5)
+
+
+class _Job:
+    """One recalculation, from the parsed package to the new values."""
+
+    def __init__(self, package: Package, known: frozenset[str], batch: CallMany) -> None:
+        self.package, self.known, self.batch = package, known, batch
+        self.book: Workbook = read_workbook(package)
+        parts = [(name, part) for name, part in self.book.sheets if part]
+        self.names = [name for name, _ in parts]
+        self.index = {name.lower(): i for i, name in enumerate(self.names)}
+        self.sheets: list[Sheet] = [scan_sheet(package.read(part), part) for _, part in parts]
+        self.prefix = ["'" + name.replace("'", "''") + "'!" for name in self.names]
+        self.cells: list[dict[tuple[int, int], Cell]] = []
+        self.used: list[tuple[int, int]] = []
+        self.notes: list[str] = []
+        self.formulas: list[_Formula] = []
+        self.owner: list[dict[tuple[int, int], int]] = [{} for _ in parts]  # cell -> formula
+        self.anchors: dict[tuple[int, int, int], str] = {}
+        self.sizes: dict[tuple[int, int], tuple[int, int]] = {}
+        self.memo: dict[Any, Any] = {}
+        self.instances: list[_Instance] = []
+        self.columns: list[dict[int, list[int]]] = []
+        self.measures: dict[tuple[int, int], tuple[int, int, int]] = {}  # cells that hold an array's size
+        self.last: dict[tuple[int, int, int], Value] = {}
+        self.areas: dict[Any, Any] = {}
+        self.model: Any = None
+
+    def where(self, sheet: int, row: int, col: int) -> str:
+        return f"{self.names[sheet]}!{column_name(col)}{row}"
+
+    def run(self) -> Report:
+        self.collect()
+        report = Report(self.package.path, self.package.path, formulas=len(self.formulas), notes=self.notes)
+        report.mlsim_calls = sum(len(f.plan.calls) for f in self.formulas)
+        if self.formulas:
+            if self.book.date1904:
+                raise RecalcError(
+                    f"{self.package.path.name} counts dates from 1904, which the embedded engine does not; "
+                    "switch that option off first."
+                )
+            if self.book.as_displayed:
+                raise RecalcError(
+                    f"{self.package.path.name} calculates with the precision as displayed, which is not supported."
+                )
+            self.check_functions()
+            self.settle()
+        return report
+
+    # --- reading ---
+
+    def collect(self) -> None:
+        """Gather and compile every formula."""
+        now = datetime.now()
+        day = (now.date() - date(1899, 12, 30)).days
+        clock = (repr(day + (now.hour * 3600 + now.minute * 60 + now.second) / 86_400), str(day))
+        compiled: dict[tuple[str, int, bool], fx.Plan] = {}
+        names = frozenset(name.lower() for name, _ in self.book.sheets)
+        words = "|".join(re.escape(name) for name in self.book.tables)
+        tables = re.compile(rf"\[|\b(?:{words})\b" if words else r"\[", re.I)
+        pending = self.formula_cells()
+        for sheet, cell, text, area, origin in pending:
+            try:
+                if origin is None:
+                    text = self.prepare(text, tables, sheet, cell)
+                    form, refs = fx.shape(text)
+                else:
+                    form, refs = fx.shape(self.prepare(text, tables, sheet, cell))
+                    rows, cols = cell.row - origin[0], cell.col - origin[1]
+                    refs = [fx.shift(ref, rows, cols) for ref in refs]
+                key = (form, sheet, area is not None)
+                plan = compiled.get(key)
+                if plan is None:
+                    low = self.names[sheet].lower()
+                    plan = fx.compile_shape(form, self.book.names, low, names, clock, area is not None)
+                    compiled[key] = plan
+            except fx.FormulaError as error:
+                raise RecalcError(f"{self.where(sheet, cell.row, cell.col)} {error}.") from None
+            formula = _Formula(sheet, cell.row, cell.col, plan, refs, area)
+            self.own(formula)
+
+    def prepare(self, text: str, tables: re.Pattern[str], sheet: int, cell: Cell) -> str:
+        if "ANCHORARRAY" in text.upper():
+            text = re.sub(
+                r"(?:_xlfn\.)?ANCHORARRAY\(([^()]*)\)", lambda m: self.anchor(m[1], sheet), text, flags=re.I
+            )
+        if tables.search(text):
+            name = self.names[sheet]
+            text = fx.resolve_tables(text, self.book.tables, name, cell.row, cell.col)
+        return text
+
+    def anchor(self, ref: str, sheet: int) -> str:
+        """Return the range that ``A1#`` stands for."""
+        name, _, cell = ref.rpartition("!")
+        place = self.index.get(name.strip("'").replace("''", "'").lower(), -1) if name else sheet
+        try:
+            found = self.anchors.get((place, *position(cell)))
+        except RecalcError:
+            found = None
+        if found is None:
+            raise fx.FormulaError(f"refers to the spilled range {ref}#, but no array formula stands there")
+        return f"{name}!{found}" if name else found
+
+    def formula_cells(
+        self,
+    ) -> list[tuple[int, Cell, str, tuple[int, int, int, int] | None, tuple[int, int] | None]]:
+        """Return (sheet, cell, formula text, array area, origin of a shared formula) of all formula cells."""
+        found = []
+        for index, sheet in enumerate(self.sheets):
+            shared: dict[str, tuple[str, tuple[int, int]]] = {}
+            bottom = right = 0
+            cells: dict[tuple[int, int], Cell] = {}
+            for row in sheet.rows:
+                for cell in row.cells:
+                    cells[cell.row, cell.col] = cell
+                    attrs = cell.attrs
+                    if attrs is None:
+                        if cell.value is not None:
+                            bottom, right = max(bottom, cell.row), max(right, cell.col)
+                        continue
+                    bottom, right = max(bottom, cell.row), max(right, cell.col)
+                    kind, text, origin, area = attrs.get("t", "normal"), cell.formula or "", None, None
+                    if kind == "dataTable":
+                        where = self.where(index, cell.row, cell.col)
+                        raise RecalcError(f"{where} belongs to a what-if data table, which is not supported.")
+                    if cell.vm:
+                        where = self.where(index, cell.row, cell.col)
+                        self.notes.append(f"{where} holds a rich value and was left as it was.")
+                        continue
+                    if kind == "shared":
+                        if text:
+                            shared[attrs.get("si", "")] = (text, (cell.row, cell.col))
+                        elif attrs.get("si", "") in shared:
+                            text, origin = shared[attrs.get("si", "")]
+                        else:
+                            where = self.where(index, cell.row, cell.col)
+                            raise RecalcError(f"{where} shares a formula that does not exist in the file.")
+                    if not text:
+                        continue
+                    if kind == "array":
+                        area = self.array_area(index, cell, attrs.get("ref", ""))
+                        bottom, right = max(bottom, area[2]), max(right, area[3])
+                    found.append((index, cell, text, area, origin))
+            self.cells.append(cells)
+            self.used.append((bottom, right))
+        return found
+
+    def array_area(self, sheet: int, cell: Cell, ref: str) -> tuple[int, int, int, int]:
+        first, _, last = (ref or f"{column_name(cell.col)}{cell.row}").partition(":")
+        area = (*position(first), *position(last or first))
+        if (area[2] - area[0] + 1) * (area[3] - area[1] + 1) > MAX_AREA:
+            raise RecalcError(f"{self.where(sheet, cell.row, cell.col)} fills too large an array ({ref}).")
+        self.anchors[sheet, area[0], area[1]] = f"${column_name(area[1])}${area[0]}:${column_name(area[3])}${area[2]}"
+        return area
+
+    def own(self, formula: _Formula) -> None:
+        number = len(self.formulas)
+        self.formulas.append(formula)
+        owner = self.owner[formula.sheet]
+        if formula.area is None:
+            owner[formula.row, formula.col] = number
+            return
+        top, left, bottom, right = formula.area
+        for row in range(top, bottom + 1):
+            for col in range(left, right + 1):
+                owner[row, col] = number
+
+    def check_functions(self) -> None:
+        """Refuse functions that nobody can work out."""
+        used: dict[str, _Formula] = {}
+        for formula in self.formulas:
+            for name in formula.plan.functions:
+                used.setdefault(name, formula)
+            for call in formula.plan.calls:
+                if call.name not in self.known:
+                    where = self.where(formula.sheet, formula.row, formula.col)
+                    raise RecalcError(f"{where} uses {call.name}(), which this version of MLSIM does not have.")
+        for name in _unsupported(used):
+            formula = used[name]
+            where = self.where(formula.sheet, formula.row, formula.col)
+            raise RecalcError(
+                f"{where} uses {name}(), which neither MLSIM nor the embedded engine knows; the file was not changed."
+            )
+
+    # --- rounds ---
+
+    def settle(self) -> None:
+        """Build the engine's model and answer calls until nothing changes."""
+        checked = False
+        for _ in range(MAX_REBUILDS):
+            self.model = _Builder(self).build()
+            if not checked:
+                self.check_circles()
+                checked = True
+            self.rounds()
+            if not self.resized():
+                return
+        raise RecalcError("The arrays of this workbook keep changing size, so it does not settle.")
+
+    def rounds(self) -> None:
+        self.last = {}
+        self.evaluate()
+        levels: dict[int, list[_Instance]] = {}
+        for instance in self.instances:
+            levels.setdefault(instance.depth, []).append(instance)
+        limit = min(MAX_ROUNDS, len(self.instances) + 2)
+        for _ in range(limit):
+            self.areas = {}
+            changed = [False, False]  # any result; any result that the engine depends on
+            for depth in sorted(levels):
+                self.answer(levels[depth], changed)
+            if changed[1]:
+                self.evaluate()
+            if not changed[0]:
+                return
+            if all(i.static for i in self.instances):
+                return
+        cells = sorted({self.cell_of(i) for i in self.instances if not i.static})
+        raise RecalcError(f"The workbook does not settle; it seems to have a circular reference: {_some(cells)}.")
+
+    def evaluate(self) -> None:
+        _engine(self.model.evaluate)
+
+    def cell_of(self, instance: _Instance) -> str:
+        formula = self.formulas[instance.formula]
+        return self.where(formula.sheet, formula.row, formula.col)
+
+    def answer(self, instances: list[_Instance], changed: list[bool]) -> None:
+        """Fetch the arguments of these calls, evaluate the new ones together, and place the results."""
+        moved: list[_Instance] = []
+        new: dict[str, dict[Any, list[Any]]] = {}
+        memo = self.memo
+        for instance in instances:
+            if instance.static and instance.done:
+                continue
+            try:
+                args = [self.fetch(spec) for spec in instance.args]
+            except _Failed as failure:
+                key: Any = failure.code
+            else:
+                key = (instance.name, _frozen(args))
+                if key not in memo:
+                    new.setdefault(instance.name, {}).setdefault(key, args)
+            if key != instance.key or not instance.done:
+                instance.key, instance.done = key, True
+                moved.append(instance)
+        for name, jobs in new.items():
+            results = self.batch(name, list(jobs.values()))
+            for key, result in zip(jobs, results, strict=True):
+                memo[key] = _result(result)
+        for instance in moved:
+            key = instance.key
+            if isinstance(key, str):
+                instance.result, instance.message = Err(key), f"an argument of {instance.name} is {key}"
+            else:
+                instance.result, instance.message = memo[key]
+            changed[0] = True
+            if instance.target and self.place(instance):
+                changed[1] = True
+
+    def fetch(self, spec: tuple[Any, ...]) -> Any:
+        """Return the value of one argument."""
+        tag = spec[0]
+        if tag == _CELL:
+            value = self.model.get_cell_value(spec[1], spec[2], spec[3])
+            if value.__class__ is str and value[:1] == "#" and self.is_error(spec[1], spec[2], spec[3]):
+                raise _Failed(value)
+            return value
+        if tag == _CONST:
+            return spec[1]
+        if tag == _AREA:
+            return self.fetch_area(spec[1:])
+        if tag == _CALL:
+            result = self.instances[spec[1]].result
+            if isinstance(result, Err):
+                raise _Failed(result)
+            if isinstance(result, list):
+                for row in result:
+                    for value in row:
+                        if isinstance(value, Err):
+                            raise _Failed(value)
+            return result
+        return self.fetch_area(spec[1:]) if spec[2:4] != spec[4:6] else self.fetch((_CELL, *spec[1:4]))
+
+    def fetch_area(self, place: tuple[Any, ...]) -> list[list[Any]]:
+        found = self.areas.get(place)
+        if found is None:
+            sheet, top, left, bottom, right = place
+            if (bottom - top + 1) * (right - left + 1) > MAX_AREA:
+                raise RecalcError(f"A range argument of MLSIM has more than {MAX_AREA:,} cells.")
+            get = self.model.get_cell_value
+            found = [[get(sheet, r, c) for c in range(left, right + 1)] for r in range(top, bottom + 1)]
+            for r, row in enumerate(found, top):
+                for c, value in enumerate(row, left):
+                    if value.__class__ is str and value[:1] == "#" and self.is_error(sheet, r, c):
+                        self.areas[place] = Err(value)
+                        raise _Failed(value)
+            self.areas[place] = found
+        if isinstance(found, Err):
+            raise _Failed(found)
+        return list(found)
+
+    def is_error(self, sheet: int, row: int, col: int) -> bool:
+        return str(self.model.get_cell_type(sheet, row, col)) == "CellType.ErrorValue"
+
+    def place(self, instance: _Instance) -> bool:
+        """Put a result into its cells of the engine; return whether any differs."""
+        assert instance.target is not None
+        sheet, top, left, bottom, right = instance.target
+        result, changed = instance.result, False
+        if top == bottom and left == right:
+            value = result[0][0] if isinstance(result, list) else result
+            return self.put(sheet, top, left, value)
+        for row in range(top, bottom + 1):
+            for col in range(left, right + 1):
+                changed |= self.put(sheet, row, col, _element(result, row - top, col - left))
+        return changed
+
+    def put(self, sheet: int, row: int, col: int, value: Value) -> bool:
+        key = (sheet, row, col)
+        old = self.last.get(key, self)
+        if old.__class__ is value.__class__ and old == value:
+            return False
+        self.last[key] = value
+        model = self.model
+        if value.__class__ is float:
+            model.update_cell_with_number(sheet, row, col, value)
+        elif isinstance(value, bool):
+            model.update_cell_with_bool(sheet, row, col, value)
+        elif isinstance(value, Err):
+            model.update_cell_with_formula(sheet, row, col, f"={value}")
+        else:
+            model.update_cell_with_text(sheet, row, col, value or "")
+        return True
+
+    def resized(self) -> bool:
+        """Note arrays whose size differs from the space they have; return whether there are any."""
+        changed = False
+        for number, instance in enumerate(self.instances):
+            if instance.takes_array and instance.target is not None:
+                result = instance.result
+                size = (len(result), len(result[0])) if isinstance(result, list) else (1, 1)
+                key = (0, number)
+                if self.sizes.get(key, (1, 1)) != size:
+                    self.sizes[key] = size
+                    changed = True
+        for key, (sheet, row, col) in self.measures.items():
+            get = self.model.get_cell_value
+            rows, cols = get(sheet, row, col), get(sheet, row, col + 1)
+            size = (int(rows), int(cols)) if isinstance(rows, float) and isinstance(cols, float) else (1, 1)
+            if self.sizes.get(key, (1, 1)) != size:
+                self.sizes[key] = size
+                changed = True
+        return changed
+
+    # --- circular references ---
+
+    def spread(self, area: fx.Area, formula: _Formula) -> tuple[int, int, int, int, int]:
+        """Return (sheet, top, left, bottom, right) of a reference, whole columns cut to the used rows."""
+        sheet = formula.sheet if area.sheet is None else self.index.get(area.sheet, -1)
+        if sheet < 0:
+            where = self.where(formula.sheet, formula.row, formula.col)
+            raise RecalcError(f"{where} refers to the sheet {area.sheet!r}, which is not a worksheet.")
+        refs = formula.refs
+        first = refs[area.first] if isinstance(area.first, int) else area.first
+        if area.kind == "ref":
+            top, left = position(first)
+            if area.last is None:
+                return sheet, top, left, top, left
+            bottom, right = position(refs[area.last] if isinstance(area.last, int) else area.last)
+            return sheet, min(top, bottom), min(left, right), max(top, bottom), max(left, right)
+        one, two = first.replace("$", "").split(":")
+        rows, cols = self.used[sheet]
+        if area.kind == "cols":
+            left, right = sorted((column_number(one), column_number(two)))
+            return sheet, 1, left, max(rows, 1), right
+        top, bottom = sorted((int(one), int(two)))
+        return sheet, top, 1, bottom, max(cols, 1)
+
+    def precedents(self, formula: _Formula) -> Iterator[int]:
+        """Yield the formulas that a formula refers to."""
+        for area in formula.plan.areas:
+            sheet, top, left, bottom, right = self.spread(area, formula)
+            owner = self.owner[sheet]
+            if top == bottom and left == right:
+                number = owner.get((top, left))
+                if number is not None:
+                    yield number
+                continue
+            columns = self.columns[sheet]
+            for col in columns.keys() & set(range(left, right + 1)) if right - left < len(columns) else columns:
+                if left <= col <= right:
+                    rows = columns[col]
+                    for row in rows[bisect_left(rows, top) : bisect_right(rows, bottom)]:
+                        yield owner[row, col]
+
+    def check_circles(self) -> None:
+        """Refuse a circle that runs through an MLSIM call; the engine finds the other ones."""
+        for owner in self.owner:
+            columns: dict[int, list[int]] = {}
+            for row, col in sorted(owner):
+                columns.setdefault(col, []).append(row)
+            self.columns.append(columns)
+        for instance in self.instances:
+            instance.static = instance.static and not instance.depth
+        if all(instance.static for instance in self.instances):
+            return
+        for circle in self.circles():
+            if any(self.formulas[n].plan.calls for n in circle):
+                cells = [self.where(f.sheet, f.row, f.col) for f in (self.formulas[n] for n in sorted(circle))]
+                raise RecalcError(f"The workbook has a circular reference: {_some(cells)}.")
+
+    def circles(self) -> Iterator[list[int]]:
+        """Yield the circles among the formulas (Tarjan's algorithm, without recursion)."""
+        index: dict[int, int] = {}
+        low: dict[int, int] = {}
+        stack: list[int] = []
+        on_stack: set[int] = set()
+        edges = 0
+        for root in range(len(self.formulas)):
+            if root in index:
+                continue
+            work = [(root, self.precedents(self.formulas[root]))]
+            index[root] = low[root] = len(index)
+            stack.append(root)
+            on_stack.add(root)
+            itself: set[int] = set()
+            while work:
+                node, following = work[-1]
+                for other in following:
+                    edges += 1
+                    if edges > MAX_EDGES:
+                        self.notes.append("The workbook is too large to search it for circular references.")
+                        return
+                    if other == node:
+                        itself.add(node)
+                    if other not in index:
+                        index[other] = low[other] = len(index)
+                        stack.append(other)
+                        on_stack.add(other)
+                        work.append((other, self.precedents(self.formulas[other])))
+                        break
+                    if other in on_stack:
+                        low[node] = min(low[node], index[other])
+                else:
+                    work.pop()
+                    if work:
+                        low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                    if low[node] == index[node]:
+                        circle = []
+                        while True:
+                            member = stack.pop()
+                            on_stack.discard(member)
+                            circle.append(member)
+                            if member == node:
+                                break
+                        if len(circle) > 1 or node in itself:
+                            yield circle
+
+    # --- results ---
+
+    def patches(self, report: Report) -> dict[str, bytes]:
+        """Return the changed parts, and fill in the report."""
+        updates: list[dict[tuple[int, int], Value]] = [{} for _ in self.sheets]
+        circular: list[str] = []
+        messages = {i.formula: i.message for i in self.instances if i.message}
+        for number, formula in enumerate(self.formulas):
+            sheet = formula.sheet
+            top, left, bottom, right = formula.area or (formula.row, formula.col, formula.row, formula.col)
+            for row in range(top, bottom + 1):
+                for col in range(left, right + 1):
+                    value = self.final(sheet, row, col, circular)
+                    cell = self.cells[sheet].get((row, col))
+                    if cell is not None and cell.vm:
+                        continue
+                    old = self.cached(cell)
+                    if isinstance(value, Err):
+                        name = f"{column_name(col)}{row}"
+                        report.errors.append((self.names[sheet], name, value, messages.get(number, "")))
+                    if old.__class__ is not value.__class__ or old != value:
+                        updates[sheet][row, col] = value
+                        report.changed.append((self.names[sheet], f"{column_name(col)}{row}"))
+        if circular:
+            raise RecalcError(f"The workbook has a circular reference: {_some(circular)}.")
+        if report.changed and any(name.startswith("_xmlsignatures/") for name in self.package.members):
+            report.notes.append("The workbook is digitally signed; the new values end that signature.")
+        changed = {}
+        for sheet_part, new in zip(self.sheets, updates, strict=True):
+            if new:
+                changed[sheet_part.part] = patch_sheet(sheet_part, new)
+        return changed
+
+    def final(self, sheet: int, row: int, col: int, circular: list[str]) -> Value:
+        value = self.model.get_cell_value(sheet, row, col)
+        if value.__class__ is str and value[:1] == "#" and self.is_error(sheet, row, col):
+            if value == "#CIRC!":
+                circular.append(self.where(sheet, row, col))
+            elif value in ("#ERROR!", "#N/IMPL!"):
+                raise RecalcError(
+                    f"{self.where(sheet, row, col)} holds a formula that the embedded engine cannot work out; "
+                    "the file was not changed."
+                )
+            return Err(value if value in _ERRORS else "#VALUE!")  # Excel, too, stores #CALC! and #SPILL! so
+        result: Value = value
+        return result
+
+    def cached(self, cell: Cell | None) -> Value:
+        """Return the value that the file holds for a cell."""
+        if cell is None or cell.value is None:
+            return None
+        kind, text = cell.type, cell.value
+        try:
+            if kind == "n":
+                return float(text)
+            if kind == "s":
+                return self.book.strings[int(text)]
+        except (ValueError, IndexError):
+            return None
+        if kind == "b":
+            return text.strip() in ("1", "true")
+        return Err(text) if kind == "e" else unescape(text)
+
+
+def _some(cells: Sequence[str]) -> str:
+    shown = ", ".join(cells[:6])
+    return shown if len(cells) <= 6 else f"{shown} and {len(cells) - 6} more"
+
+
+def _frozen(args: list[Any]) -> tuple[Any, ...]:
+    """Return a key for arguments that tells TRUE from 1."""
+    key: list[Any] = []
+    for arg in args:
+        if isinstance(arg, list):
+            key.append(tuple(tuple((v.__class__, v) if v.__class__ is bool else v for v in row) for row in arg))
+        else:
+            key.append((bool, arg) if arg.__class__ is bool else arg)
+    return tuple(key)
+
+
+def _result(result: Any) -> tuple[Any, str]:
+    """Return (cell value or rows of cell values, message) of what a function gave."""
+    if isinstance(result, BaseException):
+        code = getattr(result, "code", "#VALUE!")
+        message = getattr(result, "message", None) or f"{type(result).__name__}: {result}"
+        return Err(code if code in _ERRORS else "#VALUE!"), str(message)
+    if hasattr(result, "tolist"):  # NumPy
+        result = result.tolist()
+    if isinstance(result, (list, tuple)):
+        rows = [list(row) if isinstance(row, (list, tuple)) else [row] for row in result]
+        width = max((len(row) for row in rows), default=0)
+        if not width:
+            return Err("#VALUE!"), "the function gave an empty array"
+        grid = [[_scalar(v) for v in row] + [Err("#N/A")] * (width - len(row)) for row in rows]
+        return grid, ""
+    value = _scalar(result)
+    return value, ("the result is not a finite number" if isinstance(value, Err) else "")
+
+
+def _scalar(value: Any) -> Value:
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, BaseException):
+        code = getattr(value, "code", "#VALUE!")
+        return Err(code if code in _ERRORS else "#VALUE!")
+    if isinstance(value, (bool, Err)):
+        return value
+    if isinstance(value, (int, float)):
+        number = float(value)
+        return number if abs(number) < float("inf") else Err("#NUM!")
+    if value is None:
+        return ""
+    text = str(value)
+    return text if len(text) <= 32_767 else Err("#VALUE!")
+
+
+def _element(result: Any, row: int, col: int) -> Value:
+    """Return what an array formula shows at an offset: scalars, single rows and columns repeat."""
+    if not isinstance(result, list):
+        single: Value = result
+        return single
+    row = 0 if len(result) == 1 else row
+    col = 0 if len(result[0]) == 1 else col
+    if row >= len(result) or col >= len(result[0]):
+        return Err("#N/A")
+    value: Value = result[row][col]
+    return value
+
+
+# --- the engine ------------------------------------------------------------------------------------------------
+
+
+def _engine(action: Callable[[], Any]) -> Any:
+    """Run something in the engine; its failures become sentences."""
+    try:
+        return action()
+    except BaseException as error:
+        kind = type(error).__name__
+        if kind not in ("PanicException", "WorkbookError"):
+            raise
+        raise RecalcError(f"The embedded engine cannot work out this workbook ({str(error)[:200]}).") from None
+
+
+def _unsupported(names: Collection[str]) -> list[str]:
+    """Return the names that the engine does not know: such a call gives #NAME? whatever its arguments."""
+    if not names:
+        return []
+    import ironcalc
+
+    model = ironcalc.create("probe", "en", "UTC")
+    ordered = sorted(names)
+    for row, name in enumerate(ordered, 1):
+        model.set_user_input(0, row, 1, f"={name}()")
+    _engine(model.evaluate)
+    return [name for row, name in enumerate(ordered, 1) if model.get_cell_value(0, row, 1) == "#NAME?"]
+
+
+_NS = (
+    'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+)
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_TYPES = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="xml" ContentType="application/xml"/></Types>'
+)
+_STYLES = (
+    f'<styleSheet {_NS}><fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
+    '<fills count="1"><fill><patternFill patternType="none"/></fill></fills>'
+    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+    '<cellXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+)
+_PLAIN_AREA = re.compile(r"(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!\$[A-Z]{1,3}\$\d+(?::\$[A-Z]{1,3}\$\d+)?\Z")
+
+
+class _Builder:
+    """Write the bare copy for the engine: values, formulas with the MLSIM calls taken out, helper cells."""
+
+    def __init__(self, job: _Job) -> None:
+        self.job = job
+        taken = {name.lower() for name, _ in job.book.sheets}
+        self.helper_name, self.block_name = (_free(name, taken) for name in ("mlsim_h", "mlsim_b"))
+        self.helper, self.block = len(job.names), len(job.names) + 1
+        self.rows: dict[int, dict[int, list[tuple[int, str]]]] = {self.helper: {}, self.block: {}}
+        self.next_block = 1
+        self.plain_checks: dict[tuple[int, Any], tuple[int, int, int, str, int]] = {}
+        self.number = 0
+        self.counter = 0
+        self.by_sheet: dict[int, list[int]] = {}
+        for number, formula in enumerate(job.formulas):
+            self.by_sheet.setdefault(formula.sheet, []).append(number)
+        self.strings: dict[str, int] = {}
+        self.texts: dict[int, str] = {}
+
+    def build(self) -> Any:
+        """Return the engine's model, loaded and checked, not yet evaluated."""
+        job = self.job
+        job.instances, job.measures = [], {}
+        bodies = [self.sheet_body(i) for i in range(len(job.sheets))]
+        with tempfile.TemporaryDirectory(prefix="mlsim-") as folder:
+            path = os.path.join(folder, "bare.xlsx")
+            self.write(path, bodies)
+            import ironcalc
+
+            model = _engine(lambda: ironcalc.load_from_xlsx(path, "en", "UTC", "en"))
+        self.verify(model)
+        return model
+
+    # --- formulas ---
+
+    def formula(self, number: int) -> list[tuple[int, int, str]]:
+        """Return (row, column, XML) of the cells of one formula."""
+        job = self.job
+        formula = job.formulas[number]
+        plan = formula.plan
+        formula.first = len(job.instances)
+        inline = {p.call for p in plan.pieces if isinstance(p, fx.Nested)} if not plan.whole else set()
+        for call in plan.calls:
+            for arg in call.args:
+                if isinstance(arg, fx.Expression):
+                    inline.update(p.call for p in arg.pieces if isinstance(p, fx.Nested))
+        self.texts = {}
+        for k, call in enumerate(plan.calls):
+            self.instance(number, k, call, k in inline)
+        if plan.whole:
+            area = formula.area or (formula.row, formula.col, formula.row, formula.col)
+            job.instances[-1].target = (formula.sheet, *area)
+            job.instances[-1].takes_array = False
+            return self.cached_cells(formula)
+        text = self.render(plan.pieces, formula, False)
+        self.plain_checks.setdefault((id(plan), None), (formula.sheet, formula.row, formula.col, text, number))
+        if formula.area is None:
+            return [(formula.row, formula.col, _formula_xml(formula.row, formula.col, text))]
+        return self.array_formula(formula, number, text)
+
+    def cached_cells(self, formula: _Formula) -> list[tuple[int, int, str]]:
+        """Start a call's cells from the cached values, which are mostly right already."""
+        top, left, bottom, right = formula.area or (formula.row, formula.col, formula.row, formula.col)
+        if (top, left) == (bottom, right):
+            cell = self.job.cells[formula.sheet][top, left]
+            xml = self.constant(cell)
+            return [(top, left, xml)] if xml else []
+        found = []
+        for row in range(top, bottom + 1):
+            for col in range(left, right + 1):
+                other = self.job.cells[formula.sheet].get((row, col))
+                if other is not None and (xml := self.constant(other)):
+                    found.append((row, col, xml))
+        return found
+
+    def array_formula(self, formula: _Formula, number: int, text: str) -> list[tuple[int, int, str]]:
+        """Write an array formula; the engine neither repeats single rows nor pads with #N/A, so do it here."""
+        assert formula.area is not None
+        top, left, bottom, right = formula.area
+        height, width = bottom - top + 1, right - left + 1
+        if height == width == 1:
+            return [(top, left, _formula_xml(top, left, text, (top, left, top, left)))]
+        key = (1, number)
+        self.measure(key, formula, self.render(formula.plan.pieces, formula, True))
+        rows, cols = self.job.sizes.get(key, (1, 1))
+        if (rows, cols) == (1, 1):
+            return [(top, left, _formula_xml(top, left, text, formula.area))]
+        down = [(r, r) for r in range(top, bottom + 1)] if rows == 1 else [(top, min(bottom, top + rows - 1))]
+        across = [(c, c) for c in range(left, right + 1)] if cols == 1 else [(left, min(right, left + cols - 1))]
+        found = [(r1, c1, _formula_xml(r1, c1, text, (r1, c1, r2, c2))) for r1, r2 in down for c1, c2 in across]
+        for row in range(top, bottom + 1):
+            for col in range(left, right + 1):
+                if row > down[-1][1] or col > across[-1][1]:
+                    ref = f"{column_name(col)}{row}"
+                    found.append((row, col, f'<c r="{ref}" t="e"><v>#N/A</v></c>'))
+        return found
+
+    def measure(self, key: tuple[int, int], formula: _Formula, text: str) -> None:
+        """Put the size of an array expression into two helper cells."""
+        row, col = formula.row, self.helper_column(formula.row)
+        self.add(self.helper, row, col, _formula_xml(row, col, f"IFERROR(ROWS({text}),1)"))
+        self.helper_column(formula.row)
+        self.add(self.helper, row, col + 1, _formula_xml(row, col + 1, f"IFERROR(COLUMNS({text}),1)"))
+        self.job.measures[key] = (self.helper, row, col)
+
+    def instance(self, number: int, k: int, call: fx.Call, inline: bool) -> None:
+        """Set up one call: where its arguments come from and where its result goes."""
+        job = self.job
+        formula = job.formulas[number]
+        specs: list[tuple[Any, ...]] = []
+        static = True
+        owner = job.owner
+        for arg in call.args:
+            kind = arg.__class__
+            if kind is fx.Area:
+                place = job.spread(arg, formula)  # type: ignore[arg-type]
+                sheet, top, left = place[:3]
+                if arg.last is None and arg.kind == "ref":  # type: ignore[union-attr]
+                    specs.append((_CELL, sheet, top, left))
+                    static = static and (top, left) not in owner[sheet]
+                else:
+                    specs.append((_AREA, *place))
+                    static = static and not owner[sheet]
+            elif kind is fx.Constant:
+                specs.append((_CONST, arg.value))  # type: ignore[union-attr]
+            elif kind is fx.Nested:
+                specs.append((_CALL, formula.first + arg.call))  # type: ignore[union-attr]
+                static = False
+            else:
+                assert isinstance(arg, fx.Expression)
+                specs.append(self.expression(arg, formula))
+                static = False
+        instance = _Instance(call.name, call.depth, number, specs, static)
+        if inline:
+            instance.takes_array = call.takes_array
+            own = (0, len(job.instances))
+            rows, cols = job.sizes.get(own, (1, 1)) if call.takes_array else (1, 1)
+            top = self.new_block(rows)
+            instance.target = (self.block, top, 1, top + rows - 1, cols)
+            self.texts[k] = self.block_text(top, rows, cols)
+        job.instances.append(instance)
+
+    def expression(self, arg: fx.Expression, formula: _Formula) -> tuple[Any, ...]:
+        """Put an argument expression into a helper cell, or into a block when it may be an array."""
+        text = self.render(arg.pieces, formula, True)
+        check = (id(formula.plan), arg)
+        if not arg.array:
+            row, col = formula.row, self.helper_column(formula.row)
+            self.add(self.helper, row, col, _formula_xml(row, col, text))
+            self.plain_checks.setdefault(check, (self.helper, row, col, text, self.number))
+            return (_CELL, self.helper, row, col)
+        self.counter += 1
+        key = (2, self.counter)
+        self.measure(key, formula, text)
+        rows, cols = self.job.sizes.get(key, (1, 1))
+        top = self.new_block(rows)
+        self.add(self.block, top, 1, _formula_xml(top, 1, text, (top, 1, top + rows - 1, cols)))
+        self.plain_checks.setdefault(check, (self.block, top, 1, text, self.number))
+        return (_BLOCK, self.block, top, 1, top + rows - 1, cols)
+
+    def new_block(self, rows: int) -> int:
+        top = self.next_block
+        self.next_block += rows
+        if self.next_block > 1_048_000:
+            raise RecalcError("The workbook has too many array results inside other formulas.")
+        return top
+
+    def block_text(self, top: int, rows: int, cols: int) -> str:
+        first = f"'{self.block_name}'!$A${top}"
+        return first if rows == cols == 1 else f"{first}:${column_name(cols)}${top + rows - 1}"
+
+    def helper_column(self, row: int) -> int:
+        return len(self.rows[self.helper].setdefault(row, [])) + 1
+
+    def add(self, sheet: int, row: int, col: int, xml: str) -> None:
+        self.rows[sheet].setdefault(row, []).append((col, xml))
+
+    def render(self, pieces: Sequence[fx.Piece], formula: _Formula, helper: bool) -> str:
+        """Return the text of a formula for the engine; on a helper sheet references get their sheet."""
+        job = self.job
+        out: list[str] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                out.append(piece)
+            elif isinstance(piece, int):
+                out.append(formula.refs[piece])
+            elif isinstance(piece, fx.Nested):
+                out.append(self.texts[piece.call])
+            elif isinstance(piece, fx.Random):
+                out.append(f"{random.random():.15f}")
+            elif isinstance(piece, fx.Qualifier):
+                if helper:
+                    out.append(job.prefix[formula.sheet])
+            else:
+                out.append(f"{job.prefix[formula.sheet]}{column_name(formula.col)}{formula.row}")
+        return "".join(out)
+
+    # --- the package ---
+
+    def sheet_body(self, index: int) -> str:
+        """Return the rows of one sheet for the engine."""
+        job = self.job
+        owner = job.owner[index]
+        anchors: dict[int, list[tuple[int, str]]] = {}
+        hidden = {row.number for row in job.sheets[index].rows if row.hidden}
+        for self.number in self.by_sheet.get(index, ()):
+            for row, col, xml in self.formula(self.number):
+                anchors.setdefault(row, []).append((col, xml))
+        for source in job.sheets[index].rows:
+            for cell in source.cells:
+                if cell.value is not None and (cell.row, cell.col) not in owner:
+                    xml = self.constant(cell)
+                    if xml:
+                        anchors.setdefault(source.number, []).append((cell.col, xml))
+        return _rows_xml(anchors, hidden)
+
+    def constant(self, cell: Cell) -> str:
+        if cell.value is None:
+            return ""
+        ref = f"{column_name(cell.col)}{cell.row}"
+        kind, text = cell.type, cell.value
+        if kind == "n":
+            return f'<c r="{ref}"><v>{text}</v></c>' if text.strip() else ""
+        if kind == "s":
+            try:
+                text = self.job.book.strings[int(text)]
+            except (ValueError, IndexError):
+                where = f"{self.job.package.path.name} is damaged: the cell {ref}"
+                raise RecalcError(f"{where} refers to a text that does not exist.") from None
+        elif kind == "d":
+            return f'<c r="{ref}"><v>{_serial(text, ref)}</v></c>'
+        elif kind in ("b", "e"):
+            return f'<c r="{ref}" t="{kind}"><v>{escape(text)}</v></c>'
+        else:
+            text = unescape(text)
+        return f'<c r="{ref}" t="s"><v>{self.string(text)}</v></c>'
+
+    def string(self, text: str) -> int:
+        return self.strings.setdefault(text, len(self.strings))
+
+    def write(self, path: str, bodies: list[str]) -> None:
+        job = self.job
+        names = [*job.names, self.helper_name, self.block_name]
+        bodies = [*bodies, _rows_xml(self.rows[self.helper], set()), _rows_xml(self.rows[self.block], set())]
+        listed = "".join(
+            f'<sheet name="{_attribute(name)}" sheetId="{i}" r:id="rId{i}"/>' for i, name in enumerate(names, 1)
+        )
+        defined = "".join(
+            f'<definedName name="{_attribute(name)}">{escape(text)}</definedName>'
+            for (scope, name), text in job.book.names.items()
+            if not scope and _PLAIN_AREA.match(text)
+        )
+        related = "".join(
+            f'<Relationship Id="rId{i}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{i}.xml"/>'
+            for i in range(1, len(names) + 1)
+        )
+        related += f'<Relationship Id="rIdA" Type="{_OFFICE}/styles" Target="styles.xml"/>'
+        related += f'<Relationship Id="rIdB" Type="{_OFFICE}/sharedStrings" Target="sharedStrings.xml"/>'
+        strings = "".join(f'<si><t xml:space="preserve">{_xml_text(s)}</t></si>' for s in self.strings)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            put = archive.writestr
+            put("[Content_Types].xml", _TYPES)
+            put("_rels/.rels", f'<Relationships xmlns="{_RELS}"><Relationship Id="rId1" '
+                f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>')  # fmt: skip
+            put("xl/workbook.xml", f"<workbook {_NS}><sheets>{listed}</sheets>"
+                f"<definedNames>{defined}</definedNames></workbook>")  # fmt: skip
+            put("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{_RELS}">{related}</Relationships>')
+            put("xl/styles.xml", _STYLES)
+            put("xl/sharedStrings.xml", f"<sst {_NS}>{strings}</sst>")
+            for i, body in enumerate(bodies, 1):
+                sheet = f"<worksheet {_NS}><sheetData>{body}</sheetData></worksheet>"
+                put(f"xl/worksheets/sheet{i}.xml", sheet)
+
+    def verify(self, model: Any) -> None:
+        """Refuse a formula that the engine reads differently from how it was written.
+
+        Its parser drops what it does not understand at the end of a formula, without an error.
+        """
+        for sheet, row, col, text, number in self.plain_checks.values():
+            read = model.get_cell_content(sheet, row, col)
+            if _signature(read) != _signature(text):
+                formula = self.job.formulas[number]
+                where = self.job.where(formula.sheet, formula.row, formula.col)
+                raise RecalcError(
+                    f"{where} holds a formula that the embedded engine misreads (as {read[:120]}); "
+                    "the file was not changed."
+                )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _attribute(text: str) -> str:
+    return escape(text).replace('"', "&quot;")
+
+
+def _xml_text(text: str) -> str:
+    """Return ``text`` for the engine, which does not know the _x000D_ notation."""
+    clean = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "\ufffd", text)
+    return clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+
+
+def _serial(text: str, ref: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00")).replace(tzinfo=None)
+    except ValueError:
+        raise RecalcError(f"The cell {ref} holds a date that cannot be read ({text[:40]}).") from None
+    return repr((moment - datetime(1899, 12, 30)).total_seconds() / 86_400)
+
+
+def _formula_xml(row: int, col: int, text: str, area: tuple[int, int, int, int] | None = None) -> str:
+    ref = f"{column_name(col)}{row}"
+    body = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    kind = ""
+    if area is not None:
+        kind = f' t="array" ref="{column_name(area[1])}{area[0]}:{column_name(area[3])}{area[2]}"'
+    return f'<c r="{ref}"><f{kind}>{body}</f><v>0</v></c>'  # the engine warns on a formula without a value
+
+
+def _rows_xml(rows: Mapping[int, list[tuple[int, str]]], hidden: set[int]) -> str:
+    out = []
+    for number in sorted(rows.keys() | hidden):
+        cells = sorted(rows.get(number, ()))
+        flag = ' hidden="1"' if number in hidden else ""
+        out.append(f'<row r="{number}"{flag}>{"".join(xml for _, xml in cells)}</row>')
+    return "".join(out)
+
+
+def _signature(text: str) -> list[str]:
+    """Return what must survive the engine's parser: functions, references, texts and names, in order."""
+    found = []
+    for token in fx.tokens(text):
+        if token.kind == "func":
+            name = fx.normalise(token.text)
+            if name != "SINGLE":
+                found.append(name + "(")
+        elif token.kind in ("ref", "cols", "rows", "string", "error"):
+            found.append(token.text.upper())
+        elif token.kind == "word":
+            found.append(fx.normalise(token.text))
+    return found

@@ -50,12 +50,18 @@ def main() -> None:
     from mlsim.units import parse
 
     parse("3.35 TB/s")
-    show("parse '3.35 TB/s', warm", f"{seconds(lambda: [parse('3.35 TB/s') for _ in range(10_000)]) / 1e4 * 1e6:.2f} µs", "≤ 5 µs")
+    show(
+        "parse '3.35 TB/s', warm",
+        f"{seconds(lambda: [parse('3.35 TB/s') for _ in range(10_000)]) / 1e4 * 1e6:.2f} µs",
+        "≤ 5 µs",
+    )
     MLSIM_FITS("140 GB", "80 GiB")
     repeated = seconds(lambda: [MLSIM_FITS("140 GB", "80 GiB") for _ in range(10_000)]) / 1e4
     show("scalar call with unit strings, same arguments", f"{repeated * 1e6:.1f} µs", "≤ 30 µs")
     counter = iter(range(10**9))
-    fresh = seconds(lambda: [MLSIM_DECODE_LATENCY("Llama-3-70B", "H100", 1, 1000 + next(counter)) for _ in range(2_000)])
+    fresh = seconds(
+        lambda: [MLSIM_DECODE_LATENCY("Llama-3-70B", "H100", 1, 1000 + next(counter)) for _ in range(2_000)]
+    )
     show("scalar call, new arguments each time", f"{fresh / 2_000 * 1e6:.1f} µs", "")
     batch = np.arange(1.0, 1_000_001.0)
     model, chip, bf16, runtime = load.model("Llama-3-70B"), load.chip("H100"), load.precision("bf16"), load.runtime()

@@ -2,11 +2,10 @@
 
 import math
 
+import mlsim.functions as functions
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import mlsim.functions as functions
 from mlsim.errors import CellError
 from mlsim.functions import CATALOGUE, call, call_many
 
@@ -138,7 +137,11 @@ def test_ranges_broadcast_and_keep_errors_in_their_cells() -> None:
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.tuples(st.integers(1, 512), st.integers(1, 65536), st.sampled_from([1, 2, 4, 8])), min_size=1, max_size=20))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 512), st.integers(1, 65536), st.sampled_from([1, 2, 4, 8])), min_size=1, max_size=20
+    )
+)
 def test_many_calls_equal_single_calls(loads: list[tuple[int, int, int]]) -> None:
     calls = [("Llama-3-70B", "H200", batch, context, "fp8", tp) for batch, context, tp in loads]
     many = call_many("MLSIM_DECODE_LATENCY", calls)

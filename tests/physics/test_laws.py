@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mlsim.physics.attention import (
     attended_pairs,
     attention_flops,
@@ -83,9 +82,7 @@ def test_distinct_experts_between_top_k_and_all(experts: int, top_k: int, tokens
 
 def test_distinct_experts_against_simulation() -> None:
     generator = np.random.default_rng(0)
-    drawn = [
-        len(set(np.concatenate([generator.permutation(128)[:8] for _ in range(20)]).tolist())) for _ in range(400)
-    ]
+    drawn = [len(set(np.concatenate([generator.permutation(128)[:8] for _ in range(20)]).tolist())) for _ in range(400)]
     assert expected_distinct_experts(128, 8, 20) == pytest.approx(np.mean(drawn), rel=0.01)
     assert expected_distinct_experts(0, 0, 20) == 0
 

@@ -25,7 +25,9 @@ def _entry(name: str) -> Chip | Model:
         try:
             return load.model(name)
         except NameNotFoundError:
-            raise NameNotFoundError(no_chip.message.replace("in the hardware registry", "in the hardware or the model registry")) from None
+            raise NameNotFoundError(
+                no_chip.message.replace("in the hardware registry", "in the hardware or the model registry")
+            ) from None
 
 
 def _chip_key(chip: Chip, attribute: str) -> str:

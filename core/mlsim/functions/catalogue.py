@@ -191,7 +191,8 @@ def _read(arg: Arg, value: Any) -> Any:
     except CellError as error:
         if error.message.startswith(arg.name):
             raise
-        raise type(error)(f"{arg.name}: {error.message}") from None
+        error.message = f"{arg.name}: {error.message}"
+        raise
 
 
 _read_cached = lru_cache(maxsize=65536, typed=True)(_read)

@@ -57,7 +57,7 @@ def MLSIM_SPEC(name: str, attribute: str, unit: Unit | None) -> Any:
             return value
         scale = parse_unit("param") if "param" in attribute else parse_unit("1")
         return Quantity(value, scale).to(unit).value
-    figure = (entry.figures | dict(entry.efficiency))[_chip_key(entry, attribute)]
+    figure = {**entry.figures, **entry.efficiency}[_chip_key(entry, attribute)]
     if unit is None:
         return figure.text
     return (
@@ -93,7 +93,7 @@ def MLSIM_SOURCE(name: str, attribute: str) -> str:
         assert entry.figure is not None
         return _cite(entry.figure, f"{entry.name} {attribute}")
     key = _chip_key(entry, attribute)
-    figure = (entry.figures | dict(entry.efficiency))[key]
+    figure = {**entry.figures, **entry.efficiency}[key]
     disagree = [f.text for f in entry.others.get(key, ()) if f.text != figure.text]
     also = f" Other sources: {', '.join(dict.fromkeys(disagree))}." if disagree else ""
     return _cite(figure, f"{figure.text} ({figure.meaning})") + also
@@ -148,11 +148,11 @@ def MLSIM_WHY(function: str, *args: Any) -> str:
 
 
 def _explain(target: catalogue.Function, args: tuple[Any, ...], result: Any) -> str:
-    bound = dict(zip((a.name for a in target.args), target._bind(args), strict=False))
+    bound: dict[str, Any] = dict(zip((a.name for a in target.args), target._bind(args), strict=False))
     model, chip = bound.get("model"), bound.get("hardware")
     if not isinstance(model, Model) or not isinstance(chip, Chip):
         return f"{target.name} gives {result}: {target.doc.splitlines()[0]}"
-    precision, runtime, tp = bound.get("precision"), bound.get("runtime") or load.runtime(), bound.get("tp", 1.0)
+    precision, runtime, tp = bound["precision"], bound.get("runtime") or load.runtime(), bound.get("tp", 1.0)
     kv = bound.get("kv_precision") or load.precision("bf16")
     batch = bound.get("batch", 1.0)
     if target.category == "Memory":

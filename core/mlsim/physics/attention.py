@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+from mlsim.arrays import Floats, Real
 
 __all__ = ["attended_pairs", "attention_flops", "grouped_query_parameters", "latent_attention_parameters"]
-
-Floats = NDArray[np.float64]
 
 
 def grouped_query_parameters(hidden: float, heads: float, kv_heads: float, head_dim: float) -> float:
@@ -33,7 +32,7 @@ def latent_attention_parameters(
     return query + key_value + heads * v_dim * hidden
 
 
-def attended_pairs(new_tokens: ArrayLike, cached_tokens: ArrayLike, window: ArrayLike = np.inf) -> Floats:
+def attended_pairs(new_tokens: Real, cached_tokens: Real, window: Real = np.inf) -> Floats:
     r"""Query-key pairs that causal attention computes for one sequence.
 
     Query i (1-based) of the new tokens sees min(c + i, window) keys. Summed:
@@ -56,7 +55,7 @@ def attended_pairs(new_tokens: ArrayLike, cached_tokens: ArrayLike, window: Arra
     return growing * c + growing * (growing + 1.0) / 2.0 + full
 
 
-def attention_flops(pairs: ArrayLike, heads: ArrayLike, qk_dim: ArrayLike, v_dim: ArrayLike) -> Floats:
+def attention_flops(pairs: Real, heads: Real, qk_dim: Real, v_dim: Real) -> Floats:
     """FLOP of scores and weighted values for a number of query-key pairs: 2·pairs·heads·(qk_dim + v_dim).
 
     For multi-head latent attention in its absorbed form qk_dim = kv_lora + rope_dim and v_dim = kv_lora.

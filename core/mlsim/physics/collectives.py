@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+from mlsim.arrays import Floats, Real
 
 __all__ = ["all_reduce_time"]
 
 
-def all_reduce_time(
-    message: ArrayLike, devices: ArrayLike, bandwidth: ArrayLike, latency: ArrayLike
-) -> NDArray[np.float64]:
+def all_reduce_time(message: Real, devices: Real, bandwidth: Real, latency: Real) -> Floats:
     r"""Time of an all-reduce over one scale-up domain.
 
     .. math:: t = \alpha + \frac{2 (n-1)}{n} \frac{m}{\beta} \quad (n > 1), \qquad t = 0 \quad (n = 1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+from mlsim.arrays import Floats, Real
 
 __all__ = ["cost_per_token"]
 
 
-def cost_per_token(price: ArrayLike, devices: ArrayLike, token_rate: ArrayLike) -> NDArray[np.float64]:
+def cost_per_token(price: Real, devices: Real, token_rate: Real) -> Floats:
     """Cost of one token [money]: price·devices / rate.
 
     Parameters

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+from mlsim.arrays import Floats, Real
 
 __all__ = ["kv_elements_per_token", "latent_elements_per_token", "sequence_elements"]
 
 
-def kv_elements_per_token(kv_heads: ArrayLike, head_dim: ArrayLike) -> NDArray[np.float64]:
+def kv_elements_per_token(kv_heads: Real, head_dim: Real) -> Floats:
     """Elements one token keeps in one layer: 2·kv_heads·head_dim (a key and a value per KV head).
 
     MHA has kv_heads = heads, GQA fewer, MQA one.
@@ -18,7 +19,7 @@ def kv_elements_per_token(kv_heads: ArrayLike, head_dim: ArrayLike) -> NDArray[n
     return 2.0 * np.asarray(kv_heads, float) * head_dim
 
 
-def latent_elements_per_token(kv_lora: ArrayLike, rope_dim: ArrayLike) -> NDArray[np.float64]:
+def latent_elements_per_token(kv_lora: Real, rope_dim: Real) -> Floats:
     """Elements one token keeps in one layer of multi-head latent attention: kv_lora + rope_dim.
 
     One latent serves as key and value of every head, so there is no factor 2 and no head count.
@@ -27,9 +28,7 @@ def latent_elements_per_token(kv_lora: ArrayLike, rope_dim: ArrayLike) -> NDArra
     return np.asarray(kv_lora, float) + rope_dim
 
 
-def sequence_elements(
-    context: ArrayLike, per_token: ArrayLike, full_layers: ArrayLike, window_layers: ArrayLike, window: ArrayLike
-) -> NDArray[np.float64]:
+def sequence_elements(context: Real, per_token: Real, full_layers: Real, window_layers: Real, window: Real) -> Floats:
     """Elements a sequence of ``context`` tokens keeps over all layers.
 
     per_token·(full_layers·context + window_layers·min(context, window)). A sliding-window layer keeps its window

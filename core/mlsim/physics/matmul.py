@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+from mlsim.arrays import Floats, Real
 
 __all__ = ["matmul_flops", "weight_flops"]
 
 
-def matmul_flops(m: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
+def matmul_flops(m: Real, n: Real, k: Real) -> Floats:
     """FLOP of an (m×k)·(k×n) product: 2·m·n·k, a multiply and an add counted as two."""
     return 2.0 * np.asarray(m, float) * np.asarray(n, float) * np.asarray(k, float)
 
 
-def weight_flops(tokens: ArrayLike, parameters: ArrayLike) -> NDArray[np.float64]:
+def weight_flops(tokens: Real, parameters: Real) -> Floats:
     """FLOP to apply ``parameters`` weights to ``tokens`` tokens: 2·tokens·parameters.
 
     The same law as :func:`matmul_flops` with the weight matrix's n·k written as a parameter count.

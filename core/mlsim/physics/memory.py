@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+from mlsim.arrays import Floats, Real
 
 __all__ = ["activation_bytes", "logits_bytes", "max_batch"]
 
-Floats = NDArray[np.float64]
 
-
-def activation_bytes(tokens: ArrayLike, hidden: ArrayLike, ffn: ArrayLike, element_bytes: ArrayLike) -> Floats:
+def activation_bytes(tokens: Real, hidden: Real, ffn: Real, element_bytes: Real) -> Floats:
     """Peak activations of one forward pass without gradients: tokens·(4·hidden + 2·ffn)·bytes.
 
     Inference keeps one layer at a time: the residual, its normalised copy and the attention input and output
@@ -20,12 +19,12 @@ def activation_bytes(tokens: ArrayLike, hidden: ArrayLike, ffn: ArrayLike, eleme
     return np.asarray(tokens, float) * (4.0 * np.asarray(hidden, float) + 2.0 * np.asarray(ffn, float)) * element_bytes
 
 
-def logits_bytes(sequences: ArrayLike, vocabulary: ArrayLike, bytes_per_logit: ArrayLike) -> Floats:
+def logits_bytes(sequences: Real, vocabulary: Real, bytes_per_logit: Real) -> Floats:
     """Workspace of the sampler: sequences·vocabulary·bytes (float32 logits, their copy and sort buffers)."""
     return np.asarray(sequences, float) * vocabulary * bytes_per_logit
 
 
-def max_batch(available: ArrayLike, fixed: ArrayLike, per_sequence: ArrayLike) -> Floats:
+def max_batch(available: Real, fixed: Real, per_sequence: Real) -> Floats:
     """Largest whole number of sequences that fit: floor((available - fixed) / per_sequence), at least 0.
 
     Infinite when a sequence needs no memory.

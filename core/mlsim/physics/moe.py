@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+from mlsim.arrays import Floats, Real
 
 __all__ = ["expected_distinct_experts"]
 
 
-def expected_distinct_experts(experts: ArrayLike, per_token: ArrayLike, tokens: ArrayLike) -> NDArray[np.float64]:
+def expected_distinct_experts(experts: Real, per_token: Real, tokens: Real) -> Floats:
     r"""Expected number of different experts that a batch of tokens routes to in one layer.
 
     Each token picks k of E experts; with even routing an expert is missed by one token with probability 1 - k/E:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+from mlsim.arrays import Floats, Real
 
 __all__ = ["attainable_rate", "compute_time", "memory_time", "ridge_point", "roofline_time"]
 
-Floats = NDArray[np.float64]
 
-
-def compute_time(flops: ArrayLike, peak: ArrayLike, efficiency: ArrayLike = 1.0) -> Floats:
+def compute_time(flops: Real, peak: Real, efficiency: Real = 1.0) -> Floats:
     """Time [s] to do ``flops`` [FLOP] at ``efficiency`` of ``peak`` [FLOP/s]: t = F / (e·P)."""
     return np.asarray(flops, float) / np.multiply(peak, efficiency)
 
 
-def memory_time(bytes_moved: ArrayLike, bandwidth: ArrayLike, efficiency: ArrayLike = 1.0) -> Floats:
+def memory_time(bytes_moved: Real, bandwidth: Real, efficiency: Real = 1.0) -> Floats:
     """Time [s] to move ``bytes_moved`` [byte] at ``efficiency`` of ``bandwidth`` [byte/s]: t = B / (e·W)."""
     return np.asarray(bytes_moved, float) / np.multiply(bandwidth, efficiency)
 
 
 def roofline_time(
-    flops: ArrayLike,
-    bytes_moved: ArrayLike,
-    peak: ArrayLike,
-    bandwidth: ArrayLike,
-    compute_efficiency: ArrayLike = 1.0,
-    memory_efficiency: ArrayLike = 1.0,
+    flops: Real,
+    bytes_moved: Real,
+    peak: Real,
+    bandwidth: Real,
+    compute_efficiency: Real = 1.0,
+    memory_efficiency: Real = 1.0,
 ) -> Floats:
     r"""Return the time of one kernel under the roofline model.
 
@@ -60,11 +59,11 @@ def roofline_time(
     )
 
 
-def ridge_point(peak: ArrayLike, bandwidth: ArrayLike) -> Floats:
+def ridge_point(peak: Real, bandwidth: Real) -> Floats:
     """Arithmetic intensity [FLOP/byte] above which a kernel is compute-bound: I* = P / W [1]_ (see roofline_time)."""
     return np.asarray(peak, float) / bandwidth
 
 
-def attainable_rate(intensity: ArrayLike, peak: ArrayLike, bandwidth: ArrayLike) -> Floats:
+def attainable_rate(intensity: Real, peak: Real, bandwidth: Real) -> Floats:
     """Attainable rate [FLOP/s] at an arithmetic intensity [FLOP/byte]: min(P, I·W)."""
     return np.minimum(peak, np.multiply(intensity, bandwidth))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from mlsim.arrays import Floats, Real
 from mlsim.errors import DomainError
 from mlsim.physics.attention import attended_pairs, attention_flops
 from mlsim.physics.collectives import all_reduce_time
@@ -24,7 +25,7 @@ from mlsim.registry.records import Chip, Model, Precision, Runtime
 __all__ = ["BOTTLENECKS", "Memory", "Step", "decode", "kv_bytes", "largest_batch", "memory", "minimum_tp", "operators",
            "prefill", "throughput", "usable_memory", "weight_bytes"]  # fmt: skip
 
-Floats = NDArray[np.float64]
+
 BOTTLENECKS = ("compute", "memory bandwidth", "communication", "overhead", "capacity")
 _LANGUAGE = ("layers", "hidden", "heads", "kv_heads", "head_dim", "vocab")
 # Kernels of one layer: two norms, QKV, rotary + cache write, attention, output, gate-up, activation, down.
@@ -72,7 +73,7 @@ class Memory:
         return self.weights + self.kv_cache + self.activations + self.logits + self.framework + self.collectives
 
 
-def _check_parallel(model: Model, tp: ArrayLike) -> Floats:
+def _check_parallel(model: Model, tp: Real) -> Floats:
     tp = np.asarray(tp, float)
     if model.heads and np.any(tp > model.heads):
         raise DomainError(
@@ -96,7 +97,7 @@ def _head_bytes(precision: Precision) -> float:
     return precision.bytes_per_element if precision.whole_model else max(2.0, precision.bytes_per_element)
 
 
-def kv_bytes(model: Model, context: ArrayLike, precision: Precision, tp: ArrayLike = 1) -> Floats:
+def kv_bytes(model: Model, context: Real, precision: Precision, tp: Real = 1) -> Floats:
     """Bytes of KV cache that one sequence of ``context`` tokens keeps on one device.
 
     Heads are shared out over ``tp`` devices, at least one whole KV head each; a latent (MLA) cache is on all of them.
@@ -110,8 +111,8 @@ def kv_bytes(model: Model, context: ArrayLike, precision: Precision, tp: ArrayLi
 
 
 def memory(
-    model: Model, batch: ArrayLike, context: ArrayLike, precision: Precision, kv_precision: Precision,
-    runtime: Runtime, tp: ArrayLike = 1,
+    model: Model, batch: Real, context: Real, precision: Precision, kv_precision: Precision,
+    runtime: Runtime, tp: Real = 1,
 ) -> Memory:  # fmt: skip
     """Memory of one device that serves ``batch`` sequences of ``context`` tokens each.
 
@@ -140,8 +141,8 @@ def usable_memory(chip: Chip, runtime: Runtime) -> float:
 
 
 def largest_batch(
-    model: Model, chip: Chip, context: ArrayLike, precision: Precision, kv_precision: Precision, runtime: Runtime,
-    tp: ArrayLike = 1,
+    model: Model, chip: Chip, context: Real, precision: Precision, kv_precision: Precision, runtime: Runtime,
+    tp: Real = 1,
 ) -> Floats:  # fmt: skip
     """Largest batch that fits, 0 when not even one sequence does."""
     need = memory(model, 0.0, context, precision, kv_precision, runtime, tp)
@@ -162,8 +163,8 @@ def minimum_tp(
 
 
 def operators(
-    model: Model, sequences: ArrayLike, new_tokens: ArrayLike, cached: ArrayLike, precision: Precision,
-    kv_precision: Precision, tp: ArrayLike = 1,
+    model: Model, sequences: Real, new_tokens: Real, cached: Real, precision: Precision,
+    kv_precision: Precision, tp: Real = 1,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """FLOP and bytes of one forward pass on one device, an operator per row.
 
@@ -207,8 +208,8 @@ def operators(
 
 
 def _forward(
-    model: Model, chip: Chip, sequences: ArrayLike, new_tokens: ArrayLike, cached: ArrayLike, precision: Precision,
-    kv_precision: Precision, runtime: Runtime, tp: ArrayLike,
+    model: Model, chip: Chip, sequences: Real, new_tokens: Real, cached: Real, precision: Precision,
+    kv_precision: Precision, runtime: Runtime, tp: Real,
 ) -> Step:  # fmt: skip
     """Time of one forward pass: each operator on the roofline, plus launches, plus two all-reduces per layer."""
     f, m = operators(model, sequences, new_tokens, cached, precision, kv_precision, tp)
@@ -236,24 +237,24 @@ def _forward(
 
 
 def decode(
-    model: Model, chip: Chip, batch: ArrayLike, context: ArrayLike, precision: Precision, kv_precision: Precision,
-    runtime: Runtime, tp: ArrayLike = 1,
+    model: Model, chip: Chip, batch: Real, context: Real, precision: Precision, kv_precision: Precision,
+    runtime: Runtime, tp: Real = 1,
 ) -> Step:  # fmt: skip
     """One decode step: every sequence of the batch gets one token, with ``context`` tokens in the cache (TPOT)."""
     return _forward(model, chip, batch, 1.0, context, precision, kv_precision, runtime, tp)
 
 
 def prefill(
-    model: Model, chip: Chip, batch: ArrayLike, prompt: ArrayLike, precision: Precision, kv_precision: Precision,
-    runtime: Runtime, tp: ArrayLike = 1,
+    model: Model, chip: Chip, batch: Real, prompt: Real, precision: Precision, kv_precision: Precision,
+    runtime: Runtime, tp: Real = 1,
 ) -> Step:  # fmt: skip
     """Prefill of ``batch`` prompts of ``prompt`` tokens at once: the time to first token without queueing (TTFT)."""
     return _forward(model, chip, batch, prompt, 0.0, precision, kv_precision, runtime, tp)
 
 
 def throughput(
-    model: Model, chip: Chip, batch: ArrayLike, prompt: ArrayLike, output: ArrayLike, precision: Precision,
-    kv_precision: Precision, runtime: Runtime, tp: ArrayLike = 1,
+    model: Model, chip: Chip, batch: Real, prompt: Real, output: Real, precision: Precision,
+    kv_precision: Precision, runtime: Runtime, tp: Real = 1,
 ) -> Floats:  # fmt: skip
     """Output tokens per second of one replica with a static batch: b·o / (TTFT + o·TPOT).
 

@@ -119,8 +119,8 @@ def problems() -> list[str]:
             if key in seen:
                 found.append(f"{where}: two figures are ranked best.")
             seen.add(key)
-    for key, source in sources().items():
+    for name, source in sources().items():
         found += [
-            f"sources: {key}: no {part}." for part in ("title", "address", "date", "kind") if not source[part].strip()
+            f"sources: {name}: no {part}." for part in ("title", "address", "date", "kind") if not source[part].strip()
         ]
     return found

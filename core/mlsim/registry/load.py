@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -190,16 +190,17 @@ def use_registry_file(path: str | os.PathLike[str]) -> list[str]:
     if not isinstance(content, dict) or not content.keys() <= {"hardware", "models"}:
         raise UnitError(f"The registry file {file} must have the keys 'hardware' and 'models', and no others.")
     added: list[str] = []
-    for section, build, store, kind in (
+    sections: tuple[tuple[str, Callable[..., Any], dict[str, Any], str], ...] = (
         ("hardware", chip_from_pairs, _user_chips, "hardware"),
         ("models", model_from_pairs, _user_models, "model"),
-    ):
+    )
+    for section, build, store, kind in sections:
         for name, entry in (content.get(section) or {}).items():
             if not isinstance(entry, dict) or not entry.get("source"):
                 raise UnitError(f"{file}: {section}: {name} needs a 'source': every constant has one.")
             entry = dict(entry)
             source, aliases = str(entry.pop("source")), entry.pop("aliases", [])
-            store[name] = build(list(entry.items()), name, source)  # type: ignore[operator]
+            store[name] = build(list(entry.items()), name, source)
             for alias in (name, *aliases):
                 _user_aliases[kind][normalise(str(alias))] = name
             added.append(str(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
@@ -15,8 +16,8 @@ Row = dict[str, str]
 @cache
 def rows(table: str) -> tuple[Row, ...]:
     """Return the rows of one registry file, such as ``rows("models")``."""
-    with resources.files(__package__).joinpath("data", f"{table}.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
+    text = resources.files("mlsim.registry").joinpath("data", f"{table}.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(io.StringIO(text)))
 
 
 @cache

@@ -70,8 +70,10 @@ def _make_unit(expression: str, kinds: tuple[tuple[str, str], ...] = ()) -> Unit
     """Return the unit of a pint expression over canonical names."""
     registry = _registry()
     unit = registry.Unit(expression)
-    factor, base = registry.get_base_units(unit)
-    dimension = tuple(sorted((name.strip("[]"), float(e)) for name, e in base.dimensionality.items()))
+    scale: Any
+    scale, base = registry.get_base_units(unit)
+    factor = scale
+    dimension = tuple(sorted((name.strip("[]"), float(str(e))) for name, e in base.dimensionality.items()))
     return Unit(_unit_text(unit), float(factor), dimension, MappingProxyType(dict(kinds)) if kinds else _NO_KINDS)
 
 
@@ -93,8 +95,10 @@ def _symbol(name: str) -> str:
 
 def _unit_text(unit: pint.Unit) -> str:
     """Write a pint unit so that :func:`parse_unit` reads it back."""
-    up, down = [], []
-    for name, exponent in sorted(unit._units.items(), key=lambda item: (-item[1], item[0])):
+    up: list[str] = []
+    down: list[str] = []
+    powers: list[tuple[str, Any]] = list(unit._units.items())
+    for name, exponent in sorted(powers, key=lambda item: (-item[1], item[0])):
         power = "" if abs(exponent) == 1 else f"^{abs(exponent):g}"
         (up if exponent > 0 else down).append(_symbol(name) + power)
     return "/".join(["*".join(up) or ("1" if down else ""), *down])

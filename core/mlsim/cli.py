@@ -105,7 +105,7 @@ def _template(args: argparse.Namespace) -> int:
 
 
 def _recalc(args: argparse.Namespace) -> int:
-    from mlsim_workbooks.recalc import recalculate_all
+    from mlsim_workbooks.batch import recalculate_all
 
     if args.engine in ("libreoffice", "excel"):
         raise CellError("#VALUE!", f"The engine {args.engine!r} is not part of this version: use --engine embedded.")

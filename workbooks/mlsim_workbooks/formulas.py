@@ -449,12 +449,20 @@ class _Compiler:
             return close + 1
         else:
             self.plan.functions.append(name)
+            self.check_indirect(name, i)
             if name in _EMPTY_PAIR and i + 1 < len(self.toks) and self.toks[i + 1].text == ")":
                 out.extend(self.pair(name, text))
                 return i + 2
             stack.append(name)
         out.append(text)
         return i + 1
+
+    def check_indirect(self, name: str, i: int) -> None:
+        """Refuse INDIRECT("name"): the engine finds only addresses and would give #REF! in silence."""
+        if name == "INDIRECT" and i + 2 < len(self.toks) and self.toks[i + 2].text in (")", ","):
+            inner = tokens(self.toks[i + 1].text[1:-1]) if self.toks[i + 1].kind == "string" else []
+            if inner and all(t.kind in ("word", "struct") for t in inner):
+                raise FormulaError(f"uses INDIRECT() on the name {self.toks[i + 1].text}, which is not supported")
 
     def pair(self, name: str, text: str) -> list[Piece]:
         """Freeze the clock and the dice, and pin ROW() and COLUMN() to their cell."""
@@ -493,7 +501,7 @@ class _Compiler:
         constant = _constant(toks)
         if constant is not None:
             return constant
-        if any(t.kind == "word" and t.text.lower().startswith("_xlpm.") for t in toks):
+        if _free_variables(toks):
             raise FormulaError("passes a LET or LAMBDA variable to MLSIM; put the value in a cell of its own")
         before = len(self.plan.areas)
         pieces = self.build(start, end, "MLSIM")
@@ -557,6 +565,20 @@ class _Compiler:
         if name.lower() not in self.sheets:
             raise FormulaError(f"refers to the sheet {name!r}, which does not exist")
         return name.lower()
+
+
+def _free_variables(toks: list[Token]) -> set[str]:
+    """Return the LET and LAMBDA variables that these tokens use but do not bind."""
+    used = {t.text.lower().rstrip("(") for t in toks if t.text.lower().startswith("_xlpm.")}
+    if not used:
+        return used
+    for i, token in enumerate(toks):
+        name = normalise(token.text) if token.kind == "func" else ""
+        if name in ("LET", "LAMBDA"):
+            parts = _arguments(toks, i, _closing(toks, i))[:-1]
+            for a, b in parts[:: 2 if name == "LET" else 1]:
+                used.discard("".join(t.text for t in toks[a:b]).strip().lower())
+    return used
 
 
 def _constant(toks: list[Token]) -> Constant | None:

@@ -661,6 +661,11 @@ class _Job:
                     if cell is not None and cell.vm:
                         continue
                     old = self.cached(cell)
+                    if value == "#REF!" != old and "INDIRECT" in formula.plan.functions:
+                        raise RecalcError(
+                            f"{self.where(sheet, row, col)} uses INDIRECT() on something that the embedded engine "
+                            "cannot find (it knows cell addresses, not names); the file was not changed."
+                        )
                     if isinstance(value, Err):
                         name = f"{column_name(col)}{row}"
                         report.errors.append((self.names[sheet], name, value, messages.get(number, "")))
@@ -820,7 +825,6 @@ _STYLES = (
     '<cellXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
-_PLAIN_AREA = re.compile(r"(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!\$[A-Z]{1,3}\$\d+(?::\$[A-Z]{1,3}\$\d+)?\Z")
 
 
 class _Builder:
@@ -1028,8 +1032,9 @@ class _Builder:
         owner = job.owner[index]
         anchors: dict[int, list[tuple[int, str]]] = {}
         hidden = {row.number for row in job.sheets[index].rows if row.hidden}
-        for self.number in self.by_sheet.get(index, ()):
-            for row, col, xml in self.formula(self.number):
+        for number in self.by_sheet.get(index, ()):
+            self.number = number
+            for row, col, xml in self.formula(number):
                 anchors.setdefault(row, []).append((col, xml))
         for source in job.sheets[index].rows:
             for cell in source.cells:
@@ -1070,11 +1075,6 @@ class _Builder:
         listed = "".join(
             f'<sheet name="{_attribute(name)}" sheetId="{i}" r:id="rId{i}"/>' for i, name in enumerate(names, 1)
         )
-        defined = "".join(
-            f'<definedName name="{_attribute(name)}">{escape(text)}</definedName>'
-            for (scope, name), text in job.book.names.items()
-            if not scope and _PLAIN_AREA.match(text)
-        )
         related = "".join(
             f'<Relationship Id="rId{i}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{i}.xml"/>'
             for i in range(1, len(names) + 1)
@@ -1087,8 +1087,7 @@ class _Builder:
             put("[Content_Types].xml", _TYPES)
             put("_rels/.rels", f'<Relationships xmlns="{_RELS}"><Relationship Id="rId1" '
                 f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>')  # fmt: skip
-            put("xl/workbook.xml", f"<workbook {_NS}><sheets>{listed}</sheets>"
-                f"<definedNames>{defined}</definedNames></workbook>")  # fmt: skip
+            put("xl/workbook.xml", f"<workbook {_NS}><sheets>{listed}</sheets></workbook>")
             put("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{_RELS}">{related}</Relationships>')
             put("xl/styles.xml", _STYLES)
             put("xl/sharedStrings.xml", f"<sst {_NS}>{strings}</sst>")

@@ -245,7 +245,7 @@ class Function:
                 return f"{arg.name}..."
             if not arg.optional:
                 return arg.name
-            default = f'"{arg.default}"' if isinstance(arg.default, str) else arg.default
+            default = f'"{arg.default}"' if isinstance(arg.default, str) else f"{arg.default or 0:g}"
             return f"[{arg.name}]" if arg.default is None else f"[{arg.name}={default}]"
 
         return f"{self.name}({', '.join(map(show, self.args))})"

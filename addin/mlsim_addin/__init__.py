@@ -1,0 +1,1 @@
+"""Spreadsheet hosts, generated from the catalogue. Importing this package loads nothing else."""

@@ -1,0 +1,366 @@
+"""Write the Excel module and its VBA part from the catalogue.
+
+``python -m mlsim_addin.generate`` rewrites ``excel_udfs.py`` and ``mlsim.bas`` beside this file; with ``--check`` it
+writes nothing and exits with 1 when either is stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import keyword
+import re
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from mlsim.functions import CATALOGUE, Arg, Function
+
+from mlsim_addin.host import ERROR_MARK, EXCEL_ERRORS
+
+__all__ = ["FILES", "description", "help_text", "identifier", "main", "python_source", "vba_source"]
+
+HELP_LIMIT = 255  # characters of a description in Excel's function wizard
+NAME_LIMIT = 64
+WIDTH = 120
+MODULE = "mlsim_addin.excel_udfs"
+FOLDER = Path(__file__).parent
+
+# Words VBA does not allow as a name, and the names our wrapper and xlwings use themselves.
+_WORDS = """
+    abs addressof and any array as attribute boolean byref byte byval call case cbool cbyte ccur cdate cdbl cdec cdecl
+    cint circle clng clnglng clngptr close const csng cstr currency cvar cverr date debug decimal declare dim do doevents
+    double each else elseif empty end endif enum eqv erase event exit false fix for friend function get global gosub goto
+    if imp implements in input inputb int integer is lbound len lenb let like linein lineinput lock long longlong longptr
+    loop lset me mod new next not nothing null object on open option optional or paramarray preserve print private pset
+    public put raiseevent redim rem resume return rset scale seek select set sgn shared single spc static stop string
+    sub tab then to true type typeof ubound unlock until variant wend while with withevents write xor
+    caller failed mlsim_given mlsim_i xw host
+"""
+_RESERVED = frozenset(_WORDS.split())
+# The VBA editor reads files in the machine's own code page, so its text is plain ASCII.
+_ASCII = str.maketrans(
+    {"×": "x", "·": "*", "÷": "/", "–": "-", "—": "-", "−": "-", "≤": "<=", "≥": ">=", "≈": "~", "→": "->", "…": "..."}
+    | {"“": '"', "”": '"', "‘": "'", "’": "'", "€": "EUR", "£": "GBP", "±": "+/-", "∞": "infinity", "√": "sqrt"}
+)
+
+
+# --- texts -----------------------------------------------------------------------------------------------------------
+
+
+def identifier(name: str) -> str:
+    """Return an argument's name as Python and VBA both allow it: a reserved word gets an underscore."""
+    return f"{name}_" if name.lower() in _RESERVED or keyword.iskeyword(name) else name
+
+
+def help_text(arg: Arg) -> str:
+    """Return the help of one argument, with its default, within Excel's limit."""
+    text = arg.doc
+    if not arg.vararg and arg.optional and arg.default is not None and "default" not in text.lower():
+        default = f"{arg.default:g}" if isinstance(arg.default, float) else str(arg.default)
+        text = f"{text} Default: {default}."
+    return _short(text)
+
+
+def description(function: Function) -> str:
+    """Return what a function does, within Excel's limit: the first paragraph of its help, or less."""
+    return _short(function.doc.split("\n\n")[0])
+
+
+def _short(text: str) -> str:
+    return textwrap.shorten(text, HELP_LIMIT, placeholder=" ...")
+
+
+def _ascii(text: str) -> str:
+    def plain(character: str) -> str:
+        if character.isascii():
+            return character
+        base = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+        return base or unicodedata.name(character, "?").split()[-1].lower()  # a Greek letter becomes its name
+
+    return _short("".join(map(plain, text.translate(_ASCII))))
+
+
+def _checked() -> list[Function]:
+    """Return the catalogue in order of names; raise where Excel, VBA or xlwings could not take a function."""
+    for function in CATALOGUE.values():
+        names = [identifier(arg.name).lower() for arg in function.args]
+        optional = [arg.optional for arg in function.args]
+        varargs = [arg for arg in function.args if arg.vararg]
+        problem = (
+            (not re.fullmatch(r"[A-Z][A-Z0-9_]*", function.name) and "its name is not plain upper case")
+            or (len(function.name) > NAME_LIMIT and f"its name is longer than {NAME_LIMIT}")
+            or (len(set(names)) != len(names) and "two arguments differ in case only")
+            or (any(not name.isidentifier() or name[0] == "_" for name in names) and "an argument's name is not plain")
+            or (len(names) > 20 and "VBA continues a statement over at most 24 lines")
+            or (varargs not in ([], list(function.args[-1:])) and "only the last argument can take many values")
+            or (bool(varargs) and any(optional[:-1]) and "xlwings takes no optional argument before one of many values")
+            or (sorted(optional) != optional and "a required argument follows an optional one")
+        )
+        if problem:
+            raise ValueError(f"{function.name}: {problem}.")
+    return sorted(CATALOGUE.values(), key=lambda f: f.name)
+
+
+def _category(function: Function) -> str:
+    return f"MLSIM {function.category}"
+
+
+# --- Python ----------------------------------------------------------------------------------------------------------
+
+
+def python_source() -> str:
+    """Return the text of ``excel_udfs.py``."""
+    functions = _checked()
+    head = '''\
+"""The catalogue as Excel worksheet functions, through xlwings.
+
+Generated by ``python -m mlsim_addin.generate`` from ``mlsim.functions``; do not edit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xlwings as xw
+
+from mlsim_addin import host
+
+__all__ = [
+'''
+    names = "".join(f'    "{function.name}",\n' for function in functions)
+    return head + names + "]\n" + "".join(f"\n\n{_python_function(f)}" for f in functions)
+
+
+def _python_function(function: Function) -> str:
+    lines = [f"@xw.func(category={_literal(_category(function))})"]
+    for arg in function.args:
+        lines += _argument_decorator(arg)
+    parameters = [_python_parameter(arg) for arg in function.args]
+    head = f"def {function.name}({', '.join(parameters)}) -> Any:"
+    if len(head) <= WIDTH:
+        lines.append(head)
+    else:
+        line = f"    {', '.join(parameters)}"
+        lines += [f"def {function.name}(", *([line] if len(line) <= WIDTH else _one_each(parameters)), ") -> Any:"]
+    lines += _docstring(function.doc)
+    values = [f"*{identifier(a.name)}" if a.vararg else identifier(a.name) for a in function.args]
+    lines.append(f"    return host.call({', '.join([_literal(function.name), *values])})")
+    return "\n".join(lines) + "\n"
+
+
+def _argument_decorator(arg: Arg) -> list[str]:
+    text = help_text(arg)
+    name = _literal(identifier(arg.name))
+    line = f"@xw.arg({name}, ndim=2, err_to_str=True, doc={_literal(text)})"
+    if len(line) <= WIDTH:
+        return [line]
+    line = f"    {name}, ndim=2, err_to_str=True, doc={_literal(text)}"
+    if len(line) <= WIDTH:
+        return ["@xw.arg(", line, ")"]
+    chunks = textwrap.wrap(text, WIDTH - 12)
+    literals = [_literal(chunk + " ") for chunk in chunks[:-1]] + [_literal(chunks[-1])]
+    literals[-1] += ","
+    body = [f"    {name},", "    ndim=2,", "    err_to_str=True,", f"    doc={literals[0]}"]
+    return ["@xw.arg(", *body, *(f"    {literal}" for literal in literals[1:]), ")"]
+
+
+def _python_parameter(arg: Arg) -> str:
+    name = identifier(arg.name)
+    return f"*{name}: Any" if arg.vararg else f"{name}: Any" + (" = None" if arg.optional else "")
+
+
+def _one_each(items: Iterable[str]) -> list[str]:
+    return [f"    {item}," for item in items]
+
+
+def _docstring(doc: str) -> list[str]:
+    text = doc.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    lines = [line for part in text.splitlines() for line in (textwrap.wrap(part, WIDTH - 10) or [""])]
+    if len(lines) == 1 and not lines[0].endswith('"'):
+        return [f'    """{lines[0]}"""']
+    body = [f'    """{lines[0]}', *(f"    {line}" if line else "" for line in lines[1:])]
+    return [*body, '    """']
+
+
+def _literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+# --- VBA -------------------------------------------------------------------------------------------------------------
+
+_VBA_HEAD = """\
+Attribute VB_Name = "MLSIM_Functions"
+' MLSIM worksheet functions, generated by "python -m mlsim_addin.generate"; do not edit.
+'
+' Import this module into a workbook that has xlwings' VBA module or a reference to its add-in (classic xlwings,
+' BSD-3-Clause): XLPy comes from there, and the arguments of CallUDF are those of the wrappers xlwings writes.
+' A failure gives a real cell error; =MLSIM_WHY("MLSIM_...", the same arguments) gives the sentence for it.
+Option Explicit
+"""
+
+_VBA_TAIL = """\
+' Turns marked text into a real error, in a single result and in every cell of a range that spills.
+Private Function MLSIM_Shown(ByVal result As Variant) As Variant
+    Dim r As Long, c As Long
+    Select Case MLSIM_Dimensions(result)
+        Case 0
+            result = MLSIM_Cell(result)
+        Case 1
+            For c = LBound(result) To UBound(result)
+                result(c) = MLSIM_Cell(result(c))
+            Next c
+        Case 2
+            For r = LBound(result, 1) To UBound(result, 1)
+                For c = LBound(result, 2) To UBound(result, 2)
+                    result(r, c) = MLSIM_Cell(result(r, c))
+                Next c
+            Next r
+    End Select
+    MLSIM_Shown = result
+End Function
+
+Private Function MLSIM_Dimensions(ByVal result As Variant) As Long
+    Dim upper As Long
+    If Not IsArray(result) Then Exit Function
+    MLSIM_Dimensions = 1
+    On Error Resume Next
+    upper = UBound(result, 2)
+    If Err.Number = 0 Then MLSIM_Dimensions = 2
+End Function
+
+Private Function MLSIM_Cell(ByVal content As Variant) As Variant
+    MLSIM_Cell = content
+    If VarType(content) = vbString Then
+        If Left$(content, 1) = ChrW$({mark}) Then MLSIM_Cell = MLSIM_CellError(Mid$(content, 2))
+    End If
+End Function
+
+Private Function MLSIM_CellError(ByVal sentence As String) As Variant
+    Select Case Split(sentence & " ", " ")(0)
+{cases}
+        Case Else: MLSIM_CellError = CVErr(xlErrValue)
+    End Select
+End Function
+
+Private Sub MLSIM_Describe(ByVal functionName As String, ByVal category As String, ByVal what As String, _
+                           ByVal arguments As Variant)
+    Application.MacroOptions Macro:="'" & ThisWorkbook.Name & "'!" & functionName, Description:=what, _
+        Category:=category, ArgumentDescriptions:=arguments
+End Sub
+"""
+
+_VBA_ERRORS = {
+    "#NULL!": "xlErrNull",
+    "#DIV/0!": "xlErrDiv0",
+    "#VALUE!": "xlErrValue",
+    "#REF!": "xlErrRef",
+    "#NAME?": "xlErrName",
+    "#NUM!": "xlErrNum",
+    "#N/A": "xlErrNA",
+}
+
+
+def vba_source() -> str:
+    """Return the text of ``mlsim.bas``: ASCII, with the line ends the VBA editor needs."""
+    functions = _checked()
+    errors = [f'        Case "{code}": MLSIM_CellError = CVErr({_VBA_ERRORS[code]})' for code in EXCEL_ERRORS.values()]
+    tail = _VBA_TAIL.replace("{mark}", str(ord(ERROR_MARK))).replace("{cases}", "\n".join(errors))
+    text = "\n".join([_VBA_HEAD, *map(_vba_function, functions), *_vba_registration(functions), tail])
+    for line in text.splitlines():
+        if len(line) > 1000 or not line.isascii():
+            raise ValueError(f"VBA does not take this line: {line[:80]} ...")
+    return text.replace("\n", "\r\n")
+
+
+def _vba_function(function: Function) -> str:
+    name, names = function.name, [identifier(arg.name) for arg in function.args]
+    parameters = [
+        f"ParamArray {n}()" if arg.vararg else f"Optional {n}" if arg.optional else n
+        for arg, n in zip(function.args, names, strict=True)
+    ]
+    lines = [f"Public Function {name}({', '.join(parameters)})"]
+    # As in xlwings: only a cell gets the failure as its value, a macro gets the error itself.
+    lines.append('    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed')
+    given = f"Array({', '.join(names)})"
+    if function.args and function.args[-1].vararg:
+        lines += _vba_joined(names[:-1], names[-1])
+        given = "mlsim_given"
+    lines += [
+        f'    {name} = MLSIM_Shown(XLPy.CallUDF("{MODULE}", "{name}", _',
+        f"        {given}, ThisWorkbook, Application.Caller))",
+        "    Exit Function",
+        "failed:",
+    ]
+    # Where not even Python answers, MLSIM_WHY is the one that can still say why.
+    failure = "Err.Description" if name == "MLSIM_WHY" else "MLSIM_CellError(Err.Description)"
+    lines += [f"    {name} = {failure}", "End Function"]
+    return "\n".join(lines) + "\n"
+
+
+def _vba_joined(first: Sequence[str], rest: str) -> list[str]:
+    """Return the lines that join leading arguments and a parameter array into ``mlsim_given``."""
+    offset = f"{len(first)} + " if first else ""
+    return [
+        "    Dim mlsim_given() As Variant, mlsim_i As Long",
+        f"    ReDim mlsim_given(0 To {offset}UBound({rest}))",
+        *(f"    mlsim_given({i}) = {name}" for i, name in enumerate(first)),
+        f"    For mlsim_i = 0 To UBound({rest})",
+        f"        mlsim_given({offset}mlsim_i) = {rest}(mlsim_i)",
+        "    Next mlsim_i",
+    ]
+
+
+def _vba_registration(functions: Sequence[Function]) -> list[str]:
+    """Return the macros that give Excel's function wizard its texts: one a category, as VBA limits their size."""
+    categories = sorted({function.category for function in functions})
+    macros = {category: "MLSIM_Register_" + re.sub(r"\W", "_", _ascii(category)) for category in categories}
+    parts = ["' Run once a session, from Workbook_Open for instance, to see descriptions in the function wizard."]
+    parts += ["Public Sub MLSIM_Register()", *(f"    {macro}" for macro in macros.values()), "End Sub", ""]
+    for category, macro in macros.items():
+        parts.append(f"Private Sub {macro}()")
+        for function in functions:
+            if function.category == category:
+                texts = ", _\n        ".join(_vba_literal(help_text(arg)) for arg in function.args)
+                parts += [
+                    f'    MLSIM_Describe "{function.name}", {_vba_literal(_category(function))}, _',
+                    f"        {_vba_literal(description(function))}, _",
+                    f"        Array({texts})",
+                ]
+        parts += ["End Sub", ""]
+    return parts
+
+
+def _vba_literal(text: str) -> str:
+    return '"' + _ascii(text).replace('"', '""') + '"'
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+FILES = {FOLDER / "excel_udfs.py": python_source, FOLDER / "mlsim.bas": vba_source}
+"""The generated files and what makes them."""
+
+
+def _stale(path: Path, text: str) -> bool:
+    return not path.exists() or path.read_bytes().replace(b"\r\n", b"\n") != text.replace("\r\n", "\n").encode()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the files, or with ``--check`` say whether they are stale; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m mlsim_addin.generate", description="Write the Excel module.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a file is stale")
+    check = parser.parse_args(argv).check
+    stale = [(path, text) for path, make in FILES.items() if _stale(path, text := make())]
+    for path, text in stale:
+        if check:
+            print(f"{path.name} is stale: run python -m mlsim_addin.generate", file=sys.stderr)
+        else:
+            path.write_bytes(text.encode())
+            print(f"wrote {path.name}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

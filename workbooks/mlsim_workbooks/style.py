@@ -1,0 +1,281 @@
+"""The look of every workbook: one palette, a few cell styles, charts that keep their axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from openpyxl.chart import BarChart, LineChart, Reference, ScatterChart, Series
+from openpyxl.chart.layout import Layout, ManualLayout
+from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.chart.text import RichText
+from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.worksheet.worksheet import Worksheet
+
+__all__ = [
+    "AMBER", "GREEN", "GREY", "RED", "SERIES", "axes", "bar_chart", "body", "flag", "flag_cells", "header", "heading",
+    "input_cell", "line_chart", "note", "page", "put", "scatter_chart", "title", "widths",
+]  # fmt: skip
+
+FONT = "Arial"
+NAVY, ACCENT, PALE, LINE, TEXT, MUTED = "1F3A5F", "2E75B6", "EAF1F8", "C9D3DF", "1E2530", "5B6675"
+INPUT_FILL, INPUT_TEXT = "FFF8E1", "1F4E9E"
+RED, AMBER, GREEN, GREY = ("F6C2BD", "8B1A10"), ("FFE29A", "6B4300"), ("DDEFDD", "24562B"), ("F1F3F5", "7A8594")
+SERIES = ("2E75B6", "E08A2E", "3A9A6E", "8E5EA2", "C23B4B", "6B7280", "B59A00", "17869E")
+
+_THIN = Side(style="thin", color=LINE)
+_BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
+_UNDER = Border(bottom=_THIN)
+
+
+def _font(size: float = 10, color: str = TEXT, **kw: Any) -> Font:
+    return Font(name=FONT, size=size, color=color, **kw)
+
+
+def _fill(color: str) -> PatternFill:
+    return PatternFill("solid", fgColor=color, bgColor=color)
+
+
+def put(ws: Worksheet, ref: str, value: Any, fmt: str | None = None) -> Any:
+    """Write a value in the body font; return the cell."""
+    cell = ws[ref]
+    cell.value, cell.font = value, _font()
+    cell.alignment = Alignment(vertical="center")
+    if fmt:
+        cell.number_format = fmt
+    return cell
+
+
+def title(ws: Worksheet, ref: str, text: str, subtitle: str = "") -> None:
+    """Write a sheet's title, and a line under it."""
+    put(ws, ref, text).font = _font(18, NAVY, bold=True)
+    ws.row_dimensions[ws[ref].row].height = 28
+    if subtitle:
+        below = ws.cell(ws[ref].row + 1, ws[ref].column)
+        put(ws, below.coordinate, subtitle).font = _font(10, MUTED)
+
+
+def heading(ws: Worksheet, ref: str, text: str) -> None:
+    """Write the heading of a block."""
+    put(ws, ref, text).font = _font(12, NAVY, bold=True)
+
+
+def note(ws: Worksheet, ref: str, text: str, to: str = "", height: float = 0) -> None:
+    """Write an explanation in muted text; with ``to`` it wraps over the cells up to there."""
+    cell = put(ws, ref, text)
+    cell.font = _font(9.5, MUTED)
+    if to:
+        ws.merge_cells(f"{ref}:{to}")
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+    if height:
+        ws.row_dimensions[cell.row].height = height
+
+
+def header(ws: Worksheet, row: int, column: int, labels: Sequence[str], height: float = 44) -> None:
+    """Write a table's header row."""
+    for i, label in enumerate(labels):
+        cell = ws.cell(row, column + i, label)
+        cell.font, cell.fill, cell.border = _font(9.5, "FFFFFF", bold=True), _fill(NAVY), _BOX
+        cell.alignment = Alignment(wrap_text=True, horizontal="center", vertical="center")
+    ws.row_dimensions[row].height = height
+
+
+def body(ws: Worksheet, ref: str, value: Any, fmt: str | None = None, align: str = "", wrap: bool = False) -> Any:
+    """Write a table cell; return it."""
+    cell = put(ws, ref, value, fmt)
+    cell.border = _BOX
+    cell.alignment = Alignment(horizontal=align or None, vertical="center", wrap_text=wrap)  # type: ignore[arg-type]
+    return cell
+
+
+def input_cell(ws: Worksheet, ref: str, value: Any, fmt: str | None = None, to: str = "") -> Any:
+    """Write a cell that the reader may change: blue on pale yellow."""
+    if to:
+        ws.merge_cells(f"{ref}:{to}")
+        for row in ws[f"{ref}:{to}"]:
+            for cell in row:
+                cell.border = _BOX
+    cell = body(ws, ref, value, fmt, "center")
+    cell.font, cell.fill = _font(10, INPUT_TEXT, bold=True), _fill(INPUT_FILL)
+    return cell
+
+
+def flag(text: str) -> tuple[str, str]:
+    """Return the colours of a check text: red, amber or green by its first character."""
+    return {"✗": RED, "⚠": AMBER}.get(text[:1], GREEN)
+
+
+def flag_cells(ws: Worksheet, area: str, check: str, ok: bool = True) -> None:
+    """Fill ``area`` by the first character of the check text in ``check`` (``$F8``, relative to the area's first row)."""
+    for mark, (fill, text) in (("✗", RED), ("⚠", AMBER), *((("✓", GREEN),) if ok else ())):
+        rule = FormulaRule([f'LEFT({check},1)="{mark}"'], stopIfTrue=True, fill=_fill(fill), font=Font(color=text))
+        ws.conditional_formatting.add(area, rule)
+
+
+def grey_when(ws: Worksheet, area: str, condition: str) -> None:
+    """Grey out cells where a condition holds."""
+    rule = FormulaRule([condition], stopIfTrue=True, fill=_fill(GREY[0]), font=Font(color=GREY[1], italic=True))
+    ws.conditional_formatting.add(area, rule)
+
+
+def mark_when(ws: Worksheet, area: str, condition: str) -> None:
+    """Set off cells where a condition holds: the winner's row."""
+    rule = FormulaRule([condition], fill=_fill(GREEN[0]), font=Font(color=GREEN[1], bold=True))
+    ws.conditional_formatting.add(area, rule)
+
+
+def banner(ws: Worksheet, area: str, value: str, size: float = 14, height: float = 40) -> None:
+    """Write a line of text over a coloured band."""
+    first = area.split(":")[0]
+    ws.merge_cells(area)
+    for cell in ws[area][0]:
+        cell.fill = _fill(PALE)
+    cell = put(ws, first, value)
+    cell.font, cell.fill = _font(size, NAVY, bold=True), _fill(PALE)
+    cell.alignment = Alignment(wrap_text=True, vertical="center", indent=1)
+    ws.row_dimensions[cell.row].height = height
+
+
+def widths(ws: Worksheet, sizes: Iterable[float], first: str = "A") -> None:
+    """Set column widths from a column on."""
+    start = ws[f"{first}1"].column
+    for i, size in enumerate(sizes):
+        ws.column_dimensions[ws.cell(1, start + i).column_letter].width = size
+
+
+def page(ws: Worksheet, freeze: str | None = None, grid: bool = False, tab: str = ACCENT) -> None:
+    """Set up a sheet: landscape, one page wide, page numbers, no gridlines."""
+    ws.sheet_view.showGridLines = grid
+    ws.freeze_panes = freeze
+    ws.sheet_properties.tabColor = tab
+    ws.page_setup.orientation, ws.page_setup.paperSize = "landscape", 9
+    ws.page_setup.fitToWidth, ws.page_setup.fitToHeight = 1, 0
+    if ws.sheet_properties.pageSetUpPr is not None:
+        ws.sheet_properties.pageSetUpPr.fitToPage = True
+    ws.page_margins.left = ws.page_margins.right = 0.4
+    ws.page_margins.top = ws.page_margins.bottom = 0.5
+    ws.print_options.horizontalCentered = True
+    ws.oddFooter.left.text, ws.oddFooter.right.text = "&A", "&P / &N"
+
+
+# --- charts ------------------------------------------------------------------------------------------------------
+
+
+def _rich(size: int = 900, bold: bool = False, color: str = MUTED) -> CharacterProperties:
+    return CharacterProperties(sz=size, b=bold, solidFill=color, latin=None)
+
+
+def _paragraph(size: int = 900) -> RichText:
+    return RichText(p=[Paragraph(pPr=ParagraphProperties(defRPr=_rich(size)), endParaRPr=_rich(size))])
+
+
+def axes(chart: Any, x: str, y: str) -> None:
+    """Title both axes and keep them visible (openpyxl hides them otherwise)."""
+    for axis, text in ((chart.x_axis, x), (chart.y_axis, y)):
+        axis.delete = False
+        axis.title = text or None
+        axis.txPr = _paragraph()
+        if axis.title is not None:
+            _shrink(axis.title, 900)
+    chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill="E3E8EE", w=6350))
+
+
+def _shrink(text: Any, size: int, bold: bool = False, color: str = MUTED) -> None:
+    for paragraph in text.tx.rich.p:
+        paragraph.pPr = ParagraphProperties(defRPr=_rich(size, bold, color))
+        for run in paragraph.r or ():
+            run.rPr = _rich(size, bold, color)
+    text.overlay = False
+
+
+def _frame(chart: Any, name: str, width: float, height: float, legend: str | None) -> None:
+    chart.title, chart.width, chart.height, chart.style = name, width, height, 2
+    _shrink(chart.title, 1100, True, NAVY)
+    if legend:
+        chart.legend.position = legend
+        chart.legend.txPr = _paragraph()
+    else:
+        chart.legend = None
+    chart.graphical_properties = GraphicalProperties(ln=LineProperties(solidFill=LINE, w=6350), solidFill="FFFFFF")
+
+
+def _colour(series: Any, color: str) -> None:
+    series.graphicalProperties = GraphicalProperties(solidFill=color, ln=LineProperties(solidFill=color))
+
+
+def bar_chart(
+    ws: Worksheet, at: str, name: str, columns: Sequence[Reference], categories: Reference, y: str, *,
+    width: float = 11, height: float = 7, stacked: bool = False, colors: Sequence[str] = SERIES, fmt: str = "General",
+    titles: bool = True, anchor: bool = True,
+) -> BarChart:  # fmt: skip
+    """Add upright bars: one series per column, the names in ``categories``."""
+    chart = BarChart()
+    chart.type, chart.gapWidth = "col", 60
+    for i, column in enumerate(columns):
+        chart.add_data(column, titles_from_data=titles)
+        _colour(chart.series[-1], colors[i % len(colors)])
+    chart.set_categories(categories)
+    if stacked:
+        chart.grouping, chart.overlap = "stacked", 100
+    _frame(chart, name, width, height, "b" if len(columns) > 1 else None)
+    axes(chart, "", y)
+    chart.y_axis.scaling.min = 0
+    chart.y_axis.number_format, chart.y_axis.numFmt.sourceLinked = fmt, False  # type: ignore[union-attr]
+    if anchor:
+        ws.add_chart(chart, at)
+    return chart
+
+
+def line_chart(columns: Sequence[Reference], color: str) -> LineChart:
+    """Return markers without a line, to be added to bars: a limit per category."""
+    chart = LineChart()
+    for column in columns:
+        chart.add_data(column, titles_from_data=True)
+        series = chart.series[-1]
+        series.graphicalProperties = GraphicalProperties(ln=LineProperties(noFill=True))
+        series.marker.symbol, series.marker.size = "dash", 22
+        series.marker.graphicalProperties = GraphicalProperties(solidFill=color, ln=LineProperties(solidFill=color))
+    return chart
+
+
+def scatter_chart(
+    ws: Worksheet, at: str, name: str, lines: Sequence[tuple[Reference, Reference, str, str, str]], x: str, y: str, *,
+    log_x: float | None = None, log_y: float | None = None, x_range: tuple[float, float] | None = None,
+    y_range: tuple[float, float] | None = None, width: float = 16, height: float = 9,
+) -> ScatterChart:  # fmt: skip
+    """Add an x-y chart. A line is ``(x, y, label, colour, kind)`` with kind ``"line"``, ``"both"`` or ``"points"``."""
+    chart = ScatterChart()
+    chart.scatterStyle = "lineMarker"
+    for xs, ys, label, color, kind in lines:
+        series = Series(ys, xs, title=label)
+        series.smooth = False
+        line = LineProperties(noFill=True) if kind == "points" else LineProperties(solidFill=color, w=22225)
+        series.graphicalProperties = GraphicalProperties(ln=line)
+        series.marker.symbol = "none" if kind == "line" else "circle" if kind == "both" else "diamond"
+        if kind != "line":
+            series.marker.size = 5 if kind == "both" else 9
+            outline = LineProperties(solidFill="FFFFFF" if kind == "points" else color, w=6350)
+            series.marker.graphicalProperties = GraphicalProperties(solidFill=color, ln=outline)
+        chart.series.append(series)
+    _frame(chart, name, width, height, "b" if len(lines) > 1 else None)
+    axes(chart, x, y)
+    for axis, base, bounds in ((chart.x_axis, log_x, x_range), (chart.y_axis, log_y, y_range)):
+        axis.number_format = "General"
+        axis.crosses = "min"
+        if base:
+            axis.scaling.logBase = base
+        if bounds:
+            axis.scaling.min, axis.scaling.max = bounds
+    chart.x_axis.majorGridlines = None
+    ws.add_chart(chart, at)
+    return chart
+
+
+def plot_area(chart: Any, x: float, y: float, w: float, h: float) -> None:
+    """Fix the plot area, in fractions of the chart."""
+    chart.plot_area.layout = Layout(
+        manualLayout=ManualLayout(layoutTarget="inner", xMode="edge", yMode="edge", x=x, y=y, w=w, h=h)
+    )

@@ -32,6 +32,7 @@ unit:
 generated: setup  ## rebuild what is generated: Excel module, function reference, templates
 	$(RUN) mlsim_addin.generate
 	.venv/bin/mlsim functions > docs/functions.md
+	$(RUN) mlsim.functions README.md
 	$(MAKE) --no-print-directory templates
 
 templates: setup

@@ -80,7 +80,6 @@ TABLES = {"t1": Table("T1", "S p", 2, 2, 6, 4, 1, 1, ["n", "my val", "a]b'c"])}
 @pytest.mark.parametrize(
     ("text", "result"),
     [
-        ("T1", "'S p'!$B$3:$D$5"),
         ("t1[n]", "'S p'!$B$3:$B$5"),
         ("T1[#All]", "'S p'!$B$2:$D$6"),
         ("T1[[#Headers],[my val]]", "'S p'!$C$2"),

@@ -140,7 +140,7 @@ def test_openpyxl_reads_the_result(tmp_path: Path) -> None:
     book.active["B1"] = "=MLSIM_DOUBLE(A1)"
     book.active["B1"].comment = openpyxl.comments.Comment("kept", "me")
     chart = openpyxl.chart.BarChart()
-    chart.add_data(openpyxl.chart.Reference(book.active, "Sheet!A1:B1"))
+    chart.add_data(openpyxl.chart.Reference(book.active, range_string="Sheet!A1:B1"))
     book.active.add_chart(chart, "D4")
     path = tmp_path / "a.xlsx"
     book.save(path)
@@ -223,7 +223,7 @@ def test_a_lying_size_does_not_unpack_more(tmp_path: Path) -> None:
     path = tmp_path / "lie.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in PARTS.items():
-            archive.writestr(name, data if "sheet1.xml" not in name else bytes(5 << 20))
+            archive.writestr(name, data if not name.endswith("sheet1.xml") else bytes(5 << 20))
     data = bytearray(path.read_bytes())
     at = data.index(struct.pack("<L", 5 << 20), data.rindex(b"PK\x05\x06") - 2000)
     data[at : at + 4] = struct.pack("<L", 10)

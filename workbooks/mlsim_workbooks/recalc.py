@@ -175,6 +175,12 @@ class _Instance:
     key: Any = None
 
 
+class _Grid(list[list[Any]]):
+    """A range argument that remembers its key: thousands of calls may share one range."""
+
+    key: Any = None
+
+
 class _Failed(Exception):
     """An argument is an error value."""
 
@@ -212,6 +218,8 @@ class _Job:
         self.last: dict[tuple[int, int, int], Value] = {}
         self.areas: dict[Any, Any] = {}
         self.model: Any = None
+        self.moved = 0  # calls with other arguments than before, in this round
+        self.placed = False  # did the engine get another value in this round?
 
     def where(self, sheet: int, row: int, col: int) -> str:
         return f"{self.names[sheet]}!{column_name(col)}{row}"
@@ -390,17 +398,20 @@ class _Job:
         levels: dict[int, list[_Instance]] = {}
         for instance in self.instances:
             levels.setdefault(instance.depth, []).append(instance)
+        few = False
         limit = min(MAX_ROUNDS, len(self.instances) + 2)
-        for _ in range(limit):
+        for turn in range(limit):
             self.areas = {}
-            changed = [False, False]  # any result; any result that the engine depends on
+            self.moved, self.placed = 0, False
             for depth in sorted(levels):
-                self.answer(levels[depth], changed)
-            if changed[1]:
+                # A long chain moves one call per round; taken one by one, its later calls see the earlier ones.
+                one_by_one = turn > 2 and few
+                for group in [[i] for i in levels[depth]] if one_by_one else [levels[depth]]:
+                    self.answer(group)
+            few = self.moved < 16
+            if self.placed:
                 self.evaluate()
-            if not changed[0]:
-                return
-            if all(i.static for i in self.instances):
+            if not self.moved or all(i.static for i in self.instances):
                 return
         cells = sorted({self.cell_of(i) for i in self.instances if not i.static})
         raise RecalcError(f"The workbook does not settle; it seems to have a circular reference: {_some(cells)}.")
@@ -412,7 +423,7 @@ class _Job:
         formula = self.formulas[instance.formula]
         return self.where(formula.sheet, formula.row, formula.col)
 
-    def answer(self, instances: list[_Instance], changed: list[bool]) -> None:
+    def answer(self, instances: list[_Instance]) -> None:
         """Fetch the arguments of these calls, evaluate the new ones together, and place the results."""
         moved: list[_Instance] = []
         new: dict[str, dict[Any, list[Any]]] = {}
@@ -441,9 +452,10 @@ class _Job:
                 instance.result, instance.message = Err(key), f"an argument of {instance.name} is {key}"
             else:
                 instance.result, instance.message = memo[key]
-            changed[0] = True
+            self.moved += 1
             if instance.target and self.place(instance):
-                changed[1] = True
+                self.placed = True
+                self.areas = {}
 
     def fetch(self, spec: tuple[Any, ...]) -> Any:
         """Return the value of one argument."""
@@ -476,7 +488,7 @@ class _Job:
             if (bottom - top + 1) * (right - left + 1) > MAX_AREA:
                 raise RecalcError(f"A range argument of MLSIM has more than {MAX_AREA:,} cells.")
             get = self.model.get_cell_value
-            found = [[get(sheet, r, c) for c in range(left, right + 1)] for r in range(top, bottom + 1)]
+            found = _Grid([get(sheet, r, c) for c in range(left, right + 1)] for r in range(top, bottom + 1))
             for r, row in enumerate(found, top):
                 for c, value in enumerate(row, left):
                     if value.__class__ is str and value[:1] == "#" and self.is_error(sheet, r, c):
@@ -485,7 +497,8 @@ class _Job:
             self.areas[place] = found
         if isinstance(found, Err):
             raise _Failed(found)
-        return list(found)
+        grid: list[list[Any]] = found
+        return grid
 
     def is_error(self, sheet: int, row: int, col: int) -> bool:
         return str(self.model.get_cell_type(sheet, row, col)) == "CellType.ErrorValue"
@@ -718,12 +731,20 @@ def _some(cells: Sequence[str]) -> str:
     return shown if len(cells) <= 6 else f"{shown} and {len(cells) - 6} more"
 
 
+def _rows_key(rows: list[list[Any]]) -> tuple[Any, ...]:
+    return tuple(tuple((bool, v) if v.__class__ is bool else v for v in row) for row in rows)
+
+
 def _frozen(args: list[Any]) -> tuple[Any, ...]:
     """Return a key for arguments that tells TRUE from 1."""
     key: list[Any] = []
     for arg in args:
-        if isinstance(arg, list):
-            key.append(tuple(tuple((v.__class__, v) if v.__class__ is bool else v for v in row) for row in arg))
+        if isinstance(arg, _Grid):
+            if arg.key is None:
+                arg.key = _rows_key(arg)
+            key.append(arg.key)
+        elif isinstance(arg, list):
+            key.append(_rows_key(arg))
         else:
             key.append((bool, arg) if arg.__class__ is bool else arg)
     return tuple(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlsim.functions.catalogue import CATALOGUE
 
-__all__ = ["markdown", "table"]
+__all__ = ["markdown", "summary_table", "table"]
 
 
 def table() -> list[tuple[str, str, str, str]]:
@@ -12,11 +12,16 @@ def table() -> list[tuple[str, str, str, str]]:
     return [(f.category, f.signature, f.doc.splitlines()[0], f.example) for f in CATALOGUE.values()]
 
 
+def summary_table() -> str:
+    """Return the functions as a Markdown table of signature and summary."""
+    rows = [f"| `{signature}` | {summary} |" for _, signature, summary, _ in table()]
+    return "\n".join(["| function | what it gives |", "|---|---|", *rows]) + "\n"
+
+
 def markdown() -> str:
     """Return the reference as Markdown: a table of functions, then each one's arguments."""
     lines = ["# Function reference", "", "Generated from the catalogue by `mlsim functions`; do not edit.", ""]
-    lines += ["| function | what it gives |", "|---|---|"]
-    lines += [f"| `{signature}` | {summary} |" for _, signature, summary, _ in table()]
+    lines += summary_table().splitlines()
     for function in CATALOGUE.values():
         lines += [
             "",

@@ -1,0 +1,141 @@
+"""The command line: what it prints, its exit codes, and that it never ends in a traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from mlsim import cli
+from mlsim.functions import call
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    def runner(*args: str) -> tuple[int, str, str]:
+        code = cli.main(args)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out, err
+
+    return runner
+
+
+def book(path: Path, *formulas: str) -> Path:
+    workbook = Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    for formula in formulas:
+        sheet.append([formula])
+    workbook.save(path)
+    return path
+
+
+def test_recalc_fills_in_values(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = book(tmp_path / "a.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)', "=A1*2", '=MLSIM_FITS("Llama-3-70B","H100")')
+    code, out, _ = run("recalc", str(path))
+    assert code == 0
+    assert "2 MLSIM calls" in out
+    values = [row[0] for row in load_workbook(path, data_only=True).active.iter_rows(values_only=True)]
+    assert values == [24.0, 48.0, False]
+
+
+def test_recalc_exits_1_when_a_cell_is_in_error(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = book(tmp_path / "a.xlsx", '=MLSIM_FITS("140 GB","80 TFLOP/s")')
+    code, _, err = run("recalc", str(path))
+    assert code == 1
+    assert "A1: #VALUE!" in err
+    assert "memory is in GB or GiB" in err
+    assert load_workbook(path, data_only=True).active["A1"].value == "#VALUE!"
+
+
+def test_recalc_goes_on_after_a_refusal(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    bad = book(tmp_path / "bad.xlsx", "=FROBNICATE(1)", '=MLSIM_KV_CACHE("Llama-3-8B")')
+    before = bad.read_bytes()
+    good = book(tmp_path / "good.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)')
+    code, out, err = run("recalc", str(bad), str(tmp_path / "missing.xlsx"), str(good), "--jobs", "2")
+    assert code == 2
+    assert "FROBNICATE" in err
+    assert "missing.xlsx" in err
+    assert "good.xlsx" in out
+    assert bad.read_bytes() == before
+
+
+def test_recalc_into_a_folder(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = book(tmp_path / "a.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)')
+    before = path.read_bytes()
+    code, _, _ = run("recalc", str(path), "-o", str(tmp_path / "new" / "folder"))
+    assert code == 0
+    assert path.read_bytes() == before
+    assert load_workbook(tmp_path / "new" / "folder" / "a.xlsx", data_only=True).active["A1"].value == 24.0
+
+
+def test_two_books_of_one_name_do_not_overwrite_each_other(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "x").mkdir()
+    one, two = book(tmp_path / "a.xlsx", "=1"), book(tmp_path / "x" / "a.xlsx", "=2")
+    code, _, err = run("recalc", str(one), str(two), "-o", str(tmp_path / "out"))
+    assert code == 2
+    assert "overwrite" in err
+
+
+def test_audit(run) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = run("audit")
+    assert code == 0
+    assert "Each has a value, a unit, a meaning and a source." in err
+    line = next(line for line in out.splitlines() if line.startswith("hardware_figures\tH100-SXM-80GB\tmemory_bandwidth\t3.35"))
+    assert "https://" in line
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("compare", "--model", "Lama", "--hardware", "H100", "-o", "x.xlsx"), "not in the model registry"),
+        (("compare", "--model", "Llama-3-8B", "--hardware", "H1000", "-o", "x.xlsx"), "Did you mean"),
+        (("compare", "--model", "Llama-3-8B", "--hardware", "H100", "--price", "2.5", "-o", "x.xlsx"), "CHIP=PRICE"),
+        (("compare", "--model", "Llama-3-8B", "--hardware", "H100", "--price", "H100=2.5 $/h", "-o", "x.xlsx"), "$/GPU-h"),
+        (("compare", "--model", "Llama-3-8B", "--hardware", "H100", "-o", "no/such/folder/x.xlsx"), "folder"),
+        (("compare", "--model", "Llama-3-8B", "--hardware", ",", "-o", "x.xlsx"), "hardware"),
+        (("compare", "--model", "Llama-3-8B", "--hardware", "H100", "--batch", "-1", "-o", "x.xlsx"), "batch"),
+        (("template", "nothing"), "not a template"),
+        (("audit", "--registry", "missing.yaml"), "does not exist"),
+        (("recalc", "--engine", "excel", "x.xlsx"), "embedded"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args, words) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(*args)
+    assert code == 2
+    assert words in err
+    assert err.startswith("mlsim: ")
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_compare_writes_the_workbook(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "compare.xlsx"
+    code, out, _ = run("compare", "--model", "Llama-3-8B", "--hardware", "H100,A100", "-o", str(path))
+    assert code == 0
+    assert str(path) in out
+    assert "Decision" in load_workbook(path).sheetnames
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = "import sys, mlsim; print([m for m in ('numpy', 'pint', 'openpyxl') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    code = "import sys, mlsim.cli; mlsim.cli._parser(); print('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+
+
+def test_generated_documents_are_fresh() -> None:
+    from mlsim.functions.reference import markdown, summary_table
+
+    root = Path(__file__).parent.parent
+    assert (root / "docs" / "functions.md").read_text(encoding="utf-8") == markdown() + "\n", "run `make generated`"
+    assert summary_table() in (root / "README.md").read_text(encoding="utf-8"), "run `make generated`"
+
+
+def test_readme_figures_are_the_models() -> None:
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    value = call("MLSIM_DECODE_LATENCY", ["Llama-3-70B", "MI300X", 1, 4096])
+    assert f"gives {value:.1f} ms per token" in text

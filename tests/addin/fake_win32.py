@@ -62,9 +62,11 @@ class FakeExcel:
 
     def call(self, name: str, *args: Any) -> Any:
         """Call a function through the COM server; a nested list stands for a range, anything else for itself."""
-        given = [FakeRange(arg) if isinstance(arg, list) else arg for arg in args]
+        given: list[Any] = [FakeRange(arg) if isinstance(arg, list) else arg for arg in args]
         info = getattr(self.module, name).__xlfunc__["args"]
-        if not any(arg["vararg"] for arg in info):
+        if any(arg["vararg"] for arg in info):  # joined in VBA without Set: ranges become their values
+            given = [arg.Value if isinstance(arg, FakeRange) else arg for arg in given]
+        else:
             given += [MISSING] * (len(info) - len(given))
         return self.server.CallUDF("mlsim_addin.excel_udfs", name, given, None, None)
 

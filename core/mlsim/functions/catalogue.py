@@ -231,7 +231,8 @@ class Function:
             found = self.evaluate([values])[0]
             if len(self._cache) > 100_000:
                 self._cache.clear()
-            self._cache[key] = found
+            if not any(isinstance(v, str) and len(v) > 200 for v in values):  # do not keep a pasted document
+                self._cache[key] = found
         if isinstance(found, CellError):
             raise found
         return found

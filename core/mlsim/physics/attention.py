@@ -49,6 +49,8 @@ def attended_pairs(new_tokens: Real, cached_tokens: Real, window: Real = np.inf)
         Sliding window w in tokens; infinite for full attention.
     """
     n, c = np.asarray(new_tokens, float), np.asarray(cached_tokens, float)
+    if isinstance(window, float) and window == np.inf:
+        return n * c + n * (n + 1.0) / 2.0
     w = np.asarray(window, float)
     growing = np.clip(w - c, 0.0, n)  # queries whose view has not yet filled the window
     full = np.where(n > growing, (n - growing) * np.where(np.isfinite(w), w, 0.0), 0.0)

@@ -74,12 +74,11 @@ class Memory:
 
 
 def _check_parallel(model: Model, tp: Real) -> Floats:
-    tp = np.asarray(tp, float)
-    if model.heads and np.any(tp > model.heads):
-        raise DomainError(
-            f"Tensor parallel {np.max(tp):g} is more than the {model.heads:g} attention heads of {model.name}."
-        )
-    return tp
+    devices = np.asarray(tp, float)
+    most = float(devices.max()) if devices.ndim else float(devices)
+    if most > model.heads > 0:
+        raise DomainError(f"Tensor parallel {most:g} is more than the {model.heads:g} attention heads of {model.name}.")
+    return devices
 
 
 def weight_bytes(model: Model, precision: Precision) -> float:
@@ -221,7 +220,7 @@ def _forward(
     kernels = _KERNELS_PER_LAYER * model.layers + _KERNELS_PER_MOE_LAYER * model.moe_layers + _KERNELS_PER_STEP
     overhead = np.broadcast_to(kernels * (chip.get("kernel_overhead") + runtime.launch_overhead), ops)
     communication = np.zeros(ops)
-    if np.any(tp > 1):
+    if tp.max() > 1:
         link = chip.get("scaleup_bandwidth") * chip.get("link_efficiency")
         message = tokens * model.hidden * _ACTIVATION_BYTES
         communication = communication + 2.0 * model.layers * all_reduce_time(

@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook, load_workbook
-
 from mlsim import cli
 from mlsim.functions import call
+from openpyxl import Workbook, load_workbook
 
 
 @pytest.fixture
@@ -33,7 +32,9 @@ def book(path: Path, *formulas: str) -> Path:
 
 
 def test_recalc_fills_in_values(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    path = book(tmp_path / "a.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)', "=A1*2", '=MLSIM_FITS("Llama-3-70B","H100")')
+    path = book(
+        tmp_path / "a.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)', "=A1*2", '=MLSIM_FITS("Llama-3-70B","H100")'
+    )
     code, out, _ = run("recalc", str(path))
     assert code == 0
     assert "2 MLSIM calls" in out
@@ -83,7 +84,9 @@ def test_audit(run) -> None:  # type: ignore[no-untyped-def]
     code, out, err = run("audit")
     assert code == 0
     assert "Each has a value, a unit, a meaning and a source." in err
-    line = next(line for line in out.splitlines() if line.startswith("hardware_figures\tH100-SXM-80GB\tmemory_bandwidth\t3.35"))
+    line = next(
+        line for line in out.splitlines() if line.startswith("hardware_figures\tH100-SXM-80GB\tmemory_bandwidth\t3.35")
+    )
     assert "https://" in line
 
 
@@ -93,7 +96,10 @@ def test_audit(run) -> None:  # type: ignore[no-untyped-def]
         (("compare", "--model", "Lama", "--hardware", "H100", "-o", "x.xlsx"), "not in the model registry"),
         (("compare", "--model", "Llama-3-8B", "--hardware", "H1000", "-o", "x.xlsx"), "Did you mean"),
         (("compare", "--model", "Llama-3-8B", "--hardware", "H100", "--price", "2.5", "-o", "x.xlsx"), "CHIP=PRICE"),
-        (("compare", "--model", "Llama-3-8B", "--hardware", "H100", "--price", "H100=2.5 $/h", "-o", "x.xlsx"), "$/GPU-h"),
+        (
+            ("compare", "--model", "Llama-3-8B", "--hardware", "H100", "--price", "H100=2.5 $/h", "-o", "x.xlsx"),
+            "$/GPU-h",
+        ),
         (("compare", "--model", "Llama-3-8B", "--hardware", "H100", "-o", "no/such/folder/x.xlsx"), "folder"),
         (("compare", "--model", "Llama-3-8B", "--hardware", ",", "-o", "x.xlsx"), "hardware"),
         (("compare", "--model", "Llama-3-8B", "--hardware", "H100", "--batch", "-1", "-o", "x.xlsx"), "batch"),
@@ -102,7 +108,9 @@ def test_audit(run) -> None:  # type: ignore[no-untyped-def]
         (("recalc", "--engine", "excel", "x.xlsx"), "embedded"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_2(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args, words) -> None:  # type: ignore[no-untyped-def]
+def test_bad_input_is_one_sentence_and_exit_2(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args, words
+) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.chdir(tmp_path)
     code, _, err = run(*args)
     assert code == 2
@@ -122,9 +130,14 @@ def test_compare_writes_the_workbook(run, tmp_path: Path) -> None:  # type: igno
 
 def test_import_loads_nothing_heavy() -> None:
     code = "import sys, mlsim; print([m for m in ('numpy', 'pint', 'openpyxl') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
     code = "import sys, mlsim.cli; mlsim.cli._parser(); print('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )
 
 
 def test_generated_documents_are_fresh() -> None:

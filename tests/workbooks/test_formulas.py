@@ -51,7 +51,7 @@ def test_unbalanced_parentheses() -> None:
     [
         ("A1+$B$2", "\x01+\x01", ["A1", "$B$2"]),
         ("LOG10(A1)+SUM(A:B,1:2)", "LOG10(\x01)+SUM(\x02,\x03)", ["A1", "A:B", "1:2"]),
-        ('"A1"&\'A1\'!B2&T1[A1]', '"A1"&\'A1\'!\x01&T1[A1]', ["B2"]),
+        ("\"A1\"&'A1'!B2&T1[A1]", "\"A1\"&'A1'!\x01&T1[A1]", ["B2"]),
         ("Data!A1:B2", "Data!\x01:\x01", ["A1", "B2"]),
         ("1E9+A1_x+x.A1+AB12C", "1E9+A1_x+x.A1+AB12C", []),
         ("1.5E-3*TAX2024", "1.5E-3*\x01", ["TAX2024"]),
@@ -110,7 +110,7 @@ def plan(formula: str, names: dict[tuple[str, str], str] | None = None) -> fx.Pl
 
 
 def test_plan_of_a_whole_call() -> None:
-    made = plan(" MLSIM_X(A1,-2,\"a\",,Data!A1:B2,MLSIM_Y(A1),A1*2) ")
+    made = plan(' MLSIM_X(A1,-2,"a",,Data!A1:B2,MLSIM_Y(A1),A1*2) ')
     assert made.whole
     inner, outer = made.calls
     assert (inner.name, inner.depth, outer.depth) == ("MLSIM_Y", 0, 1)

@@ -280,5 +280,5 @@ def test_crc_of_the_changed_part(tmp_path: Path) -> None:
     data = pk.write_package(package, {"xl/metadata.xml": b"<new/>" * 50})
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
-        assert archive.getinfo("xl/metadata.xml").CRC == zlib.crc32(b"<new/>" * 50)
+        assert zlib.crc32(b"<new/>" * 50) == archive.getinfo("xl/metadata.xml").CRC
     assert pk.write_package(package, {}) is package.data

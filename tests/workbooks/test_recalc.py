@@ -430,3 +430,47 @@ def test_zip_holds_only_the_old_names(tmp_path: Path) -> None:
     before = zipfile.ZipFile(path).namelist()
     run(path)
     assert zipfile.ZipFile(path).namelist() == before
+
+
+def test_an_error_runs_down_a_chain_of_direct_calls(tmp_path: Path) -> None:
+    cells = {"A1": "=MLSIM_FAIL(1)"} | {f"A{i}": f"=MLSIM_DOUBLE(A{i - 1})" for i in range(2, 6)}
+    check(tmp_path, cells, {"A5": "#NUM!"})
+
+
+def test_a_long_chain_takes_one_call_per_link(tmp_path: Path) -> None:
+    made: list[Any] = []
+
+    def many(name: str, lists: list[list[Any]]) -> list[Any]:
+        made.extend(lists)
+        return [args[0] + 1 for args in lists]
+
+    cells: dict[str, Any] = {"A1": 1, "B1": "=MLSIM_DOUBLE(A1)"}
+    cells |= {f"B{i}": f"=MLSIM_DOUBLE(C{i - 1})" for i in range(2, 101)} | {f"C{i}": f"=B{i}*2" for i in range(1, 100)}
+    path = make(tmp_path, cells)
+    recalculate(path, call_many=many, known=KNOWN)
+    assert len(made) == 100
+    assert values(path)["B3"].value == 11
+
+
+def test_a_call_that_depends_through_indirect_settles(tmp_path: Path) -> None:
+    cells = {"A1": 1, "B1": "=MLSIM_DOUBLE(C1)", "C1": '=INDIRECT("D1")', "D1": "=MLSIM_DOUBLE(A1)"}
+    check(tmp_path, cells, {"B1": 4})
+
+
+def test_rows_hidden_from_subtotals(tmp_path: Path) -> None:
+    path = make(tmp_path, {"A1": 1, "A2": 2, "A3": 4, "B1": "=SUBTOTAL(109,A1:A3)", "B2": "=SUBTOTAL(9,A1:A3)"})
+    book = openpyxl.load_workbook(path)
+    book["Sheet1"].row_dimensions[2].hidden = True
+    book.save(path)
+    run(path)
+    assert (values(path)["B1"].value, values(path)["B2"].value) == (5, 7)
+
+
+def test_spilled_ranges(tmp_path: Path) -> None:
+    cells = {
+        "A1": 2,
+        "C1": ArrayFormula("C1:D2", "=MLSIM_GRID(A1,2,2)"),
+        "F1": "=SUM(_xlfn.ANCHORARRAY(C1))",
+        "F2": "=MLSIM_TOTAL(_xlfn.ANCHORARRAY(C1))",
+    }
+    check(tmp_path, cells, {"F1": 6, "F2": 6})

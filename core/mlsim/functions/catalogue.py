@@ -54,8 +54,8 @@ def _pairs(value: Any) -> tuple[tuple[str, Any], ...]:
 
 
 def _model(arg: Arg, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return load.model_from_pairs(value)
+    if isinstance(value, (tuple, list)):
+        return load.model_from_pairs(_pairs(value))
     if isinstance(value, (int, float)):
         raise UnitError(
             f"{arg.name}: {value!r} is a bare number; give a model's name, or a size such as '70 Gparam' or '140 GB'."
@@ -72,8 +72,8 @@ def _model(arg: Arg, value: Any) -> Any:
 
 
 def _hardware(arg: Arg, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return load.chip_from_pairs(value)
+    if isinstance(value, (tuple, list)):
+        return load.chip_from_pairs(_pairs(value))
     if isinstance(value, (int, float)):
         raise UnitError(
             f"{arg.name}: {value!r} is a bare number; give a chip's name, or a figure such as '3.35 TB/s' or '80 GiB'."
@@ -174,6 +174,7 @@ _READERS: dict[str, Callable[[Arg, Any], Any]] = {
     "factor": _quantity_or_number,
     "text": _text,
     "any": lambda arg, value: value,
+    "raw": lambda arg, value: value,  # as it comes, ranges too: the function passes it on
 }
 _VECTOR = ("count", "whole")  # kinds that a declaration receives as arrays
 
@@ -233,9 +234,7 @@ class Function:
                 self._cache.clear()
             if not any(isinstance(v, str) and len(v) > 200 for v in values):  # do not keep a pasted document
                 self._cache[key] = found
-        if isinstance(found, CellError):
-            raise found
-        return found
+        return _raised(found)
 
     @property
     def signature(self) -> str:
@@ -322,6 +321,8 @@ class Function:
 
     def _ranges(self, values: Sequence[Any]) -> Any:
         """Broadcast ranges against each other, a two-column specification standing as one argument."""
+        if any(arg.kind == "raw" for arg in self.args):
+            return _raised(self.evaluate([values])[0])
         blocks = []
         for i, value in enumerate(values):
             kind = self._arg(i).kind
@@ -331,12 +332,7 @@ class Function:
                 blocks.append([[_pairs(value)]])
             else:
                 blocks.append(_two_dimensional(value))
-        if (
-            self.args
-            and self.args[-1].vararg
-            and self.args[-1].kind in ("quantity", "factor", "any")
-            and self.name != "MLSIM_WHY"
-        ):
+        if self.args and self.args[-1].vararg and self.args[-1].kind in ("quantity", "factor"):
             flat = [cell for block in blocks for row in block for cell in row]
             return self(*flat)
         height, width = max(len(b) for b in blocks), max(len(b[0]) for b in blocks)
@@ -353,10 +349,15 @@ class Function:
         ]
         flat = self.evaluate(calls)
         if height == width == 1:
-            if isinstance(flat[0], CellError):
-                raise flat[0]
-            return flat[0]
+            return _raised(flat[0])
         return [flat[r * width : (r + 1) * width] for r in range(height)]
+
+
+def _raised(result: Any) -> Any:
+    """Return a result, or raise it when it is an error."""
+    if isinstance(result, CellError):
+        raise result
+    return result
 
 
 def _two_dimensional(value: Any) -> list[list[Any]]:

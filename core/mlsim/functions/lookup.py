@@ -132,7 +132,7 @@ def MLSIM_LIST(registry: str) -> list[list[str]]:
 
 @declare(
     "Units", Arg("function", "text", "The function's name, such as 'MLSIM_DECODE_LATENCY'."),
-    Arg("args", "any", "The same arguments as in its cell.", vararg=True),
+    Arg("args", "raw", "The same arguments as in its cell.", vararg=True),
     example='=MLSIM_WHY("MLSIM_FITS","140 GB","80 TFLOP/s")',
 )  # fmt: skip
 def MLSIM_WHY(function: str, *args: Any) -> str:

@@ -206,6 +206,7 @@ def test_why_explains_errors_and_results() -> None:
 def test_why_passes_ranges_on() -> None:
     own = [["memory bandwidth", "3.35 TB/s"], ["memory", "80 GiB"], ["bf16 peak", "989 TFLOP/s"]]
     assert "own hardware" in call("MLSIM_WHY", ["MLSIM_DECODE_LATENCY", "Llama-3-8B", own])
+    assert "fits" not in call("MLSIM_WHY", ["MLSIM_DECODE_LATENCY", [["Llama-3-8B"]], [["H100"]]])
     assert "a range of 2×1" in call("MLSIM_WHY", ["MLSIM_DECODE_LATENCY", "Llama-3-8B", [["H100"], ["A100"]]])
 
 

@@ -167,6 +167,7 @@ class _Instance:
     formula: int
     args: list[tuple[Any, ...]]
     static: bool = False  # depends on no formula
+    direct: bool = False  # needs the results of other calls at most, not of ordinary formulas
     takes_array: bool = False
     target: tuple[int, int, int, int, int] | None = None  # sheet, top, left, bottom, right
     result: Any = None
@@ -219,7 +220,10 @@ class _Job:
         self.areas: dict[Any, Any] = {}
         self.model: Any = None
         self.moved = 0  # calls with other arguments than before, in this round
-        self.placed = False  # did the engine get another value in this round?
+        self.placed = False  # has the engine got other values since it last evaluated?
+        self.unread = False  # ... among them an error, which cannot be read back before that
+        self.itself: set[int] = set()  # formulas that refer to themselves
+        self.levels: dict[int, int] = {}  # formula -> number of calls in a row that it waits for
 
     def where(self, sheet: int, row: int, col: int) -> str:
         return f"{self.names[sheet]}!{column_name(col)}{row}"
@@ -395,20 +399,18 @@ class _Job:
     def rounds(self) -> None:
         self.last = {}
         self.evaluate()
-        levels: dict[int, list[_Instance]] = {}
+        groups: dict[tuple[int, int], list[_Instance]] = {}
         for instance in self.instances:
-            levels.setdefault(instance.depth, []).append(instance)
-        few = False
-        limit = min(MAX_ROUNDS, len(self.instances) + 2)
-        for turn in range(limit):
+            level = 0 if instance.static else self.levels.get(instance.formula, 0)
+            groups.setdefault((level, instance.depth), []).append(instance)
+        ordered = [groups[key] for key in sorted(groups)]
+        for _ in range(min(MAX_ROUNDS, len(self.instances) + 2)):
             self.areas = {}
             self.moved, self.placed = 0, False
-            for depth in sorted(levels):
-                # A long chain moves one call per round; taken one by one, its later calls see the earlier ones.
-                one_by_one = turn > 2 and few
-                for group in [[i] for i in levels[depth]] if one_by_one else [levels[depth]]:
-                    self.answer(group)
-            few = self.moved < 16
+            for group in ordered:
+                if self.unread or (self.placed and not all(i.direct for i in group)):
+                    self.evaluate()
+                self.answer(group)
             if self.placed:
                 self.evaluate()
             if not self.moved or all(i.static for i in self.instances):
@@ -418,6 +420,8 @@ class _Job:
 
     def evaluate(self) -> None:
         _engine(self.model.evaluate)
+        self.areas = {}
+        self.placed = self.unread = False
 
     def cell_of(self, instance: _Instance) -> str:
         formula = self.formulas[instance.formula]
@@ -529,6 +533,7 @@ class _Job:
             model.update_cell_with_bool(sheet, row, col, value)
         elif isinstance(value, Err):
             model.update_cell_with_formula(sheet, row, col, f"={value}")
+            self.unread = True
         else:
             model.update_cell_with_text(sheet, row, col, value or "")
         return True
@@ -601,30 +606,36 @@ class _Job:
             for row, col in sorted(owner):
                 columns.setdefault(col, []).append(row)
             self.columns.append(columns)
-        for instance in self.instances:
-            instance.static = instance.static and not instance.depth
         if all(instance.static for instance in self.instances):
             return
         for circle in self.circles():
+            number = circle[0]
+            if len(circle) == 1 and number not in self.itself:
+                before = self.precedents(self.formulas[number])
+                waits = (self.levels.get(p, 0) + bool(self.formulas[p].plan.calls) for p in before)
+                self.levels[number] = max(waits, default=0)
+                continue
             if any(self.formulas[n].plan.calls for n in circle):
                 cells = [self.where(f.sheet, f.row, f.col) for f in (self.formulas[n] for n in sorted(circle))]
                 raise RecalcError(f"The workbook has a circular reference: {_some(cells)}.")
 
     def circles(self) -> Iterator[list[int]]:
-        """Yield the circles among the formulas (Tarjan's algorithm, without recursion)."""
+        """Yield the formulas that dynamic calls depend on, precedents first; a circle comes as one list.
+
+        This is Tarjan's algorithm without recursion.
+        """
         index: dict[int, int] = {}
         low: dict[int, int] = {}
         stack: list[int] = []
         on_stack: set[int] = set()
         edges = 0
-        for root in range(len(self.formulas)):
+        for root in {i.formula: None for i in self.instances if not i.static}:
             if root in index:
                 continue
             work = [(root, self.precedents(self.formulas[root]))]
             index[root] = low[root] = len(index)
             stack.append(root)
             on_stack.add(root)
-            itself: set[int] = set()
             while work:
                 node, following = work[-1]
                 for other in following:
@@ -633,7 +644,7 @@ class _Job:
                         self.notes.append("The workbook is too large to search it for circular references.")
                         return
                     if other == node:
-                        itself.add(node)
+                        self.itself.add(node)
                     if other not in index:
                         index[other] = low[other] = len(index)
                         stack.append(other)
@@ -654,8 +665,7 @@ class _Job:
                             circle.append(member)
                             if member == node:
                                 break
-                        if len(circle) > 1 or node in itself:
-                            yield circle
+                        yield circle
 
     # --- results ---
 
@@ -958,7 +968,7 @@ class _Builder:
         job = self.job
         formula = job.formulas[number]
         specs: list[tuple[Any, ...]] = []
-        static = True
+        static = direct = True
         owner = job.owner
         for arg in call.args:
             kind = arg.__class__
@@ -967,10 +977,13 @@ class _Builder:
                 sheet, top, left = place[:3]
                 if arg.last is None and arg.kind == "ref":  # type: ignore[union-attr]
                     specs.append((_CELL, sheet, top, left))
-                    static = static and (top, left) not in owner[sheet]
+                    source = owner[sheet].get((top, left))
+                    if source is not None:
+                        static = False
+                        direct = direct and job.formulas[source].plan.whole
                 else:
                     specs.append((_AREA, *place))
-                    static = static and not owner[sheet]
+                    static, direct = static and not owner[sheet], direct and not owner[sheet]
             elif kind is fx.Constant:
                 specs.append((_CONST, arg.value))  # type: ignore[union-attr]
             elif kind is fx.Nested:
@@ -979,8 +992,8 @@ class _Builder:
             else:
                 assert isinstance(arg, fx.Expression)
                 specs.append(self.expression(arg, formula))
-                static = False
-        instance = _Instance(call.name, call.depth, number, specs, static)
+                static = direct = False
+        instance = _Instance(call.name, call.depth, number, specs, static, direct)
         if inline:
             instance.takes_array = call.takes_array
             own = (0, len(job.instances))

@@ -256,6 +256,9 @@ def test_a_bug_in_a_function_is_a_cell_error(tmp_path: Path) -> None:
         ("=MLSIM_DOUBLE(B3)", "circular reference: Sheet1!B3"),
         ("=MLSIM_DOUBLE(IFERROR(B3,0))", "circular reference: Sheet1!B3"),
         ("=T9[x]", "no such table"),
+        ("=SUM(A1:INDEX(A1:A10,3))", "builds a range with ':'"),
+        ("=SUMIF(A1:A5,1,C1)", "ranges of different sizes"),
+        ('=TEXT(A1,"0.0E+00")', "which the engine gets wrong"),
         ('=SUM(INDIRECT("area"))', "uses INDIRECT() on the name"),
         ('=IFERROR(1,SUM(INDIRECT("ar"&"ea")))', None),
         ('=INDIRECT("ar"&"ea")', "uses INDIRECT() on something"),
@@ -474,3 +477,17 @@ def test_spilled_ranges(tmp_path: Path) -> None:
         "F2": "=MLSIM_TOTAL(_xlfn.ANCHORARRAY(C1))",
     }
     check(tmp_path, cells, {"F1": 6, "F2": 6})
+
+
+def test_a_changed_value_without_mlsim_is_pointed_out(tmp_path: Path) -> None:
+    path = make(tmp_path, {"A1": 1, "B1": "=A1+1", "C1": "=MLSIM_DOUBLE(A1)", "D1": "=C1+B1"})
+    assert run(path).notes == []
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts[sheet].replace(b"<v>2</v>", b"<v>77</v>").replace(b"<v>4</v>", b"<v>79</v>")
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    (note,) = run(path).notes
+    assert "do not depend on MLSIM changed as well (Sheet1!B1)" in note

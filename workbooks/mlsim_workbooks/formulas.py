@@ -365,6 +365,7 @@ class Plan:
     areas: list[Area] = field(default_factory=list)
     whole: bool = False  # the formula is exactly one MLSIM call
     functions: list[str] = field(default_factory=list)
+    volatile: bool = False  # may change without any of its references changing
 
 
 # Functions that use every element of an array, so an array result inside them is passed in full.
@@ -385,6 +386,7 @@ _NETWORK = frozenset(
         "WEBSERVICE", "FILTERXML", "RTD", "IMAGE", "STOCKHISTORY", "CALL", "REGISTER.ID", "SQL.REQUEST", "PY",
     }
 )  # fmt: skip
+_VOLATILE = frozenset({"NOW", "TODAY", "RAND", "RANDBETWEEN", "INDIRECT", "OFFSET", "CELL", "INFO"})
 _EMPTY_PAIR = frozenset({"NOW", "TODAY", "RAND", "ROW", "COLUMN", "TRUE", "FALSE"})
 
 
@@ -423,6 +425,8 @@ class _Compiler:
                 stack.pop()
             elif kind == "op" and text == "|":
                 raise FormulaError("holds a DDE link to another program, which is never started")
+            elif text == ":":
+                raise FormulaError("builds a range with ':' from a function's result, which the engine gets wrong")
             elif kind == "struct":
                 raise FormulaError(f"refers to {text}, which is not understood")
             out.append(text)
@@ -433,6 +437,7 @@ class _Compiler:
         """Handle the function token ``i``; return the index of the next token to look at."""
         text = self.toks[i].text
         name = normalise(text)
+        self.plan.volatile |= name in _VOLATILE
         if is_mlsim(name):
             close = _closing(self.toks, i)
             out.append(Nested(self.call(name, i, close, stack[-1])))
@@ -450,6 +455,7 @@ class _Compiler:
         else:
             self.plan.functions.append(name)
             self.check_indirect(name, i)
+            self.check_misjudged(name, i)
             if name in _EMPTY_PAIR and i + 1 < len(self.toks) and self.toks[i + 1].text == ")":
                 out.extend(self.pair(name, text))
                 return i + 2
@@ -463,6 +469,18 @@ class _Compiler:
             inner = tokens(self.toks[i + 1].text[1:-1]) if self.toks[i + 1].kind == "string" else []
             if inner and all(t.kind in ("word", "struct") for t in inner):
                 raise FormulaError(f"uses INDIRECT() on the name {self.toks[i + 1].text}, which is not supported")
+
+    def check_misjudged(self, name: str, i: int) -> None:
+        """Refuse what the engine is known (by comparison with LibreOffice) to get wrong in silence."""
+        if name not in ("SUMIF", "AVERAGEIF", "TEXT"):
+            return
+        parts = _arguments(self.toks, i, _closing(self.toks, i))
+        texts = ["".join(t.text for t in self.toks[a:b]) for a, b in parts]
+        if name == "TEXT" and len(texts) == 2 and re.match(r'\s*"', texts[1]):
+            if re.search(r"[eE][+-]|[?#0]/", texts[1]):
+                raise FormulaError(f"uses TEXT() with the format {texts[1].strip()}, which the engine gets wrong")
+        elif len(texts) == 3 and re.search(r"[:\x02\x03]", texts[0]) and not re.search(r"[:(\x02\x03]", texts[2]):
+            raise FormulaError(f"uses {name}() with ranges of different sizes, which the engine gets wrong")
 
     def pair(self, name: str, text: str) -> list[Piece]:
         """Freeze the clock and the dice, and pin ROW() and COLUMN() to their cell."""

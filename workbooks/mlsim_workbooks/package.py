@@ -24,6 +24,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.parsers import expat
 
+from mlsim.errors import CellError
+
 __all__ = [
     "Cell",
     "Err",
@@ -61,8 +63,14 @@ _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
-class RecalcError(Exception):
+class RecalcError(CellError):
     """A workbook that cannot be read, recalculated or written; the message is a full sentence."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("#VALUE!", message)
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class Err(str):

@@ -5,7 +5,8 @@ to a cell of its own; MLSIM answers those calls, in rounds, until nothing change
 original package: only the cached values of formula cells differ, and every other byte of the file stays.
 
 Limits: NOW(), TODAY() and RAND() are worked out anew, so such files change on every run; a dynamic array keeps the
-size stored in the file; a chain of n MLSIM calls that depend on each other takes n rounds.
+size stored in the file; normal distributions are right to about ten digits. What the engine is known to get wrong,
+or reads differently from how it was written, is refused by the name of the cell.
 """
 
 from __future__ import annotations
@@ -673,6 +674,7 @@ class _Job:
         """Return the changed parts, and fill in the report."""
         updates: list[dict[tuple[int, int], Value]] = [{} for _ in self.sheets]
         circular: list[str] = []
+        doubtful: list[int] = []
         messages = {i.formula: i.message for i in self.instances if i.message}
         for number, formula in enumerate(self.formulas):
             sheet = formula.sheet
@@ -694,9 +696,12 @@ class _Job:
                         report.errors.append((self.names[sheet], name, value, messages.get(number, "")))
                     if old.__class__ is not value.__class__ or old != value:
                         updates[sheet][row, col] = value
+                        if not formula.plan.calls and old is not None and not _close(old, value):
+                            doubtful.append(number)
                         report.changed.append((self.names[sheet], f"{column_name(col)}{row}"))
         if circular:
             raise RecalcError(f"The workbook has a circular reference: {_some(circular)}.")
+        self.note_doubts(doubtful)
         if report.changed and any(name.startswith("_xmlsignatures/") for name in self.package.members):
             report.notes.append("The workbook is digitally signed; the new values end that signature.")
         changed = {}
@@ -704,6 +709,34 @@ class _Job:
             if new:
                 changed[sheet_part.part] = patch_sheet(sheet_part, new)
         return changed
+
+    def note_doubts(self, numbers: list[int]) -> None:
+        """Report changed values that have nothing to do with MLSIM: edited inputs, or an engine that differs."""
+        tied: dict[int, bool] = {}  # formula -> does it wait for an MLSIM call, or change by itself?
+        budget = MAX_EDGES // 10
+        found: list[str] = []
+        for number in numbers:
+            seen, stack, free = {number}, [number], True
+            while stack and free and budget > 0:
+                formula = self.formulas[stack.pop()]
+                free = not formula.plan.calls and not formula.plan.volatile
+                for other in self.precedents(formula) if free else ():
+                    budget -= 1
+                    if tied.get(other):
+                        free = False
+                        break
+                    if other not in seen:
+                        seen.add(other)
+                        stack.append(other)
+            tied[number] = not free
+            if free and budget > 0:
+                formula = self.formulas[number]
+                found.append(self.where(formula.sheet, formula.row, formula.col))
+        if found:
+            self.notes.append(
+                f"Values that do not depend on MLSIM changed as well ({_some(found)}): either their inputs were "
+                "edited without a recalculation, or the embedded engine differs from the program that saved the file."
+            )
 
     def final(self, sheet: int, row: int, col: int, circular: list[str]) -> Value:
         value = self.model.get_cell_value(sheet, row, col)
@@ -734,6 +767,12 @@ class _Job:
         if kind == "b":
             return text.strip() in ("1", "true")
         return Err(text) if kind == "e" else unescape(text)
+
+
+def _close(old: Value, new: Value) -> bool:
+    if isinstance(old, float) and isinstance(new, float):
+        return abs(old - new) <= 1e-9 * max(abs(old), abs(new))
+    return old == new
 
 
 def _some(cells: Sequence[str]) -> str:

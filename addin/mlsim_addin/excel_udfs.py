@@ -349,7 +349,7 @@ def MLSIM_PREFILL_LATENCY(
 
 
 @xw.func(category="MLSIM Registry")
-@xw.arg("name", ndim=2, err_to_str=True, doc="A chip or a model.")
+@xw.arg("name", ndim=2, err_to_str=True, doc="A chip, model, precision, runtime, interconnect or grid region.")
 @xw.arg(
     "attribute_",
     ndim=2,
@@ -357,12 +357,12 @@ def MLSIM_PREFILL_LATENCY(
     doc="What is wanted: 'memory bandwidth', 'memory', 'bf16 peak', 'power', 'layers' ...",
 )
 def MLSIM_SOURCE(name: Any, attribute_: Any) -> Any:
-    """Where a figure comes from: value, meaning, title, place, address, date."""
+    """Where a figure comes from: value, meaning, title, place, address, date; and what other sources say."""
     return host.call("MLSIM_SOURCE", name, attribute_)
 
 
 @xw.func(category="MLSIM Registry")
-@xw.arg("name", ndim=2, err_to_str=True, doc="A chip or a model.")
+@xw.arg("name", ndim=2, err_to_str=True, doc="A chip, model, precision, runtime, interconnect or grid region.")
 @xw.arg(
     "attribute_",
     ndim=2,
@@ -371,7 +371,9 @@ def MLSIM_SOURCE(name: Any, attribute_: Any) -> Any:
 )
 @xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; without it the figure comes as text.")
 def MLSIM_SPEC(name: Any, attribute_: Any, unit: Any = None) -> Any:
-    """One figure of the registry: as text with its unit, or as a number in the unit given."""
+    """One figure of the registry: as text with its unit, or as a number in the unit given. Counts are numbers
+    anyway.
+    """
     return host.call("MLSIM_SPEC", name, attribute_, unit)
 
 

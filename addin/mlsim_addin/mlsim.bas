@@ -323,12 +323,12 @@ Private Sub MLSIM_Register_Registry()
         "All names of one registry, as a column that spills.", _
         Array("One of hardware, models, precisions, runtimes, functions, interconnects, grids, prices.")
     MLSIM_Describe "MLSIM_SOURCE", "MLSIM Registry", _
-        "Where a figure comes from: value, meaning, title, place, address, date.", _
-        Array("A chip or a model.", _
+        "Where a figure comes from: value, meaning, title, place, address, date; and what other sources say.", _
+        Array("A chip, model, precision, runtime, interconnect or grid region.", _
         "What is wanted: 'memory bandwidth', 'memory', 'bf16 peak', 'power', 'layers' ...")
     MLSIM_Describe "MLSIM_SPEC", "MLSIM Registry", _
-        "One figure of the registry: as text with its unit, or as a number in the unit given.", _
-        Array("A chip or a model.", _
+        "One figure of the registry: as text with its unit, or as a number in the unit given. Counts are numbers anyway.", _
+        Array("A chip, model, precision, runtime, interconnect or grid region.", _
         "What is wanted: 'memory bandwidth', 'memory', 'bf16 peak', 'power', 'layers' ...", _
         "Unit of the result; without it the figure comes as text.")
 End Sub

@@ -171,3 +171,21 @@ def test_missing_registry_file(tmp_path: Path) -> None:
 
 def test_constants_cite_their_sources() -> None:
     assert all(c.citation["address"] for c in constants())
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute", "unit"),
+    [
+        ("H100", "price", "$/GPU-h"), ("NVLink 4", "bandwidth", "GB/s"), ("Germany", "carbon intensity", "gCO2e/kWh"),
+        ("fp8", "bits per weight", "bit"), ("Llama-3-8B", "context", "token"), ("ResNet-50", "macs per inference", "GMAC"),
+        ("H100", "kernel overhead", "us"), ("H100", "memory", "GiB"),
+    ],
+)  # fmt: skip
+def test_any_figure_can_be_asked_for_and_cited(name: str, attribute: str, unit: str) -> None:
+    assert call("MLSIM_SPEC", [name, attribute, unit]) > 0
+    assert "http" in call("MLSIM_SOURCE", [name, attribute])
+
+
+def test_unknown_entry() -> None:
+    with pytest.raises(NameNotFoundError, match="not in the registry"):
+        call("MLSIM_SPEC", ["Atlantis", "bandwidth"])

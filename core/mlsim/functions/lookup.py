@@ -9,92 +9,34 @@ from mlsim.functions import catalogue
 from mlsim.functions.catalogue import CATALOGUE, Arg, declare
 from mlsim.planner import inference
 from mlsim.registry import load
+from mlsim.registry.figures import entry
 from mlsim.registry.names import normalise
 from mlsim.registry.records import Chip, Figure, Model
 from mlsim.registry.tables import rows, sources
 from mlsim.units import Quantity, Unit, parse, parse_unit
 
-NAME = Arg("name", "text", "A chip or a model.")
+NAME = Arg("name", "text", "A chip, model, precision, runtime, interconnect or grid region.")
 ATTRIBUTE = Arg("attribute", "text", "What is wanted: 'memory bandwidth', 'memory', 'bf16 peak', 'power', 'layers' ...")
-
-
-def _entry(name: str) -> Chip | Model:
-    try:
-        return load.chip(name)
-    except NameNotFoundError as no_chip:
-        try:
-            return load.model(name)
-        except NameNotFoundError:
-            raise NameNotFoundError(
-                no_chip.message.replace("in the hardware registry", "in the hardware or the model registry")
-            ) from None
-
-
-def _chip_key(chip: Chip, attribute: str) -> str:
-    """Return the key of a chip's figure: labels as in a sheet ("HBM bandwidth"), or the registry's own name."""
-    text = " ".join(attribute.replace("_", " ").casefold().split())
-    plain = {key.replace("_", " "): key for key in (*chip.figures, *chip.efficiency)}
-    if text in plain:
-        return plain[text]
-    key = load._attribute(attribute)
-    if key == "memory_capacity" and key not in chip.figures:
-        key = "memory_capacity_label"
-    if key not in chip.figures:
-        raise NameNotFoundError(
-            f"The registry has no sourced {attribute} for {chip.name}. It has {', '.join(sorted(plain))}."
-        )
-    return key
 
 
 @declare("Registry", NAME, ATTRIBUTE, Arg("unit", "unit", "Unit of the result; without it the figure comes as text.", None),
          example='=MLSIM_SPEC("H100","memory bandwidth","TB/s")')  # fmt: skip
 def MLSIM_SPEC(name: str, attribute: str, unit: Unit | None) -> Any:
-    """One figure of the registry: as text with its unit, or as a number in the unit given."""
-    entry = _entry(name)
-    if isinstance(entry, Model):
-        value = _dimension(entry, attribute)
-        if unit is None or not isinstance(value, float):
-            return value
-        scale = parse_unit("param") if "param" in attribute else parse_unit("1")
-        return Quantity(value, scale).to(unit).value
-    figure = {**entry.figures, **entry.efficiency}[_chip_key(entry, attribute)]
-    if unit is None:
-        return figure.text
-    return (
-        (Quantity(figure.si, parse_unit("1")) if figure.unit in ("ratio", "count") else parse(figure.text))
-        .to(unit)
-        .value
-    )
-
-
-def _dimension(model: Model, attribute: str) -> Any:
-    text = " ".join(attribute.replace("_", " ").casefold().split())
-    key = load._MODEL_LABELS.get(text, text.replace(" ", "_"))
-    if key in ("attention", "kind"):
-        return getattr(model, key)
-    if key in load._MODEL_NUMBERS or key == "window":
-        value = float(getattr(model, key))
-        if not value or value == float("inf"):
-            raise NameNotFoundError(
-                f"{model.name} has no {attribute} in the registry: it does not apply, or no source gives it."
-            )
-        return value
-    raise NameNotFoundError(
-        f"{shorten(attribute)} is not a model dimension. Use layers, hidden, heads, kv heads, total params ..."
-    )
+    """One figure of the registry: as text with its unit, or as a number in the unit given. Counts are numbers anyway."""
+    found = entry(name)
+    figure = found.figures[found.find(attribute)]
+    if figure.unit in ("ratio", "count"):
+        return figure.si if unit is None else Quantity(figure.si, parse_unit("1")).to(unit).value
+    return figure.text if unit is None else parse(figure.text).to(unit).value
 
 
 @declare("Registry", NAME, ATTRIBUTE, example='=MLSIM_SOURCE("H100","memory bandwidth")')
 def MLSIM_SOURCE(name: str, attribute: str) -> str:
-    """Where a figure comes from: value, meaning, title, place, address, date."""
-    entry = _entry(name)
-    if isinstance(entry, Model):
-        _dimension(entry, attribute)
-        assert entry.figure is not None
-        return _cite(entry.figure, f"{entry.name} {attribute}")
-    key = _chip_key(entry, attribute)
-    figure = {**entry.figures, **entry.efficiency}[key]
-    disagree = [f.text for f in entry.others.get(key, ()) if f.text != figure.text]
+    """Where a figure comes from: value, meaning, title, place, address, date; and what other sources say."""
+    found = entry(name)
+    key = found.find(attribute)
+    figure = found.figures[key]
+    disagree = [f.text for f in found.others.get(key, ()) if f.text != figure.text]
     also = f" Other sources: {', '.join(dict.fromkeys(disagree))}." if disagree else ""
     return _cite(figure, f"{figure.text} ({figure.meaning})") + also
 

@@ -10,7 +10,7 @@ from mlsim.errors import CellError
 from mlsim.registry.tables import Row, rows, sources
 from mlsim.units import parse
 
-__all__ = ["Constant", "constants", "problems"]
+__all__ = ["MODEL_DIMENSIONS", "Constant", "constants", "problems"]
 
 # table -> (entry column, value column, fixed attribute, fixed unit, fixed meaning); None: the row has its own column
 _SIMPLE: dict[str, tuple[str, str, str | None, str | None, str | None]] = {
@@ -23,7 +23,7 @@ _SIMPLE: dict[str, tuple[str, str, str | None, str | None, str | None]] = {
     "pue": ("name", "value", "power usage effectiveness", None, None),
     "prices": ("chip", "price_per_chip", "price", None, None),
 }
-_MODEL_DIMENSIONS = {
+MODEL_DIMENSIONS = {
     "total_params": "param", "active_params": "param", "layers": "count", "hidden": "count", "heads": "count",
     "kv_heads": "count", "head_dim": "count", "ffn": "count", "ffn_matrices": "count", "moe_ffn": "count",
     "experts": "count", "experts_per_token": "count", "shared_experts": "count", "dense_layers": "count",
@@ -68,7 +68,7 @@ def constants() -> Iterator[Constant]:
                 row["source"], row["locator"], row.get("note", ""),
             )  # fmt: skip
     for row in rows("models"):
-        for dimension, unit_name in _MODEL_DIMENSIONS.items():
+        for dimension, unit_name in MODEL_DIMENSIONS.items():
             if row[dimension]:
                 basis = row["params_basis"] if dimension.endswith("params") else "published dimension"
                 yield Constant(

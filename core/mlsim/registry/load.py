@@ -27,7 +27,7 @@ def _figure(row: Mapping[str, str]) -> Figure:
     return Figure(row["value"], row["unit"], row["meaning"], row["source"], row["locator"], row.get("note", ""))
 
 
-def _aliases(row: Mapping[str, str]) -> list[str]:
+def aliases(row: Mapping[str, str]) -> list[str]:
     return [a.strip() for a in (row.get("aliases") or "").split(";") if a.strip()]
 
 
@@ -52,7 +52,7 @@ _ATTRIBUTE_UNITS = {
 }
 
 
-def _attribute(label: str) -> str:
+def attribute_key(label: str) -> str:
     """Return the attribute that a label such as "HBM bandwidth" or "bf16 peak" means."""
     text = " ".join(label.replace("_", " ").casefold().split())
     for attribute, spellings in ATTRIBUTES.items():
@@ -99,7 +99,7 @@ def chip_from_pairs(pairs: Sequence[tuple[str, object]], name: str = "own hardwa
         if str(label).strip().casefold() == "name":
             name = str(value)
             continue
-        attribute = _attribute(str(label))
+        attribute = attribute_key(str(label))
         figures[attribute] = _own_figure(attribute, value, source)
     return Chip(name, "", "own", "default", figures, _efficiency("default"))
 
@@ -232,7 +232,7 @@ def _chip_rows() -> dict[str, Row]:
 
 @cache
 def _chip_index() -> dict[str, str]:
-    return alias_index((name, _aliases(row)) for name, row in _chip_rows().items())
+    return alias_index((name, aliases(row)) for name, row in _chip_rows().items())
 
 
 @cache
@@ -284,7 +284,7 @@ def _model_rows() -> dict[str, Row]:
 
 @cache
 def _model_index() -> dict[str, str]:
-    return alias_index((name, _aliases(row)) for name, row in _model_rows().items())
+    return alias_index((name, aliases(row)) for name, row in _model_rows().items())
 
 
 @lru_cache(maxsize=1024)
@@ -320,7 +320,7 @@ def _precision_rows() -> dict[str, Row]:
 @cache
 def precision_index() -> dict[str, str]:
     """Return normalised spelling -> precision name."""
-    return alias_index((name, _aliases(row)) for name, row in _precision_rows().items())
+    return alias_index((name, aliases(row)) for name, row in _precision_rows().items())
 
 
 @lru_cache(maxsize=256)
@@ -344,7 +344,7 @@ def _runtime_groups() -> dict[str, list[Row]]:
 
 @cache
 def _runtime_index() -> dict[str, str]:
-    return alias_index((n, [a for row in group for a in _aliases(row)]) for n, group in _runtime_groups().items())
+    return alias_index((n, [a for row in group for a in aliases(row)]) for n, group in _runtime_groups().items())
 
 
 @lru_cache(maxsize=64)
@@ -361,6 +361,11 @@ def runtime_names() -> list[str]:
 
 
 # --- prices ----------------------------------------------------------------------------------------------------------
+
+
+def name_index() -> dict[str, str]:
+    """Return normalised name or alias -> name of every chip and model, for suggestions."""
+    return {**_chip_index(), **_model_index()}
 
 
 def prices(chip_name: str) -> list[Row]:

@@ -67,4 +67,4 @@ def unknown(name: str, index: Mapping[str, str], what: str) -> CellError:
     close = get_close_matches(key, index, n=4, cutoff=0.6) or [k for k in index if key and key in k][:4]
     names = list(dict.fromkeys(index[k] for k in close))[:3]
     hint = f" Did you mean {' or '.join(names)}?" if names else f' MLSIM_LIST("{what}") shows all.'
-    return NameNotFoundError(f"{shorten(name)} is not in the {what} registry.{hint}")
+    return NameNotFoundError(f"{shorten(name)} is not in the {what}{' ' if what else ''}registry.{hint}")

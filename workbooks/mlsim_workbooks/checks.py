@@ -5,7 +5,7 @@ takes each input apart (number, unit, dimension) and ends in one sentence that b
 ✓. The cells beside the inputs repeat that sentence, and colours depend on its first character only.
 
 Formulas stay with functions that Excel, LibreOffice 7.4 and the embedded engine share. MATCH ignores case ("gb", "GB"
-and "Gb" would be one unit), so symbols are compared with EXACT.
+and "Gb" would be one unit), so a symbol is looked up with FIND, which does not, in one text of all symbols.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from openpyxl import Workbook
-from openpyxl.workbook.defined_name import DefinedName
-from openpyxl.worksheet.worksheet import Worksheet
-
 from mlsim.units import parse_unit
 from mlsim.units.messages import conversion_hint
 from mlsim.units.quantity import Quantity
 from mlsim.units.spelling import AMBIGUOUS
+from openpyxl import Workbook
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.worksheet import Worksheet
+
 from mlsim_workbooks import style
 
 __all__ = ["DUE", "Field", "add_checks_sheet", "add_units_sheet"]
@@ -36,6 +36,7 @@ _PREFIXED = {
               "$/month", "$", "$/Mtoken", "EUR/GPU-h", "GBP/GPU-h", "EUR/h"],
     "other": ["ms", "s", "us", "h", "GPU-h", "W", "kW", "kWh", "token", "token/s", "GHz", "GPU", "Gparam", "%"],
 }  # fmt: skip
+_WIDTH = 16  # of a symbol in the text of all symbols
 _DOUBTFUL = ("GFLOPs", "TFLOPs", "PFLOPs", "TFlops", "TOPs", "B", "b", "G", "T", "M", "K")
 
 # What each kind of input is due in, and an example to type.
@@ -82,8 +83,10 @@ def add_units_sheet(wb: Workbook) -> Worksheet:
     for i, symbol in enumerate(ambiguous, len(units) + 1):
         ws.append([i, symbol, "ambiguous", 1, 0, " or ".join(AMBIGUOUS[symbol])[:240]])
     last = len(units) + len(ambiguous) + 1
-    for name, column in (("number", "A"), ("symbol", "B"), ("dimension", "C"), ("factor", "D"), ("bits", "E"), ("note", "F")):  # fmt: skip
+    for name, column in (("dimension", "C"), ("factor", "D"), ("bits", "E"), ("note", "F")):  # fmt: skip
         wb.defined_names[f"u_{name}"] = DefinedName(f"u_{name}", attr_text=f"Units!${column}$2:${column}${last}")
+    ws["K1"], ws["K2"] = "All symbols", "".join(f"|{s}".ljust(_WIDTH) for s in (*units, *ambiguous)) + "|"
+    wb.defined_names["u_all"] = DefinedName("u_all", attr_text="Units!$K$2")
     style.header(ws, 1, 8, ["Came, and is due", "Sentence"], 20)
     sentences = _sentences(units)
     for row, (key, text) in enumerate(sentences.items(), 2):
@@ -200,7 +203,7 @@ def _message(field: Field) -> str:
         empty = f"⚠ price? The registry has no rental price for {field.chip}: type one, such as {sample}."
     what = _text(empty)
     steps = (
-        (f'OR(C{{r}}="",C{{r}}="price?")', what),
+        ('OR(C{r}="",C{r}="price?")', what),
         ("ISNUMBER(C{r})", f'"✗ "&C{{r}}&" is a bare number and may mean anything: write its unit, such as {sample}."'),
         ("NOT(ISNUMBER(D{r}))", _text(f"✗ Cannot read this: write a number, a space and a unit, such as {sample}.")),
         ("G{r}=0", f'"✗ \'"&E{{r}}&"\' is not a unit MLSIM knows (case matters: GB is bytes, Gb is bits). {due} is due."'),
@@ -250,7 +253,7 @@ def _write(ws: Worksheet, r: int, field: Field) -> None:
         (f'=IFERROR(_xlfn.NUMBERVALUE(LEFT(TRIM(C{r}),FIND(" ",TRIM(C{r}))-1),".",","),"")', "0.######"),
         (f'=IFERROR(LEFT({rest},FIND(" ",{rest}&" ")-1),"")', None),
         (f'=IFERROR(MID({rest},LEN(E{r})+2,99),"")', None),
-        (f'=IF(E{r}="",0,SUMPRODUCT(EXACT(u_symbol,E{r})*u_number))', "0"),
+        (f'=IF(E{r}="",0,IFERROR((FIND("|"&E{r}&" ",u_all)-1)/{_WIDTH}+1,0))', "0"),
         (f'=IF(G{r}=0,"",INDEX(u_dimension,G{r}))', None),
         (f'=IF(ISNUMBER(D{r}),IF(AND(H{r}=K{r},D{r}>0),D{r}*INDEX(u_factor,G{r})/L{r},""),"")', "0.####"),
         (due, None), (_dimension(due), None), (parse_unit(due).factor, "0.####E+00"),

@@ -27,7 +27,7 @@ MODEL_DIMENSIONS = {
     "total_params": "param", "active_params": "param", "layers": "count", "hidden": "count", "heads": "count",
     "kv_heads": "count", "head_dim": "count", "ffn": "count", "ffn_matrices": "count", "moe_ffn": "count",
     "experts": "count", "experts_per_token": "count", "shared_experts": "count", "dense_layers": "count",
-    "vocab": "token", "context": "token", "window": "token", "window_layers": "count", "linear_layers": "count",
+    "vocab": "count", "context": "token", "window": "token", "window_layers": "count", "linear_layers": "count",
     "q_lora_rank": "count", "kv_lora_rank": "count", "qk_nope_dim": "count", "qk_rope_dim": "count",
     "v_head_dim": "count", "macs_per_inference": "MAC",
 }  # fmt: skip

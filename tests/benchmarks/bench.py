@@ -81,7 +81,7 @@ def main() -> None:
         for i in range(10_000):
             sheet.append([1024 + i, f'=MLSIM_DECODE_LATENCY("Llama-3-70B","H100",{1 + i % 64},A{i + 1})'])
         book.save(path)
-        whole = process("-m", "mlsim.cli", "recalc", str(path), "-o", folder + "/out", repeat=3)
+        whole = process("-m", "mlsim_workbooks.cli", "recalc", str(path), "-o", folder + "/out", repeat=3)
         show("10,000 MLSIM formulas recalculated, whole process", f"{whole:.2f} s", "≤ 1.0 s")
 
 

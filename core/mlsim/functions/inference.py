@@ -14,7 +14,6 @@ from mlsim.planner import inference
 from mlsim.registry import load
 from mlsim.registry.records import Chip, Model, Precision, Runtime
 from mlsim.units import Quantity, Unit, parse_unit
-from mlsim.units.messages import conversion_hint
 
 MODEL = Arg(
     "model", "model", "A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights."
@@ -40,7 +39,7 @@ def _in(si: Any, si_unit: str, unit: Unit) -> Any:
     """Convert an SI result to the unit asked for; refuse a unit of another dimension."""
     base = parse_unit(si_unit)
     if unit.dimension != base.dimension:
-        raise UnitError(f"unit: {conversion_hint(Quantity(1.0, unit), base)}")
+        raise UnitError(f"unit: {Quantity(1.0, unit).hint(base)}")
     return np.asarray(si) * base.factor / unit.factor
 
 
@@ -264,7 +263,7 @@ def MLSIM_TOKEN_COST(price: Quantity, throughput: Quantity, devices: Any, unit: 
     due = parse_unit("$/GPU-h")
     currency = price.unit.dimension_name.split("/")[0]
     if not currency.startswith("money_in_") or price.unit.dimension_name != f"{currency}/device/time":
-        raise UnitError(f"price: {conversion_hint(price, due)}")
+        raise UnitError(f"price: {price.hint(due)}")
     if rate.si <= 0 or price.si < 0:
         raise DomainError("throughput must be above 0 and the price not negative.")
     cost = cost_per_token(price.si, devices, rate.si)

@@ -8,7 +8,6 @@ from mlsim.errors import CellError, UnitError
 from mlsim.functions.catalogue import Arg, declare
 from mlsim.registry import load
 from mlsim.units import Quantity, Unit, parse, parse_unit
-from mlsim.units.messages import conversion_hint
 
 QUANTITY = Arg("quantity", "quantity", "A number with its unit, such as '80 GiB'.")
 QUANTITIES = Arg("quantities", "quantity", "Quantities with units.", vararg=True)
@@ -99,7 +98,7 @@ def MLSIM_CHECK(quantity: Any, expected: str) -> str:
 def _check_chip(given: Quantity, name: str) -> str:
     chip = load.chip(name)
     if given.unit.dimension_name != "information":
-        return f"error: {conversion_hint(given, parse_unit('GiB'))}"
+        return f"error: {given.hint(parse_unit('GiB'))}"
     real = chip.memory
     gib, gap = real / 2**30, (given.si - real) / 2**30
     figure = chip.figures.get("memory_capacity") or chip.figures["memory_capacity_label"]

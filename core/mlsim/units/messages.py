@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mlsim.units.quantity import Quantity, Unit
+import re
 
 __all__ = ["conversion_hint", "describe", "example"]
 
@@ -84,23 +81,31 @@ def example(dimension_name: str) -> str:
     return _MEANINGS.get(dimension_name, ("", ""))[1]
 
 
-def describe(unit: Unit) -> str:
-    """Return what a unit measures, in words."""
-    name = unit.dimension_name
-    if name in _MEANINGS:
-        return _MEANINGS[name][0]
-    if name.startswith("money_in_") and name.count("/") == 0 and "*" not in name:
-        return f"an amount of {name.removeprefix('money_in_').upper()}"
-    return f"a quantity of {name}".replace("_", " ")
+def describe(dimension_name: str) -> str:
+    """Return what a quantity of this dimension is, in words."""
+    if dimension_name in _MEANINGS:
+        return _MEANINGS[dimension_name][0]
+    if dimension_name.startswith("money_in_") and not re.search(r"[/*]", dimension_name):
+        return f"an amount of {dimension_name.removeprefix('money_in_').upper()}"
+    return f"a quantity of {dimension_name}".replace("_", " ")
 
 
-def conversion_hint(got: Quantity, expected: Unit) -> str:
-    """Say why ``got`` cannot stand where ``expected`` is due, and how to mend it."""
-    a, b = got.unit.dimension_name, expected.dimension_name
-    fix = _FIXES.get((a, b))
-    if not fix and a.startswith("money_in_") and b.startswith("money_in_") and a[9:12] != b[9:12]:
-        fix = f"{a[9:12].upper()} and {b[9:12].upper()} differ: apply an exchange rate with its date"
-    sentence = (
-        f"{got} is {describe(got.unit)}, but {describe(expected)} ({expected.text or example(b) or 'a number'}) is due"
-    )
+def conversion_hint(got: str, got_dimension: str, expected: str, expected_dimension: str) -> str:
+    """Say why a quantity cannot stand where another unit is due, and how to mend it.
+
+    Parameters
+    ----------
+    got : str
+        The quantity as written.
+    got_dimension, expected_dimension : str
+        Dimension names, such as ``"information/time"``.
+    expected : str
+        The unit that is due.
+    """
+    fix = _FIXES.get((got_dimension, expected_dimension))
+    currencies = [d[9:12].upper() for d in (got_dimension, expected_dimension) if d.startswith("money_in_")]
+    if not fix and len(set(currencies)) == 2:
+        fix = f"{currencies[0]} and {currencies[1]} differ: apply an exchange rate with its date"
+    due = expected or example(expected_dimension) or "a number"
+    sentence = f"{got} is {describe(got_dimension)}, but {describe(expected_dimension)} ({due}) is due"
     return f"{sentence}: {fix}." if fix else f"{sentence}."

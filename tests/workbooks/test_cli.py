@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from mlsim import cli
 from mlsim.functions import call
+from mlsim_workbooks import cli
 from openpyxl import Workbook, load_workbook
 
 
@@ -133,7 +133,7 @@ def test_import_loads_nothing_heavy() -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
-    code = "import sys, mlsim.cli; mlsim.cli._parser(); print('numpy' in sys.modules)"
+    code = "import sys, mlsim_workbooks.cli; mlsim_workbooks.cli._parser(); print('numpy' in sys.modules)"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
         == "False"
@@ -143,12 +143,12 @@ def test_import_loads_nothing_heavy() -> None:
 def test_generated_documents_are_fresh() -> None:
     from mlsim.functions.reference import markdown, summary_table
 
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     assert (root / "docs" / "functions.md").read_text(encoding="utf-8") == markdown() + "\n", "run `make generated`"
     assert summary_table() in (root / "README.md").read_text(encoding="utf-8"), "run `make generated`"
 
 
 def test_readme_figures_are_the_models() -> None:
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     value = call("MLSIM_DECODE_LATENCY", ["Llama-3-70B", "MI300X", 1, 4096])
     assert f"gives {value:.1f} ms per token" in text

@@ -72,7 +72,9 @@ def recalculate_all(books: Sequence[str], output_dir: str | None = None, jobs: i
             print(f"{book}: {result}", file=sys.stderr, flush=True)
             code = 2
             continue
-        summary = f"{result.formulas:,} formulas, {result.mlsim_calls:,} MLSIM calls, {len(result.changed):,} values changed"
+        summary = (
+            f"{result.formulas:,} formulas, {result.mlsim_calls:,} MLSIM calls, {len(result.changed):,} values changed"
+        )
         print(f"{result.output}: {summary}, {result.seconds:.2f} s.", flush=True)
         for note in result.notes:
             print(f"  note: {note}", file=sys.stderr)

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlsim.units import parse_unit
-from mlsim.units.messages import conversion_hint
 from mlsim.units.quantity import Quantity
 from mlsim.units.spelling import AMBIGUOUS
 from openpyxl import Workbook
@@ -108,7 +107,7 @@ def _sentences(units: Sequence[str]) -> dict[str, str]:
             key = f"{_dimension(symbol)}|{due}"
             if _dimension(symbol) != _dimension(due) and key not in found:
                 came = Quantity(1.0, parse_unit(symbol))
-                sentence = conversion_hint(came, parse_unit(due)).removeprefix(f"{came} ")
+                sentence = came.hint(parse_unit(due)).removeprefix(f"{came} ")
                 found[key] = sentence
     return found
 
@@ -139,7 +138,7 @@ def _double(field: Field, word: str, looks: str, mend: str) -> str:
     due, _ = DUE[field.kind]
     return (
         f'IF(OR(AND(N{{r}}>1.5,N{{r}}<2.6),ISNUMBER(SEARCH("{word}",F{{r}}))),"⚠ "&C{{r}}&" is "&FIXED(N{{r}},2)&" times the '
-        f"registry's {field.registry_text}: it looks like {looks}. {mend}, \"&FIXED(I{{r}}/2,0)&\" {due}, is due.\","
+        f'registry\'s {field.registry_text}: it looks like {looks}. {mend}, "&FIXED(I{{r}}/2,0)&" {due}, is due.",'
         f"{_agrees(field)})"
     )
 
@@ -228,10 +227,9 @@ def add_checks_sheet(ws: Worksheet, fields: Sequence[Field]) -> dict[tuple[str, 
     style.title(ws, "A1", "Checks of the inputs", "Each input taken apart: number, unit, dimension, registry figure. Native formulas; no add-in needed.")  # fmt: skip
     last = FIRST_ROW + len(fields) - 1
     area = f"$O${FIRST_ROW}:$O${last}"
-    style.put(ws, "A4", "Wrong (red)")
-    style.put(ws, "C4", f'=COUNTIF({area},"✗*")', "0")
-    style.put(ws, "D4", "Doubtful (amber)")
-    style.put(ws, "G4", f'=COUNTIF({area},"⚠*")', "0")
+    for label, cell, mark in (("A4", "B4", "✗"), ("C4", "D4", "⚠")):
+        style.put(ws, label, "Wrong (red)" if mark == "✗" else "Doubtful (amber)")
+        style.body(ws, cell, f'=COUNTIF({area},"{mark}*")', "0", "center")
     style.header(ws, FIRST_ROW - 1, 1, _COLUMNS, 34)
     rows = {(field.chip, field.kind): FIRST_ROW + i for i, field in enumerate(fields)}
     for r, field in zip(rows.values(), fields, strict=True):
@@ -262,5 +260,12 @@ def _write(ws: Worksheet, r: int, field: Field) -> None:
         (_message(field).replace("{r}", str(r)), None),
     )  # fmt: skip
     for column, (value, fmt) in enumerate(cells, 1):
-        style.body(ws, ws.cell(r, column).coordinate, value, fmt, wrap=column == len(cells))
+        style.body(
+            ws,
+            ws.cell(r, column).coordinate,
+            value,
+            fmt,
+            "center" if 2 < column < len(cells) else "",
+            column == len(cells),
+        )
     ws.row_dimensions[r].height = 28

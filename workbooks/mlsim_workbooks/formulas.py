@@ -621,9 +621,7 @@ def _constant(toks: list[Token]) -> Constant | None:
 _RELATIVE = re.compile(r"(?<![\w$.])[A-Za-z]{1,3}\$?\d|\$[A-Za-z]{1,3}[1-9]")
 
 
-def _expand(
-    toks: list[Token], names: Mapping[tuple[str, str], str], sheet: str, depth: int = 0
-) -> Iterator[Token]:
+def _expand(toks: list[Token], names: Mapping[tuple[str, str], str], sheet: str, depth: int = 0) -> Iterator[Token]:
     """Replace defined names by what they stand for: the engine knows only names of plain ranges."""
     for i, token in enumerate(toks):
         definition = None

@@ -165,16 +165,12 @@ def _read_file(path: Path) -> bytes:
         if not stat.S_ISREG(info.st_mode):
             raise RecalcError(f"{path} is not a regular file.")
         if info.st_size > MAX_FILE:
-            raise RecalcError(
-                f"{path.name} is {info.st_size // MIB} MiB; the limit is {MAX_FILE // MIB} MiB on disk."
-            )
+            raise RecalcError(f"{path.name} is {info.st_size // MIB} MiB; the limit is {MAX_FILE // MIB} MiB on disk.")
         return path.read_bytes()
     except FileNotFoundError:
         raise RecalcError(f"There is no file {path}.") from None
     except PermissionError:
-        raise RecalcError(
-            f"{path.name} cannot be read: permission denied (is it open in another program?)."
-        ) from None
+        raise RecalcError(f"{path.name} cannot be read: permission denied (is it open in another program?).") from None
     except (OSError, ValueError) as error:
         raise RecalcError(f"{path} cannot be read: {_reason(error)}.") from None
 
@@ -695,9 +691,7 @@ def scan_sheet(data: bytes, part: str) -> Sheet:
                     raise RecalcError(f"The part {part} is damaged: the cell {ref} stands in row {number}.")
             else:
                 column += 1
-            cell = Cell(
-                number, column, attrs.get("t", "n"), "vm" in attrs, "cm" in attrs, parser.CurrentByteIndex
-            )
+            cell = Cell(number, column, attrs.get("t", "n"), "vm" in attrs, "cm" in attrs, parser.CurrentByteIndex)
         elif tag == v_tag:
             buffer.clear()
             keep = True
@@ -854,9 +848,7 @@ def _retype(tag: bytes, kind: str) -> bytes:
     return tag[:-close].rstrip() + (b" " + new if new else b"") + tag[-close:]
 
 
-def _insert_cells(
-    sheet: Sheet, left: Mapping[tuple[int, int], Value], edits: list[tuple[int, int, bytes]]
-) -> None:
+def _insert_cells(sheet: Sheet, left: Mapping[tuple[int, int], Value], edits: list[tuple[int, int, bytes]]) -> None:
     prefix = sheet.prefix.encode()
     by_row: dict[int, list[tuple[int, bytes]]] = {}
     for (number, col), value in sorted(left.items()):

@@ -281,9 +281,7 @@ class _Job:
 
     def prepare(self, text: str, tables: re.Pattern[str], sheet: int, cell: Cell) -> str:
         if "ANCHORARRAY" in text.upper():
-            text = re.sub(
-                r"(?:_xlfn\.)?ANCHORARRAY\(([^()]*)\)", lambda m: self.anchor(m[1], sheet), text, flags=re.I
-            )
+            text = re.sub(r"(?:_xlfn\.)?ANCHORARRAY\(([^()]*)\)", lambda m: self.anchor(m[1], sheet), text, flags=re.I)
         if tables.search(text):
             name = self.names[sheet]
             text = fx.resolve_tables(text, self.book.tables, name, cell.row, cell.col)

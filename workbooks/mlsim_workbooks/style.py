@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from openpyxl import Workbook
 from openpyxl.chart import BarChart, LineChart, Reference, ScatterChart, Series
-from openpyxl.chart.layout import Layout, ManualLayout
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
 __all__ = [
-    "AMBER", "GREEN", "GREY", "RED", "SERIES", "axes", "bar_chart", "body", "flag", "flag_cells", "header", "heading",
-    "input_cell", "line_chart", "note", "page", "put", "scatter_chart", "title", "widths",
+    "SERIES", "banner", "bar_chart", "body", "flag_cells", "font", "grey_when", "header", "heading", "input_cell",
+    "limit_marks", "mark_when", "note", "page", "paragraph", "place", "put", "scatter_chart", "title", "use_font", "widths",
 ]  # fmt: skip
 
 FONT = "Arial"
@@ -31,7 +32,8 @@ _BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _UNDER = Border(bottom=_THIN)
 
 
-def _font(size: float = 10, color: str = TEXT, **kw: Any) -> Font:
+def font(size: float = 10, color: str = TEXT, **kw: Any) -> Font:
+    """Return the workbook's font in a size and colour."""
     return Font(name=FONT, size=size, color=color, **kw)
 
 
@@ -39,10 +41,15 @@ def _fill(color: str) -> PatternFill:
     return PatternFill("solid", fgColor=color, bgColor=color)
 
 
+def use_font(wb: Workbook) -> None:
+    """Make the workbook's font the default, which column widths are measured in."""
+    wb._named_styles["Normal"].font = font()
+
+
 def put(ws: Worksheet, ref: str, value: Any, fmt: str | None = None) -> Any:
     """Write a value in the body font; return the cell."""
     cell = ws[ref]
-    cell.value, cell.font = value, _font()
+    cell.value, cell.font = value, font()
     cell.alignment = Alignment(vertical="center")
     if fmt:
         cell.number_format = fmt
@@ -51,34 +58,36 @@ def put(ws: Worksheet, ref: str, value: Any, fmt: str | None = None) -> Any:
 
 def title(ws: Worksheet, ref: str, text: str, subtitle: str = "") -> None:
     """Write a sheet's title, and a line under it."""
-    put(ws, ref, text).font = _font(18, NAVY, bold=True)
+    put(ws, ref, text).font = font(18, NAVY, bold=True)
     ws.row_dimensions[ws[ref].row].height = 28
     if subtitle:
         below = ws.cell(ws[ref].row + 1, ws[ref].column)
-        put(ws, below.coordinate, subtitle).font = _font(10, MUTED)
+        put(ws, below.coordinate, subtitle).font = font(10, MUTED)
 
 
 def heading(ws: Worksheet, ref: str, text: str) -> None:
     """Write the heading of a block."""
-    put(ws, ref, text).font = _font(12, NAVY, bold=True)
+    put(ws, ref, text).font = font(12, NAVY, bold=True)
 
 
-def note(ws: Worksheet, ref: str, text: str, to: str = "", height: float = 0) -> None:
-    """Write an explanation in muted text; with ``to`` it wraps over the cells up to there."""
+def note(ws: Worksheet, ref: str, text: str) -> None:
+    """Write an explanation in muted text."""
+    put(ws, ref, text).font = font(9.5, MUTED)
+
+
+def paragraph(ws: Worksheet, ref: str, to: str, text: str, size: float = 10) -> None:
+    """Write text that wraps over the cells from ``ref`` to ``to``."""
+    ws.merge_cells(f"{ref}:{to}")
     cell = put(ws, ref, text)
-    cell.font = _font(9.5, MUTED)
-    if to:
-        ws.merge_cells(f"{ref}:{to}")
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-    if height:
-        ws.row_dimensions[cell.row].height = height
+    cell.font = font(size)
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
 
 
 def header(ws: Worksheet, row: int, column: int, labels: Sequence[str], height: float = 44) -> None:
     """Write a table's header row."""
     for i, label in enumerate(labels):
         cell = ws.cell(row, column + i, label)
-        cell.font, cell.fill, cell.border = _font(9.5, "FFFFFF", bold=True), _fill(NAVY), _BOX
+        cell.font, cell.fill, cell.border = font(9.5, "FFFFFF", bold=True), _fill(NAVY), _BOX
         cell.alignment = Alignment(wrap_text=True, horizontal="center", vertical="center")
     ws.row_dimensions[row].height = height
 
@@ -99,13 +108,8 @@ def input_cell(ws: Worksheet, ref: str, value: Any, fmt: str | None = None, to: 
             for cell in row:
                 cell.border = _BOX
     cell = body(ws, ref, value, fmt, "center")
-    cell.font, cell.fill = _font(10, INPUT_TEXT, bold=True), _fill(INPUT_FILL)
+    cell.font, cell.fill = font(10, INPUT_TEXT, bold=True), _fill(INPUT_FILL)
     return cell
-
-
-def flag(text: str) -> tuple[str, str]:
-    """Return the colours of a check text: red, amber or green by its first character."""
-    return {"✗": RED, "⚠": AMBER}.get(text[:1], GREEN)
 
 
 def flag_cells(ws: Worksheet, area: str, check: str, ok: bool = True) -> None:
@@ -134,7 +138,7 @@ def banner(ws: Worksheet, area: str, value: str, size: float = 14, height: float
     for cell in ws[area][0]:
         cell.fill = _fill(PALE)
     cell = put(ws, first, value)
-    cell.font, cell.fill = _font(size, NAVY, bold=True), _fill(PALE)
+    cell.font, cell.fill = font(size, NAVY, bold=True), _fill(PALE)
     cell.alignment = Alignment(wrap_text=True, vertical="center", indent=1)
     ws.row_dimensions[cell.row].height = height
 
@@ -168,16 +172,16 @@ def _rich(size: int = 900, bold: bool = False, color: str = MUTED) -> CharacterP
     return CharacterProperties(sz=size, b=bold, solidFill=color, latin=None)
 
 
-def _paragraph(size: int = 900) -> RichText:
+def _axis_text(size: int = 900) -> RichText:
     return RichText(p=[Paragraph(pPr=ParagraphProperties(defRPr=_rich(size)), endParaRPr=_rich(size))])
 
 
-def axes(chart: Any, x: str, y: str) -> None:
+def _axes(chart: Any, x: str, y: str) -> None:
     """Title both axes and keep them visible (openpyxl hides them otherwise)."""
     for axis, text in ((chart.x_axis, x), (chart.y_axis, y)):
         axis.delete = False
         axis.title = text or None
-        axis.txPr = _paragraph()
+        axis.txPr = _axis_text()
         if axis.title is not None:
             _shrink(axis.title, 900)
     chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill="E3E8EE", w=6350))
@@ -191,12 +195,20 @@ def _shrink(text: Any, size: int, bold: bool = False, color: str = MUTED) -> Non
     text.overlay = False
 
 
-def _frame(chart: Any, name: str, width: float, height: float, legend: str | None) -> None:
-    chart.title, chart.width, chart.height, chart.style = name, width, height, 2
+def place(ws: Worksheet, chart: Any, area: str) -> None:
+    """Put a chart over a range of cells, whatever their sizes."""
+    first, last = (ws[ref] for ref in area.split(":"))
+    start = AnchorMarker(col=first.column - 1, row=first.row - 1)
+    chart.anchor = TwoCellAnchor(editAs="oneCell", _from=start, to=AnchorMarker(col=last.column, row=last.row))
+    ws.add_chart(chart)
+
+
+def _frame(chart: Any, name: str, legend: str | None) -> None:
+    chart.title, chart.style = name, 2
     _shrink(chart.title, 1100, True, NAVY)
     if legend:
         chart.legend.position = legend
-        chart.legend.txPr = _paragraph()
+        chart.legend.txPr = _axis_text()
     else:
         chart.legend = None
     chart.graphical_properties = GraphicalProperties(ln=LineProperties(solidFill=LINE, w=6350), solidFill="FFFFFF")
@@ -207,11 +219,10 @@ def _colour(series: Any, color: str) -> None:
 
 
 def bar_chart(
-    ws: Worksheet, at: str, name: str, columns: Sequence[Reference], categories: Reference, y: str, *,
-    width: float = 11, height: float = 7, stacked: bool = False, colors: Sequence[str] = SERIES, fmt: str = "General",
-    titles: bool = True, anchor: bool = True,
+    name: str, columns: Sequence[Reference], categories: Reference, y: str, *, stacked: bool = False,
+    colors: Sequence[str] = SERIES, fmt: str = "General", titles: bool = False,
 ) -> BarChart:  # fmt: skip
-    """Add upright bars: one series per column, the names in ``categories``."""
+    """Return upright bars: one series per column, the names in ``categories``."""
     chart = BarChart()
     chart.type, chart.gapWidth = "col", 60
     for i, column in enumerate(columns):
@@ -220,33 +231,30 @@ def bar_chart(
     chart.set_categories(categories)
     if stacked:
         chart.grouping, chart.overlap = "stacked", 100
-    _frame(chart, name, width, height, "b" if len(columns) > 1 else None)
-    axes(chart, "", y)
+    _frame(chart, name, "b" if len(columns) > 1 else None)
+    _axes(chart, "", y)
     chart.y_axis.scaling.min = 0
-    chart.y_axis.number_format, chart.y_axis.numFmt.sourceLinked = fmt, False  # type: ignore[union-attr]
-    if anchor:
-        ws.add_chart(chart, at)
+    chart.y_axis.number_format = fmt
     return chart
 
 
-def line_chart(columns: Sequence[Reference], color: str) -> LineChart:
-    """Return markers without a line, to be added to bars: a limit per category."""
+def limit_marks(column: Reference, color: str) -> LineChart:
+    """Return dashes without a line, to be added to bars: a limit per category."""
     chart = LineChart()
-    for column in columns:
-        chart.add_data(column, titles_from_data=True)
-        series = chart.series[-1]
-        series.graphicalProperties = GraphicalProperties(ln=LineProperties(noFill=True))
-        series.marker.symbol, series.marker.size = "dash", 22
-        series.marker.graphicalProperties = GraphicalProperties(solidFill=color, ln=LineProperties(solidFill=color))
+    chart.add_data(column, titles_from_data=True)
+    series = chart.series[-1]
+    series.graphicalProperties = GraphicalProperties(ln=LineProperties(noFill=True))
+    series.marker.symbol, series.marker.size = "dash", 22
+    series.marker.graphicalProperties = GraphicalProperties(solidFill=color, ln=LineProperties(solidFill=color))
     return chart
 
 
 def scatter_chart(
-    ws: Worksheet, at: str, name: str, lines: Sequence[tuple[Reference, Reference, str, str, str]], x: str, y: str, *,
+    name: str, lines: Sequence[tuple[Reference, Reference, str, str, str]], x: str, y: str, *,
     log_x: float | None = None, log_y: float | None = None, x_range: tuple[float, float] | None = None,
-    y_range: tuple[float, float] | None = None, width: float = 16, height: float = 9,
+    y_range: tuple[float, float] | None = None,
 ) -> ScatterChart:  # fmt: skip
-    """Add an x-y chart. A line is ``(x, y, label, colour, kind)`` with kind ``"line"``, ``"both"`` or ``"points"``."""
+    """Return an x-y chart. A line is ``(x, y, label, colour, kind)`` with kind ``"line"``, ``"both"`` or ``"points"``."""
     chart = ScatterChart()
     chart.scatterStyle = "lineMarker"
     for xs, ys, label, color, kind in lines:
@@ -260,8 +268,8 @@ def scatter_chart(
             outline = LineProperties(solidFill="FFFFFF" if kind == "points" else color, w=6350)
             series.marker.graphicalProperties = GraphicalProperties(solidFill=color, ln=outline)
         chart.series.append(series)
-    _frame(chart, name, width, height, "b" if len(lines) > 1 else None)
-    axes(chart, x, y)
+    _frame(chart, name, "b" if len(lines) > 1 else None)
+    _axes(chart, x, y)
     for axis, base, bounds in ((chart.x_axis, log_x, x_range), (chart.y_axis, log_y, y_range)):
         axis.number_format = "General"
         axis.crosses = "min"
@@ -270,12 +278,4 @@ def scatter_chart(
         if bounds:
             axis.scaling.min, axis.scaling.max = bounds
     chart.x_axis.majorGridlines = None
-    ws.add_chart(chart, at)
     return chart
-
-
-def plot_area(chart: Any, x: float, y: float, w: float, h: float) -> None:
-    """Fix the plot area, in fractions of the chart."""
-    chart.plot_area.layout = Layout(
-        manualLayout=ManualLayout(layoutTarget="inner", xMode="edge", yMode="edge", x=x, y=y, w=w, h=h)
-    )

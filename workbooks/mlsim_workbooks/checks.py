@@ -31,7 +31,7 @@ _PREFIXED = {
     "bit rate": ["Mb/s", "Gb/s", "Tb/s", "Gbit/s", "Tbit/s", "Mbps", "Gbps", "Tbps"],
     "count of operations": ["GFLOP", "TFLOP", "PFLOP", "TOP", "TMAC"],
     "rate of operations": ["GFLOP/s", "TFLOP/s", "PFLOP/s", "GFLOPS", "TFLOPS", "PFLOPS", "TOP/s", "TOPS", "POP/s"],
-    "price": ["$/GPU-h", "USD/GPU-h", "$/GPU-hour", "$/device-h", "$/h", "$/hour", "USD/h", "$/node-h", "$/GPU-month",
+    "price": ["$/GPU-h", "USD/GPU-h", "$/GPU-hour", "$/device-h", "$/GPU/h", "$/h", "$/hr", "$/hour", "USD/h", "$/node-h", "$/GPU-month",
               "$/month", "$", "$/Mtoken", "EUR/GPU-h", "GBP/GPU-h", "EUR/h"],
     "other": ["ms", "s", "us", "h", "GPU-h", "W", "kW", "kWh", "token", "token/s", "GHz", "GPU", "Gparam", "%"],
 }  # fmt: skip
@@ -135,10 +135,9 @@ def _agrees(field: Field, tolerance: float = 0.02) -> str:
 
 def _double(field: Field, word: str, looks: str, mend: str) -> str:
     """Return the check for a figure about twice the registry's: a sparse peak, both directions of a link."""
-    due, _ = DUE[field.kind]
     return (
         f'IF(OR(AND(N{{r}}>1.5,N{{r}}<2.6),ISNUMBER(SEARCH("{word}",F{{r}}))),"⚠ "&C{{r}}&" is "&FIXED(N{{r}},2)&" times the '
-        f'registry\'s {field.registry_text}: it looks like {looks}. {mend}, "&FIXED(I{{r}}/2,0)&" {due}, is due.",'
+        f"registry's {field.registry_text}: it looks like {looks}. {mend}, {field.registry_text}, is due.\","
         f"{_agrees(field)})"
     )
 
@@ -165,7 +164,7 @@ def _memory(field: Field) -> str:
         f'&FIXED(ABS(M{{r}}/I{{r}}-1)*100,1)&" %)"&{cost}&"."&{hint}'
     )
     agrees = _text(f"✓ Agrees with the registry: {field.registry_text}.")
-    return f"IF(ABS(N{{r}}-1)<=0.005,{agrees},IF(ABS(N{{r}}-1)<=0.02,{small},{far}))"
+    return f"IF(ABS(N{{r}}-1)<=0.001,{agrees},IF(ABS(N{{r}}-1)<=0.02,{small},{far}))"
 
 
 def _price(field: Field) -> str:
@@ -199,10 +198,10 @@ def _message(field: Field) -> str:
     due, sample = DUE[field.kind]
     empty = f"⚠ No figure: type one, such as {sample}."
     if field.kind == "price":
-        empty = f"⚠ price? The registry has no rental price for {field.chip}: type one, such as {sample}."
+        empty = f"⚠ price? None is sourced for {field.chip}: type one, such as {sample}."
     what = _text(empty)
     steps = (
-        ('OR(C{r}="",C{r}="price?")', what),
+        ('OR(C{r}="–",C{r}="price?")', what),
         ("ISNUMBER(C{r})", f'"✗ "&C{{r}}&" is a bare number and may mean anything: write its unit, such as {sample}."'),
         ("NOT(ISNUMBER(D{r}))", _text(f"✗ Cannot read this: write a number, a space and a unit, such as {sample}.")),
         ("G{r}=0", f'"✗ \'"&E{{r}}&"\' is not a unit MLSIM knows (case matters: GB is bytes, Gb is bits). {due} is due."'),
@@ -247,16 +246,16 @@ def _write(ws: Worksheet, r: int, field: Field) -> None:
     rest = f'MID(TRIM(C{r}),FIND(" ",TRIM(C{r}))+1,99)'
     cells = (
         (field.chip, None), (field.label, None),
-        (f'=IF({field.cell}="","",{field.cell})', None),
-        (f'=IFERROR(_xlfn.NUMBERVALUE(LEFT(TRIM(C{r}),FIND(" ",TRIM(C{r}))-1),".",","),"")', "0.######"),
-        (f'=IFERROR(LEFT({rest},FIND(" ",{rest}&" ")-1),"")', None),
-        (f'=IFERROR(MID({rest},LEN(E{r})+2,99),"")', None),
-        (f'=IF(E{r}="",0,IFERROR((FIND("|"&E{r}&" ",u_all)-1)/{_WIDTH}+1,0))', "0"),
-        (f'=IF(G{r}=0,"",INDEX(u_dimension,G{r}))', None),
-        (f'=IF(ISNUMBER(D{r}),IF(AND(H{r}=K{r},D{r}>0),D{r}*INDEX(u_factor,G{r})/L{r},""),"")', "0.####"),
+        (f'=IF({field.cell}="","–",{field.cell})', None),
+        (f'=IFERROR(_xlfn.NUMBERVALUE(LEFT(TRIM(C{r}),FIND(" ",TRIM(C{r}))-1),".",","),"–")', "0.######"),
+        (f'=IFERROR(LEFT({rest},FIND(" ",{rest}&" ")-1),"–")', None),
+        (f'=IFERROR(IF(LEN({rest})>LEN(E{r}),MID({rest},LEN(E{r})+2,99),"–"),"–")', None),
+        (f'=IF(E{r}="–",0,IFERROR((FIND("|"&E{r}&" ",u_all)-1)/{_WIDTH}+1,0))', "0"),
+        (f'=IF(G{r}=0,"–",INDEX(u_dimension,G{r}))', None),
+        (f'=IF(ISNUMBER(D{r}),IF(AND(H{r}=K{r},D{r}>0),D{r}*INDEX(u_factor,G{r})/L{r},"–"),"–")', "0.####"),
         (due, None), (_dimension(due), None), (parse_unit(due).factor, "0.####E+00"),
         (field.registry if field.registry is not None else "", "0.####"),
-        (f'=IF(AND(ISNUMBER(I{r}),ISNUMBER(M{r})),I{r}/M{r},"")', "0.000"),
+        (f'=IF(AND(ISNUMBER(I{r}),ISNUMBER(M{r})),I{r}/M{r},"–")', "0.000"),
         (_message(field).replace("{r}", str(r)), None),
     )  # fmt: skip
     for column, (value, fmt) in enumerate(cells, 1):

@@ -12,8 +12,10 @@ from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
+from openpyxl.drawing.text import Font as TypeFace
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 __all__ = [
@@ -96,7 +98,7 @@ def body(ws: Worksheet, ref: str, value: Any, fmt: str | None = None, align: str
     """Write a table cell; return it."""
     cell = put(ws, ref, value, fmt)
     cell.border = _BOX
-    cell.alignment = Alignment(horizontal=align or None, vertical="center", wrap_text=wrap)  # type: ignore[arg-type]
+    cell.alignment = Alignment(horizontal=align or None, vertical="center", wrap_text=wrap, indent=int(align == "left"))
     return cell
 
 
@@ -147,7 +149,7 @@ def widths(ws: Worksheet, sizes: Iterable[float], first: str = "A") -> None:
     """Set column widths from a column on."""
     start = ws[f"{first}1"].column
     for i, size in enumerate(sizes):
-        ws.column_dimensions[ws.cell(1, start + i).column_letter].width = size
+        ws.column_dimensions[get_column_letter(start + i)].width = size
 
 
 def page(ws: Worksheet, freeze: str | None = None, grid: bool = False, tab: str = ACCENT) -> None:
@@ -162,14 +164,15 @@ def page(ws: Worksheet, freeze: str | None = None, grid: bool = False, tab: str 
     ws.page_margins.left = ws.page_margins.right = 0.4
     ws.page_margins.top = ws.page_margins.bottom = 0.5
     ws.print_options.horizontalCentered = True
-    ws.oddFooter.left.text, ws.oddFooter.right.text = "&A", "&P / &N"
+    footer: Any = ws.oddFooter
+    footer.left.text, footer.right.text = "&A", "&P / &N"
 
 
 # --- charts ------------------------------------------------------------------------------------------------------
 
 
 def _rich(size: int = 900, bold: bool = False, color: str = MUTED) -> CharacterProperties:
-    return CharacterProperties(sz=size, b=bold, solidFill=color, latin=None)
+    return CharacterProperties(sz=size, b=bold, solidFill=color, latin=TypeFace(typeface=FONT))
 
 
 def _axis_text(size: int = 900) -> RichText:

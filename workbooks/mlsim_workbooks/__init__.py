@@ -1,0 +1,1 @@
+"""Build, check and recalculate workbooks."""

@@ -72,9 +72,9 @@ def _comparison_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from mlsim_workbooks.compare import build_comparison
-
     from mlsim.registry import load
+
+    from mlsim_workbooks.compare import build_comparison
 
     prices = {}
     for item in args.price:

@@ -365,6 +365,7 @@ class Plan:
     areas: list[Area] = field(default_factory=list)
     whole: bool = False  # the formula is exactly one MLSIM call
     functions: list[str] = field(default_factory=list)
+    mapped: bool = False  # maps a function over a range inside SUMPRODUCT or its like: evaluated as an array
     volatile: bool = False  # may change without any of its references changing
 
 
@@ -390,6 +391,71 @@ _VOLATILE = frozenset({"NOW", "TODAY", "RAND", "RANDBETWEEN", "INDIRECT", "OFFSE
 _EMPTY_PAIR = frozenset({"NOW", "TODAY", "RAND", "ROW", "COLUMN", "TRUE", "FALSE"})
 
 
+# Functions of single values that the engine maps over a range as Excel does (probed: the sum over a range equals the
+# sum of the cells' results) ...
+_MAPPED = frozenset(
+    [
+        "ABS",
+        "ACOS",
+        "ASIN",
+        "ATAN",
+        "CHOOSE",
+        "CLEAN",
+        "COS",
+        "DATE",
+        "DAY",
+        "DEGREES",
+        "EVEN",
+        "EXACT",
+        "EXP",
+        "FACT",
+        "IF",
+        "IFERROR",
+        "IFNA",
+        "INT",
+        "LEFT",
+        "LEN",
+        "LN",
+        "LOG10",
+        "LOWER",
+        "MID",
+        "MONTH",
+        "ODD",
+        "POWER",
+        "PROPER",
+        "RADIANS",
+        "REPLACE",
+        "REPT",
+        "RIGHT",
+        "SIGN",
+        "SIN",
+        "SQRT",
+        "SUBSTITUTE",
+        "TAN",
+        "TEXT",
+        "TRIM",
+        "UPPER",
+        "WEEKDAY",
+        "YEAR",
+    ]
+)
+# ... and those it does not, with the arguments that take single values (None: all). SEARCH over a range gives 0 in silence.
+_NOT_MAPPED: dict[str, tuple[int, ...] | None] = {
+    **dict.fromkeys(
+        ["ATAN2", "BITAND", "CEILING", "CEILING.MATH", "CHAR", "CODE", "COMBIN", "CONCATENATE", "CONVERT", "DAYS", "DEC2BIN", "EDATE", "EOMONTH", "FIND", "FLOOR", "FLOOR.MATH", "HOUR", "IFS", "ISBLANK", "ISERR", "ISERROR", "ISEVEN", "ISLOGICAL", "ISNA", "ISNONTEXT", "ISNUMBER", "ISODD", "ISTEXT", "LOG", "MINUTE", "MOD", "MROUND", "N", "NOT", "NUMBERVALUE", "PMT", "QUOTIENT", "ROUND", "ROUNDDOWN", "ROUNDUP", "SEARCH", "SECOND", "SWITCH", "T", "TRUNC", "UNICODE", "VALUE"]
+    ),
+    "AVERAGEIF": (1,), "COUNTIF": (1,), "LARGE": (1,), "SMALL": (1,), "RANK": (0,), "MATCH": (0,), "VLOOKUP": (0,),
+    "HLOOKUP": (0,), "XLOOKUP": (0,), "INDEX": (1, 2),
+}  # fmt: skip
+
+# Arguments that Excel evaluates as arrays without Ctrl+Shift+Enter (empty: all). Elsewhere a range in place of a single
+# value is cut down to the formula's own row or column, which the engine does.
+_ARRAY_ARGUMENTS: dict[str, tuple[int, ...]] = {
+    "SUMPRODUCT": (), "MMULT": (), "FREQUENCY": (), "TRANSPOSE": (), "FILTER": (), "SORT": (), "UNIQUE": (), "SORTBY": (),
+    "INDEX": (0,), "MATCH": (1,), "XMATCH": (1,), "LOOKUP": (1, 2), "XLOOKUP": (1, 2),
+}  # fmt: skip
+
+
 class _Compiler:
     """Turn the tokens of one shape into a plan."""
 
@@ -398,6 +464,7 @@ class _Compiler:
         self.plan = Plan()
 
     def run(self) -> Plan:
+        self.check_mapped()
         significant = [i for i, t in enumerate(self.toks) if t.kind != "space"]
         pieces = self.build(0, len(self.toks), "")
         self.plan.pieces = tuple(pieces)
@@ -469,6 +536,38 @@ class _Compiler:
             inner = tokens(self.toks[i + 1].text[1:-1]) if self.toks[i + 1].kind == "string" else []
             if inner and all(t.kind in ("word", "struct") for t in inner):
                 raise FormulaError(f"uses INDIRECT() on the name {self.toks[i + 1].text}, which is not supported")
+
+    def check_mapped(self) -> None:
+        """Refuse a range where a single value is due in a function that the engine does not map over it."""
+        open_calls: list[tuple[str, int]] = []  # [name, index of the argument]; brackets count as a call without a name
+        for i, token in enumerate(self.toks):
+            if token.kind == "func":
+                open_calls.append((normalise(token.text), 0))
+            elif token.text in ("(", "{"):
+                open_calls.append(("", 0))
+            elif token.text in (")", "}") and open_calls:
+                open_calls.pop()
+            elif token.text == "," and open_calls:
+                open_calls[-1] = (open_calls[-1][0], open_calls[-1][1] + 1)
+            elif token.kind in ("cols", "rows") or token.text in ("\x02", "\x03") or (token.text == ":" and i):
+                self.check_range(open_calls)
+
+    def check_range(self, around: list[tuple[str, int]]) -> None:
+        """Check one range against the functions around it, the innermost last."""
+        mapped, wrong, taken = False, "", self.array
+        for name, argument in reversed(around):
+            if name in _NOT_MAPPED and argument in (_NOT_MAPPED[name] or (argument,)):
+                wrong = wrong or name
+            elif name in _MAPPED:
+                mapped = True
+            elif name:
+                taken = taken or (
+                    argument in (_ARRAY_ARGUMENTS.get(name, ()) or (argument,)) and name in _ARRAY_ARGUMENTS
+                )
+                break
+        if taken and wrong:
+            raise FormulaError(f"uses {wrong}() over a range, which the engine gets wrong")
+        self.plan.mapped |= taken and mapped
 
     def check_misjudged(self, name: str, i: int) -> None:
         """Refuse what the engine is known (by comparison with LibreOffice) to get wrong in silence."""

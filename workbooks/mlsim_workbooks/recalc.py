@@ -952,7 +952,8 @@ class _Builder:
         text = self.render(plan.pieces, formula, False)
         self.plain_checks.setdefault((id(plan), None), (formula.sheet, formula.row, formula.col, text, number))
         if formula.area is None:
-            return [(formula.row, formula.col, _formula_xml(formula.row, formula.col, text))]
+            one = (formula.row, formula.col, formula.row, formula.col) if plan.mapped else None
+            return [(formula.row, formula.col, _formula_xml(formula.row, formula.col, text, one))]
         return self.array_formula(formula, number, text)
 
     def cached_cells(self, formula: _Formula) -> list[tuple[int, int, str]]:

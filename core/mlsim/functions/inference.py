@@ -227,7 +227,8 @@ def MLSIM_MIN_DEVICES(model: Any, hardware: Any, batch: Any, context: Any, preci
     ]
     if None in found:
         raise DomainError(
-            f"{model.name} with this batch and context does not fit on 64 {hardware.name}: lower one of them."
+            f"{model.name} with this batch and context does not fit on {min(64, model.heads):g} {hardware.name}, the most "
+            "it is split over: lower one of them."
         )
     return np.array(found, float) if len(found) > 1 else float(found[0] or 0)
 

@@ -152,7 +152,10 @@ def minimum_tp(
     model: Model, chip: Chip, batch: float, context: float, precision: Precision, kv_precision: Precision,
     runtime: Runtime, limit: int = 64,
 ) -> int | None:  # fmt: skip
-    """Fewest devices (a power of two) whose memory holds the model and the batch; None when ``limit`` is not enough."""
+    """Fewest devices (a power of two) whose memory holds the model and the batch.
+
+    None when neither ``limit`` devices nor one per attention head are enough.
+    """
     tp = 1
     while tp <= min(limit, model.heads):
         if memory(model, batch, context, precision, kv_precision, runtime, tp).total <= usable_memory(chip, runtime):

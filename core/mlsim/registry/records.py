@@ -74,7 +74,8 @@ class Chip:
     def peak(self, precision: str) -> float:
         """Return the dense peak [FLOP/s, or OP/s for integers] of a number format.
 
-        bf16 and fp16 stand in for each other only where one of them has no figure: tensor units run them at one rate.
+        Where fp16 has no figure bf16's stands in, and fp8's for fp6: tensor units run them at one rate. The reverse is
+        not so: an older chip may have no bf16 at all.
         """
         for candidate in (precision, {"bf16": "", "fp16": "bf16", "fp6": "fp8"}.get(precision, "")):
             if candidate and self.has(f"peak_compute {candidate}"):

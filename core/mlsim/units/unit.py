@@ -100,6 +100,11 @@ def _unit_text(unit: pint.Unit) -> str:
     for name, exponent in sorted(powers, key=lambda item: (-item[1], item[0])):
         power = "" if abs(exponent) == 1 else f"^{abs(exponent):g}"
         (up if exponent > 0 else down).append(_symbol(name) + power)
+    for per in ("GPU", "node"):  # device time is written as people say it: "GPU-h", "$/GPU-h"
+        for side in (up, down):
+            if per in side and "h" in side:
+                side[side.index(per)] = f"{per}-h"
+                side.remove("h")
     return "/".join(["*".join(up) or ("1" if down else ""), *down])
 
 

@@ -118,6 +118,17 @@ def test_own_hardware_equals_the_registry_when_its_figures_do() -> None:
     assert ours == call("MLSIM_MAX_BATCH", ["Llama-3-8B", "H100", 4096])
 
 
+def test_own_hardware_based_on_a_chip() -> None:
+    registry = call("MLSIM_DECODE_LATENCY", ["Llama-3-70B", "H100", 8, 4096, "bf16", 4])
+    own = [["Based on", "H100"], ["memory bandwidth", "3.35 TB/s"]]
+    assert call("MLSIM_DECODE_LATENCY", ["Llama-3-70B", own, 8, 4096, "bf16", 4]) == pytest.approx(registry)
+    own[1][1] = "4 TB/s"
+    assert call("MLSIM_DECODE_LATENCY", ["Llama-3-70B", own, 8, 4096, "bf16", 4]) < registry
+    own[1][1] = "4 TFLOP"
+    assert "is due" in error("MLSIM_DECODE_LATENCY", "Llama-3-70B", own).message
+    assert error("MLSIM_DECODE_LATENCY", "Llama-3-70B", [["based on", "H1000"]]).code == "#N/A"
+
+
 def test_own_model_range() -> None:
     own = [["layers", 32], ["hidden", 4096], ["heads", 32], ["kv heads", 8], ["head dim", 128], ["ffn", 14336],
            ["vocab", 128256]]  # fmt: skip

@@ -89,19 +89,31 @@ def _own_figure(attribute: str, value: object, source: str) -> Figure:
 def chip_from_pairs(pairs: Sequence[tuple[str, object]], name: str = "own hardware", source: str = "user") -> Chip:
     """Return a chip from ``(label, value with unit)`` pairs, as in a two-column range of a sheet.
 
+    A pair ``("based on", "H100")`` starts from that chip of the registry, and the other pairs replace its figures.
+
     Raises
     ------
     UnitError, NameNotFoundError
         For a value without a unit, with the wrong one, or an unknown label.
     """
-    figures = {}
+    figures: dict[str, Figure] = {}
+    base: Chip | None = None
     for label, value in pairs:
-        if str(label).strip().casefold() == "name":
+        text = " ".join(str(label).casefold().split())
+        if text == "name":
             name = str(value)
-            continue
-        attribute = attribute_key(str(label))
-        figures[attribute] = _own_figure(attribute, value, source)
-    return Chip(name, "", "own", "default", figures, _efficiency("default"))
+        elif text == "based on":
+            base = chip(value)
+        else:
+            attribute = attribute_key(str(label))
+            figures[attribute] = _own_figure(attribute, value, source)
+    if base is None:
+        return Chip(name, "", "own", "default", figures, _efficiency("default"))
+    if name == "own hardware":
+        name = base.name
+    return Chip(
+        name, base.vendor, base.kind, base.chip_class, {**base.figures, **figures}, base.efficiency, base.others
+    )
 
 
 _MODEL_LABELS = {

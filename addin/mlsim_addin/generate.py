@@ -17,7 +17,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mlsim.functions import CATALOGUE, Arg, Function
-
 from mlsim_addin.host import ERROR_MARK, EXCEL_ERRORS
 
 __all__ = ["FILES", "description", "help_text", "identifier", "main", "python_source", "vba_source"]

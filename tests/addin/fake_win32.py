@@ -18,9 +18,10 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock, patch
 
+import xlwings
+
 import mlsim_addin
 import mlsim_addin.host
-import xlwings
 
 MISSING = -2147352572  # DISP_E_PARAMNOTFOUND: an optional argument that was left out
 ERRORS = {"#NULL!": 2000, "#DIV/0!": 2007, "#VALUE!": 2015, "#REF!": 2023, "#NAME?": 2029, "#NUM!": 2036, "#N/A": 2042}

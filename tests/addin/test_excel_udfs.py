@@ -15,6 +15,7 @@ import pytest
 from fake_win32 import FakeExcel, error, excel
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlsim import functions
 from mlsim.errors import CellError, DomainError, NameNotFoundError
 from mlsim.functions import CATALOGUE, Arg, Function

@@ -2,10 +2,11 @@
 
 import math
 
-import mlsim.functions as functions
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import mlsim.functions as functions
 from mlsim.errors import CellError
 from mlsim.functions import CATALOGUE, call, call_many
 

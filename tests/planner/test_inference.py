@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from mlsim.errors import DomainError
 from mlsim.functions import call
 from mlsim.planner import inference

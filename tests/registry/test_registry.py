@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from mlsim.errors import CellError, NameNotFoundError, UnitError
 from mlsim.functions import call, use_registry_file
 from mlsim.registry import load

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlsim.errors import UnitError
 from mlsim.units import Quantity, parse, parse_unit, quantity
 from mlsim.units.spelling import AMBIGUOUS, spellings

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from mlsim.errors import UnitError
 from mlsim.units import parse
 

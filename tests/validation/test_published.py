@@ -7,6 +7,7 @@ from statistics import mean, median
 
 import numpy as np
 import pytest
+
 from mlsim.planner import inference
 from mlsim.registry import load
 

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook, load_workbook
+
 from mlsim.functions import call
 from mlsim_workbooks import cli
-from openpyxl import Workbook, load_workbook
 
 
 @pytest.fixture

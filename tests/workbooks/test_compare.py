@@ -11,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+
 from mlsim.errors import CellError
 from mlsim.functions import call
 from mlsim.registry import load

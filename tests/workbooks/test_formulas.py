@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlsim_workbooks import formulas as fx
 from mlsim_workbooks.package import Table
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook, load_workbook
+
 from mlsim_workbooks.package import RecalcError
 from mlsim_workbooks.recalc import recalculate
-from openpyxl import Workbook, load_workbook
 
 
 def value(tmp_path: Path, formula: str) -> object:

@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+
 from mlsim_workbooks import package as pk
 from mlsim_workbooks.package import Err, RecalcError
 from mlsim_workbooks.recalc import recalculate

@@ -12,9 +12,10 @@ from typing import Any
 
 import openpyxl
 import pytest
-from mlsim_workbooks.recalc import RecalcError, recalculate
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import Table
+
+from mlsim_workbooks.recalc import RecalcError, recalculate
 
 KNOWN = {"MLSIM_DOUBLE", "MLSIM_JOIN", "MLSIM_TOTAL", "MLSIM_GRID", "MLSIM_FAIL", "MLSIM_ECHO", "MLSIM_TEXT"}
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlsim.units import parse_unit
-from mlsim.units.quantity import Quantity
-from mlsim.units.spelling import AMBIGUOUS
 from openpyxl import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
+from mlsim.units import parse_unit
+from mlsim.units.quantity import Quantity
+from mlsim.units.spelling import AMBIGUOUS
 from mlsim_workbooks import style
 
 __all__ = ["DUE", "Field", "add_checks_sheet", "add_units_sheet"]

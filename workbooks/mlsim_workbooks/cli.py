@@ -73,7 +73,6 @@ def _comparison_options(parser: argparse.ArgumentParser) -> None:
 
 def _compare(args: argparse.Namespace) -> int:
     from mlsim.registry import load
-
     from mlsim_workbooks.compare import build_comparison
 
     prices = {}

@@ -15,14 +15,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlsim import __version__
-from mlsim.errors import CellError, DomainError, NameNotFoundError, UnitError, shorten
-from mlsim.functions import call
-from mlsim.planner import inference
-from mlsim.registry import load
-from mlsim.registry.records import Chip, Figure, Model, Precision, Runtime
-from mlsim.registry.tables import sources
-from mlsim.units import parse
 from openpyxl import Workbook
 from openpyxl.chart import Reference
 from openpyxl.comments import Comment
@@ -32,6 +24,14 @@ from openpyxl.workbook.properties import CalcProperties
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from mlsim import __version__
+from mlsim.errors import CellError, DomainError, NameNotFoundError, UnitError, shorten
+from mlsim.functions import call
+from mlsim.planner import inference
+from mlsim.registry import load
+from mlsim.registry.records import Chip, Figure, Model, Precision, Runtime
+from mlsim.registry.tables import sources
+from mlsim.units import parse
 from mlsim_workbooks import style
 from mlsim_workbooks.checks import DUE, Field, add_checks_sheet, add_units_sheet
 from mlsim_workbooks.recalc import RecalcError, recalculate

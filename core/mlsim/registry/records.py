@@ -89,7 +89,8 @@ class Chip:
     @property
     def memory(self) -> float:
         """Memory capacity [byte]: what the driver reports, else the binary size, else the vendor's label."""
-        return self.get("memory_capacity" if self.has("memory_capacity") else "memory_capacity_label")
+        labelled = self.has("memory_capacity_label") and not self.has("memory_capacity")
+        return self.get("memory_capacity_label" if labelled else "memory_capacity")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def main() -> None:
     show("Python itself", f"{bare:.3f} s", "")
     show("`import mlsim`, cold process", f"{process('-c', 'import mlsim'):.3f} s", "≤ 0.15 s")
     show("`import mlsim.functions`, cold process", f"{process('-c', 'import mlsim.functions'):.3f} s", "")
-    show("`mlsim --help`", f"{process('-m', 'mlsim.cli', '--help'):.3f} s", "≤ 0.35 s")
+    show("`mlsim --help`", f"{process('-m', 'mlsim_workbooks.cli', '--help'):.3f} s", "≤ 0.35 s")
     first = "from mlsim.functions import MLSIM_DECODE_LATENCY as f; print(f('Llama-3-70B', 'H100', 1, 4096))"
     show("first prediction, cold process", f"{process('-c', first):.3f} s", "≤ 0.35 s")
 

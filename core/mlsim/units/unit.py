@@ -120,10 +120,10 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
     (r"both[\s-]*(?:directions|ways)|bi-?directional|bi-?dir|duplex|two[\s-]way|round[\s-]trip",
      "direction", "both directions"),
     (r"p50|median", "statistic", "p50"),
-    (r"p9[059]|p99\.9", "statistic", ""),  # the text itself is the kind
+    (r"p99\.9|p9[059]", "statistic", ""),  # the text itself is the kind
     (r"mean|avg|average", "statistic", "mean"),
     (r"facility|at[\s-]the[\s-]meter", "boundary", "facility"),
-    (r"IT(?=\s|$)", "boundary", "IT"),
+    (r"(?-i:IT)", "boundary", "IT"),
     (r"active", "parameters", "active"),
     (r"total", "parameters", "total"),
     (r"output|generated|decode", "token", "output"),
@@ -131,10 +131,9 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
     ("|".join(_PRECISIONS), "precision", ""),
 )  # fmt: skip
 _KIND_PATTERNS = tuple(
-    (re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])" if not pattern.startswith("IT") else r"(?<![A-Za-z])IT(?![A-Za-z])",
-                0 if pattern.startswith("IT") else re.IGNORECASE), category, kind)
+    (re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", re.IGNORECASE), category, kind)
     for pattern, category, kind in _KINDS
-)  # fmt: skip
+)
 
 
 def _take_kinds(text: str) -> tuple[str, dict[str, str]]:

@@ -15,7 +15,7 @@ import pytest
 from mlsim.errors import CellError
 from mlsim.functions import call
 from mlsim.registry import load
-from mlsim_workbooks.compare import Comparison, build_comparison
+from mlsim_workbooks.compare import BATCHES, Comparison, build_comparison
 
 CHIPS = ["H100", "MI300X", "Gaudi3"]
 ERRORS = ("#VALUE!", "#N/A", "#NUM!", "#NAME?", "#REF!", "#DIV/0!", "#NULL!")
@@ -75,6 +75,9 @@ def argument(book: Any, sheet: str, text: str) -> Any:
         where = (match[1] or sheet + "!").rstrip("!").strip("'")
         return repr(book[where][match[2].replace("$", "")].value)
 
+    area = re.fullmatch(r"Inputs!(\$D\$\d+:\$E\$\d+)", text)
+    if area:
+        return [[cell.value for cell in row] for row in book["Inputs"][area[1].replace("$", "")]]
     pieces = re.split(r'("[^"]*")', text)
     for i in range(0, len(pieces), 2):
         pieces[i] = re.sub(r"((?:\w+|'[^']+')!)?(\$?[A-Z]{1,2}\$?\d+)", look_up, pieces[i]).replace("&", "+")
@@ -90,7 +93,9 @@ def model_calls(formula: str) -> Iterator[tuple[str, str, bool]]:
             at += 1
         before, after = formula[: match.start()], formula[at:]
         alone = before == "=" and not after
-        guarded = re.fullmatch(r"=IF\([^,]+,IFERROR\(", before) and after in (',"no data"),"–")', ",0),0)")
+        guarded = re.fullmatch(r"=(IF\([^,]+,)?IFERROR\(", before) and re.fullmatch(
+            r',0\),0\)|,(Decision!)?\$T\$?\d+\)(,IF\([^,]+="check Inputs",[^,]+,"–"\)\))?', after
+        )
         yield match[1], formula[match.end() : at - 1], bool(alone or guarded)
 
 
@@ -114,7 +119,8 @@ def test_model_cells_hold_what_the_catalogue_says(formulas: Any, values: Any) ->
 def test_the_first_screen_answers(built: Comparison, values: Any) -> None:
     best = built.rows[0]
     answer = values["Decision"]["B3"].value
-    assert answer.startswith(f"{best.chip}: {best.dollars_per_million_tokens:.2f} $")
+    told = f"{best.chip}: {best.best_dollars:.2f} $ per million output tokens at batch {best.best_batch}, TPOT {best.best_tpot_ms:.1f} ms"
+    assert answer.startswith(told)
     for row in built.rows:
         if row.price is None:
             assert f"{row.chip} has no usable price" in values["Decision"]["B4"].value
@@ -167,6 +173,139 @@ def test_every_constant_is_in_the_sources(values: Any, built: Comparison) -> Non
     assert ("bf16", "bits per weight or cache element") in have
 
 
+# --- the best batch ----------------------------------------------------------------------------------------------
+
+
+def with_cells(built: Comparison, path: Path, cells: dict[str, Any]) -> Any:
+    """Type into the sheet Decision, recalculate, and return the values."""
+    from mlsim_workbooks.recalc import recalculate
+
+    book = openpyxl.load_workbook(built.path)
+    for ref, value in cells.items():
+        book["Decision"][ref] = value
+    book.save(path)
+    recalculate(path)
+    return openpyxl.load_workbook(path, data_only=True)
+
+
+def test_the_best_batch_is_the_cheapest_that_fits_and_is_in_time(built: Comparison, values: Any) -> None:
+    for row in built.rows:
+        cells = line(values, "Decision", row.chip, 3)
+        assert cells["Its best batch"] == row.best_batch
+        assert cells["Cost at its best batch"] == ("price?" if row.price is None else pytest.approx(row.best_dollars))
+        assert row.devices is not None
+        assert row.best_batch is not None
+        options = {}
+        largest = call("MLSIM_MAX_BATCH", ["Llama-3-70B", row.chip, 2560, "bf16", row.devices])
+        for batch in {min(batch, largest) for batch in BATCHES}:
+            tpot = call("MLSIM_DECODE_LATENCY", ["Llama-3-70B", row.chip, batch, 2304, "bf16", row.devices])
+            rate = call("MLSIM_THROUGHPUT", ["Llama-3-70B", row.chip, batch, 2048, 512, "bf16", row.devices])
+            options[batch] = (tpot, row.devices / rate)
+        in_time = {batch: cost for batch, (tpot, cost) in options.items() if tpot <= 50}
+        assert row.best_batch == min(in_time, key=lambda b: in_time[b])
+        assert row.best_tpot_ms == pytest.approx(options[row.best_batch][0])
+    priced = [line(values, "Decision", r.chip, 3) for r in built.rows if r.price is not None]
+    assert [p["Rank"] for p in priced] == list(range(1, len(priced) + 1))
+    assert priced == sorted(priced, key=lambda p: p["Cost at its best batch"])
+
+
+def test_a_faster_target_changes_the_best_batch(built: Comparison, tmp_path: Path) -> None:
+    slow = {row.chip: row.best_batch for row in built.rows}
+    book = with_cells(built, tmp_path / "b.xlsx", {"D12": 25})
+    for chip, batch in slow.items():
+        cells = line(book, "Decision", chip, 3)
+        assert cells["Its best batch"] == "none" or cells["Its best batch"] <= batch
+        if cells["Its best batch"] == "none":
+            assert f"{chip} takes longer than 25 ms per token at every batch" in book["Decision"]["B4"].value
+    assert line(book, "Decision", "MI300X", 3)["Its best batch"] == "none"
+    book = with_cells(built, tmp_path / "c.xlsx", {"D12": 1})
+    assert book["Decision"]["B3"].value.startswith("None of them serves a token within 1 ms")
+
+
+def test_the_price_below_which_a_chip_is_cheapest_makes_it_so(built: Comparison, values: Any, tmp_path: Path) -> None:
+    i, chip = next((i, row.chip) for i, row in enumerate(built.rows) if row.price is None)
+    limit = line(values, "Decision", chip, 3)["Cheapest below this price"]
+    for factor, rank in ((0.99, 1), (1.01, 2)):
+        book = with_cells(built, tmp_path / f"{rank}.xlsx", {f"J{7 + i}": f"{limit * factor:.6f} $/GPU-h"})
+        assert line(book, "Decision", chip, 3)["Rank"] == rank
+
+
+# --- typed figures -----------------------------------------------------------------------------------------------
+
+
+def retyped(built: Comparison, path: Path, chip: str, label: str, text: str | None) -> Any:
+    """Type one figure into the sheet Inputs, recalculate, and return the values."""
+    from mlsim_workbooks.recalc import recalculate
+
+    seeded(built, path, {(chip, label, text): None}, price="2 $/GPU-h")
+    recalculate(path)
+    return openpyxl.load_workbook(path, data_only=True)
+
+
+def line(book: Any, sheet: str, chip: str, column: int) -> dict[str, Any]:
+    """Return heading -> value of a chip's line on a sheet."""
+    rows = list(book[sheet].iter_rows(values_only=True))
+    at = next(i for i, row in enumerate(rows) if row[column - 1] == "Accelerator")
+    found = next(row for row in rows[at + 1 :] if row[column - 1] == chip)
+    return dict(zip(rows[at], found, strict=True))
+
+
+def said(book: Any, chip: str, label: str) -> str:
+    return next(str(r[5]) for r in book["Inputs"].iter_rows(values_only=True) if r[:2] == (chip, label))
+
+
+def test_a_typed_figure_drives_the_models(built: Comparison, values: Any, tmp_path: Path) -> None:
+    book = retyped(built, tmp_path / "b.xlsx", "MI300X", "Memory bandwidth", "4 TB/s")
+    before, after = (line(b, "Decision", "MI300X", 3) for b in (values, book))
+    own = [["Based on", "MI300X"], ["Memory bandwidth", "4 TB/s"]]
+    tpot = call("MLSIM_DECODE_LATENCY", ["Llama-3-70B", own, 16, 2048 + 256, "bf16", before["Devices per replica"]])
+    assert after["TPOT (time per token)"] == pytest.approx(tpot, rel=1e-12)
+    assert before["TPOT (time per token)"] * 1.2 < tpot < before["TPOT (time per token)"] * 5.3 / 4
+    assert said(book, "MI300X", "Memory bandwidth").startswith("⚠ 4 TB/s is 24.5 % less than the registry says: 5.3")
+    rival = [line(b, "Decision", "H100-SXM-80GB", 3)["TPOT (time per token)"] for b in (values, book)]
+    assert rival[0] == rival[1]
+
+
+def test_typed_memory_changes_the_number_of_devices(built: Comparison, tmp_path: Path) -> None:
+    book = retyped(built, tmp_path / "b.xlsx", "MI300X", "Memory", "96 GiB")
+    after = line(book, "Decision", "MI300X", 3)
+    assert after["Devices per replica"] == 2
+    assert after["Usable memory"] == pytest.approx(96 * load.runtime().memory_fraction)
+    assert line(book, "Memory", "MI300X", 1)["Devices"] == 2
+
+
+def test_a_wrong_unit_is_told_where_the_results_stand(built: Comparison, tmp_path: Path) -> None:
+    book = retyped(built, tmp_path / "b.xlsx", "MI300X", "Memory bandwidth", "4 TFLOP")
+    after = line(book, "Decision", "MI300X", 3)
+    assert after["TPOT (time per token)"] == after["Devices per replica"] == "check Inputs"
+    assert said(book, "MI300X", "Memory bandwidth").startswith("✗")
+    assert "MI300X: a figure typed on the sheet Inputs cannot be used" in book["Decision"]["B4"].value
+    cells = [str(c.value) for row in book["Decision"].iter_rows() for c in row]
+    assert any("a data rate (TB/s) is due" in text for text in cells)
+    assert not [(ws.title, c.coordinate) for ws in book for row in ws.iter_rows() for c in row if c.value in ERRORS]
+
+
+def test_an_empty_figure_falls_back_to_the_registry(built: Comparison, values: Any, tmp_path: Path) -> None:
+    book = retyped(built, tmp_path / "b.xlsx", "MI300X", "Memory bandwidth", None)
+    before, after = (line(b, "Decision", "MI300X", 3)["TPOT (time per token)"] for b in (values, book))
+    assert before == after
+    assert "the registry's 5.3 TB/s is used" in said(book, "MI300X", "Memory bandwidth")
+
+
+@pytest.mark.parametrize("precision", ["fp8", "int8", "fp16", "mxfp4-w4a4", "tf32"])
+def test_the_peak_is_that_of_the_compute_precision(precision: str, tmp_path: Path) -> None:
+    result = build_comparison("Llama-3-8B", ["H100", "T4", "TPUv5e"], precision=precision, out=tmp_path / "b.xlsx")
+    book = openpyxl.load_workbook(result.path, data_only=True)
+    for row in result.rows:
+        cells = line(book, "Decision", row.chip, 3)
+        if row.tpot_ms is not None:
+            assert cells["TPOT (time per token)"] == pytest.approx(row.tpot_ms, rel=1e-12)
+        else:
+            assert cells["TPOT (time per token)"] in ("no data", "–")
+        label = f"{load.precision(precision).compute} peak, dense"
+        assert not said(book, row.chip, label).startswith("✗")
+
+
 # --- native checks, worked out by another program ----------------------------------------------------------------
 
 
@@ -202,13 +341,13 @@ FINE = {
 }
 
 
-def seeded(built: Comparison, path: Path, wrong: dict[Any, Any]) -> None:
+def seeded(built: Comparison, path: Path, wrong: dict[Any, Any], price: str = "20 $/h") -> None:
     book = openpyxl.load_workbook(built.path)
     ws = book["Inputs"]
     for (chip, label, text), _ in wrong.items():
         row = next(r for r in range(6, 40) if (ws.cell(r, 1).value, ws.cell(r, 2).value) == (chip, label))
         ws.cell(row, 5).value = text
-    book["Decision"]["J7"] = "20 $/h"
+    book["Decision"]["J7"] = price
     book.save(path)  # openpyxl drops the cached values, so the other program has to work everything out
 
 

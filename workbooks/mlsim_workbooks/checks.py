@@ -22,7 +22,7 @@ from mlsim.units.quantity import Quantity
 from mlsim.units.spelling import AMBIGUOUS
 from mlsim_workbooks import style
 
-__all__ = ["DUE", "Field", "add_checks_sheet", "add_units_sheet"]
+__all__ = ["DUE", "FIRST_ROW", "Field", "add_checks_sheet", "add_units_sheet"]
 
 _PREFIXED = {
     "byte": [f"{p}B" for p in ("k", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti")],
@@ -43,6 +43,7 @@ DUE = {
     "bandwidth": ("TB/s", "3.35 TB/s"),
     "memory": ("GiB", "80 GiB"),
     "peak": ("TFLOP/s", "989 TFLOP/s"),
+    "integer peak": ("TOP/s", "1979 TOP/s"),
     "link": ("GB/s", "450 GB/s"),
     "price": ("$/GPU-h", "2.50 $/GPU-h"),
 }
@@ -186,7 +187,7 @@ def _specific(field: Field) -> str:
         return _memory(field)
     if field.kind == "price":
         return _price(field)
-    if field.kind == "peak":
+    if field.kind in ("peak", "integer peak"):
         return _double(field, "spars", "a 2:4-sparse peak, twice the dense one", "The dense peak")
     if field.kind == "link":
         return _double(field, "bi", "both directions of the link together", "One direction")
@@ -196,7 +197,8 @@ def _specific(field: Field) -> str:
 def _message(field: Field) -> str:
     """Return the formula of the check's sentence."""
     due, sample = DUE[field.kind]
-    empty = f"⚠ No figure: type one, such as {sample}."
+    known = f"; the registry's {field.registry_text} is used" if field.registry is not None else ""
+    empty = f"⚠ No figure{known}: type one, such as {sample}."
     if field.kind == "price":
         empty = f"⚠ price? None is sourced for {field.chip}: type one, such as {sample}."
     what = _text(empty)

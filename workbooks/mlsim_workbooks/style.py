@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 __all__ = [
     "SERIES", "banner", "bar_chart", "body", "flag_cells", "font", "grey_when", "header", "heading", "input_cell",
-    "limit_marks", "mark_when", "note", "page", "paragraph", "place", "put", "scatter_chart", "title", "use_font", "widths",
+    "limit_marks", "locked", "mark_when", "note", "page", "paragraph", "place", "put", "scatter_chart", "title", "use_font", "widths",
 ]  # fmt: skip
 
 FONT = "Arial"
@@ -111,6 +111,12 @@ def input_cell(ws: Worksheet, ref: str, value: Any, fmt: str | None = None, to: 
                 cell.border = _BOX
     cell = body(ws, ref, value, fmt, "center")
     cell.font, cell.fill = font(10, INPUT_TEXT, bold=True), _fill(INPUT_FILL)
+    return cell
+
+
+def locked(cell: Any) -> Any:
+    """Give a cell the grey of what the reader should leave alone; return it."""
+    cell.fill = _fill(GREY[0])
     return cell
 
 

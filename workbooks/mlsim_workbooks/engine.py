@@ -14,19 +14,19 @@ import zipfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from mlsim_workbooks import formulas as fx
 from mlsim_workbooks.package import (
     Cell,
+    Package,
     RecalcError,
+    Sheet,
+    Workbook,
     column_name,
     escape,
     unescape,
 )
-
-if TYPE_CHECKING:
-    from mlsim_workbooks.recalc import _Job
 
 __all__ = ["AREA", "BLOCK", "CALL", "CELL", "CONST", "Builder", "Formula", "Instance", "run_engine", "unsupported"]
 
@@ -112,10 +112,32 @@ _STYLES = (
 )
 
 
+class Job(Protocol):
+    """What the builder asks of a recalculation."""
+
+    package: Package
+    book: Workbook
+    names: list[str]  # of the sheets
+    prefix: list[str]  # the sheets' names as a formula writes them, with the "!"
+    sheets: list[Sheet]
+    cells: list[dict[tuple[int, int], Cell]]
+    formulas: list[Formula]
+    owner: list[dict[tuple[int, int], int]]  # per sheet: cell -> formula
+    sizes: dict[tuple[int, int], tuple[int, int]]
+    instances: list[Instance]
+    measures: dict[tuple[int, int], tuple[int, int, int]]  # cells that hold an array's size
+
+    def where(self, sheet: int, row: int, col: int) -> str:
+        """Return a cell's name, with its sheet."""
+
+    def spread(self, area: fx.Area, formula: Formula) -> tuple[int, int, int, int, int]:
+        """Return sheet, top, left, bottom and right of a reference in a formula."""
+
+
 class Builder:
     """Write the bare copy for the engine: values, formulas with the MLSIM calls taken out, helper cells."""
 
-    def __init__(self, job: _Job) -> None:
+    def __init__(self, job: Job) -> None:
         self.job = job
         taken = {name.lower() for name, _ in job.book.sheets}
         self.helper_name, self.block_name = (_free(name, taken) for name in ("mlsim_h", "mlsim_b"))

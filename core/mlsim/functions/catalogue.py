@@ -212,7 +212,6 @@ class Function:
     doc: str
     example: str
     impl: Callable[..., Any]
-    spills: bool = False
     _cache: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, *values: Any) -> Any:
@@ -389,15 +388,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def declare(
-    category: str, *args: Arg, example: str = "", spills: bool = False
-) -> Callable[[Callable[..., Any]], Function]:
+def declare(category: str, *args: Arg, example: str = "") -> Callable[[Callable[..., Any]], Function]:
     """Add a function to the catalogue; its docstring is the help text."""
 
     def add(impl: Callable[..., Any]) -> Function:
         name = impl.__name__
         doc = inspect.cleandoc(impl.__doc__ or "")
-        CATALOGUE[name] = function = Function(name, category, args, doc, example, impl, spills)
+        CATALOGUE[name] = function = Function(name, category, args, doc, example, impl)
         return function
 
     return add

@@ -60,9 +60,7 @@ _LISTS: dict[str, Any] = {
 }
 
 
-@declare(
-    "Registry", Arg("registry", "text", f"One of {', '.join(_LISTS)}."), example='=MLSIM_LIST("hardware")', spills=True
-)
+@declare("Registry", Arg("registry", "text", f"One of {', '.join(_LISTS)}."), example='=MLSIM_LIST("hardware")')
 def MLSIM_LIST(registry: str) -> list[list[str]]:
     """All names of one registry, as a column that spills."""
     key = normalise(registry)

@@ -282,7 +282,7 @@ def chip_names() -> list[str]:
 
 # --- models ----------------------------------------------------------------------------------------------------------
 
-_MODEL_NUMBERS = (
+MODEL_NUMBERS = (
     "total_params", "active_params", "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "ffn_matrices", "vocab",
     "moe_ffn", "experts", "experts_per_token", "shared_experts", "dense_layers", "window_layers", "linear_layers",
     "q_lora_rank", "kv_lora_rank", "qk_nope_dim", "qk_rope_dim", "v_head_dim", "context",
@@ -302,7 +302,7 @@ def _model_index() -> dict[str, str]:
 @lru_cache(maxsize=1024)
 def _registry_model(name: str) -> Model:
     row = _model_rows()[name]
-    values: dict[str, Any] = {key: float(row[key] or 0) for key in _MODEL_NUMBERS}
+    values: dict[str, Any] = {key: float(row[key] or 0) for key in MODEL_NUMBERS}
     values["window"] = float(row["window"]) if row["window"] else math.inf
     values["attention"] = row["attention"]
     values["tied_embeddings"] = row["tied_embeddings"].strip().casefold() == "true"

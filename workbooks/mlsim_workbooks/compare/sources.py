@@ -82,7 +82,7 @@ def _constants(plan: Plan) -> Iterator[tuple[str, str, Figure, str]]:
 def _model_constants(model: Model) -> Iterator[tuple[str, str, Figure, str]]:
     if model.figure is None:
         return
-    for key in load._MODEL_NUMBERS:
+    for key in load.MODEL_NUMBERS:
         text = str(model.row.get(key) or "") or (f"{getattr(model, key):.0f}" if getattr(model, key) else "")
         if text:
             unit = "param" if key.endswith("params") else "token" if key in ("vocab", "context", "window") else "count"

@@ -62,7 +62,7 @@ def test_ambiguous_spelling_is_refused_with_both_readings(text: str) -> None:
 
 REFUSED = [
     "", "   ", "80", "1,979", "GB", "GiB 80", "fast", "80 furlongs", "20 degC", "5 K", "5 rad", "1.2.3 GB", "1,23,456 GB",
-    "80 GB/", "80 /s/", "80 GB//s", "1e400 GB", "--5 GB", "80 GB + 5 GB", "=80 GB", "80 GB; DROP TABLE", "nan GB", "inf GB",
+    "80 GB/", "80 /s/", "80 GB//s", "1e400 GB", "--5 GB", "80 GB + 5 GB", "=80 GB", "80 GB; DROP TABLE", "nan GB", "inf GB", "0/0", "0D0", "5 GB/0", "5 s^0", "5 GB/10^400", "5 " + "9" * 150 + " GB",
 ]  # fmt: skip
 
 

@@ -304,7 +304,8 @@ class Function:
                 if row[j] is not None:
                     row[j] = np.array([bound[i][j] for i in members])
         try:
-            value = self.impl(*row)
+            with np.errstate(all="ignore"):  # an overflow becomes #NUM! in _plain, not a warning on the console
+                value = self.impl(*row)
         except CellError as error:
             if len(members) == 1:
                 results[members[0]] = error

@@ -279,4 +279,7 @@ def parse(text: str) -> Quantity:
             raise UnitError(f"'K' is ambiguous in {shorten(text)}: {either(AMBIGUOUS['K'])}.")
         elif re.match(r"K\s+tok", rest):
             raise UnitError(f"'K' is ambiguous in {shorten(text)}: it could mean {either(AMBIGUOUS['Ktokens'])}.")
-    return Quantity(value, parse_unit(rest))
+    found = Quantity(value, parse_unit(rest))
+    if not math.isfinite(found.si):
+        raise UnitError(f"{shorten(text)} is too large for a number.")
+    return found

@@ -181,8 +181,10 @@ _TRANSLATE = str.maketrans({
     "\u00a0": " ", "\u202f": " ", "\u2009": " ", "₂": "2", "／": "/",
 })  # fmt: skip
 _TERM = re.compile(
-    r"(?P<name>US\$|[kMm]?[gt]CO2e|[A-Za-z]+[$€£₹]?|[$€£¥₹%¢°]+[A-Za-z]*|1)(?:\^?\(?(?P<power>-?\d)\)?)?$"
+    r"(?P<name>US\$|[kMm]?[gt]CO2e|[A-Za-z]+[$€£₹]?|[$€£¥₹%¢°]+[A-Za-z]*|1)(?:\^?\(?(?P<power>-?[1-9])\)?)?$"
 )
+
+_FACTOR = re.compile(r"\d{1,3}(?:,\d{3}){1,4}|10\^\d{1,2}|\d{1,15}(?:e\d{1,2})?")
 
 
 def _one_unit(word: str, whole: str) -> str:
@@ -260,8 +262,11 @@ def parse_unit(text: str) -> Unit:
             if word in MAGNITUDES and j + 1 < len(words) and is_counted(words[j + 1]):
                 scale *= MAGNITUDES[word] ** sign
                 continue
-            if re.fullmatch(r"\d+(?:e\d+)?|\d{1,3}(?:,\d{3})+|10\^\d+", word) and word != "1":
-                scale *= float(10 ** int(word[3:]) if word.startswith("10^") else float(word.replace(",", ""))) ** sign
+            if word != "1" and _FACTOR.fullmatch(word):  # "per 1,000 tokens", "8 × 80 GB"
+                factor = float(word.replace(",", "").replace("10^", "1e"))
+                if not factor:
+                    raise UnitError(f"{shorten(text)} is not a unit: it holds a 0.")
+                scale *= factor**sign
                 continue
             match = _TERM.match(word)
             if not match:

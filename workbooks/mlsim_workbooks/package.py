@@ -616,7 +616,6 @@ class Cell:
     col: int
     type: str
     vm: bool
-    cm: bool
     at: int
     end: int = -1
     value: str | None = None
@@ -649,7 +648,6 @@ class Sheet:
     data: bytes
     rows: list[Row]
     prefix: str = ""
-    data_at: int = -1
     data_end: int = -1
 
 
@@ -681,7 +679,6 @@ def scan_sheet(data: bytes, part: str) -> Sheet:
         if not inside:
             if tag == data_tag:
                 inside = True
-                sheet.data_at = parser.CurrentByteIndex
             return
         if tag == c_tag:
             ref = attrs.get("r")
@@ -691,7 +688,7 @@ def scan_sheet(data: bytes, part: str) -> Sheet:
                     raise RecalcError(f"The part {part} is damaged: the cell {ref} stands in row {number}.")
             else:
                 column += 1
-            cell = Cell(number, column, attrs.get("t", "n"), "vm" in attrs, "cm" in attrs, parser.CurrentByteIndex)
+            cell = Cell(number, column, attrs.get("t", "n"), "vm" in attrs, parser.CurrentByteIndex)
         elif tag == v_tag:
             buffer.clear()
             keep = True

@@ -23,7 +23,6 @@ from mlsim.units import Quantity, parse, parse_unit
 
 __all__ = ["CATALOGUE", "Arg", "Function", "call", "call_many", "declare"]
 
-Scalar = Any  # str | float | bool | None
 CATALOGUE: dict[str, Function] = {}
 _MISSING = object()
 

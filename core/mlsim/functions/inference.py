@@ -58,9 +58,7 @@ def _params_of(model: Quantity, precision: Precision) -> float:
 
 def _figure(hardware: Quantity, unit: str) -> float:
     """Return a bare hardware figure in SI; refuse one of another dimension."""
-    return (
-        hardware.to(unit).si if not hardware.kinds else Quantity(hardware.value, hardware.unit).to(parse_unit(unit)).si
-    )
+    return hardware.to(unit).si
 
 
 def _named(model: Any, hardware: Any, what: str) -> None:
@@ -207,11 +205,7 @@ def MLSIM_MAX_BATCH(model: Any, hardware: Any, context: Any, precision: Any, tp:
     if isinstance(model, Quantity):
         raise UnitError("The largest batch needs a model's dimensions: a size does not say its KV cache. Give a name.")
     runtime = load.runtime()
-    need = inference.memory(model, 0.0, context, precision, kv_precision, runtime, tp)
-    each = inference.kv_bytes(model, context, kv_precision, tp)
-    from mlsim.physics.memory import max_batch
-
-    return max_batch(_usable(hardware, runtime), need.total, each)
+    return inference.largest_batch(model, _usable(hardware, runtime), context, precision, kv_precision, runtime, tp)
 
 
 @declare(

@@ -88,11 +88,11 @@ def weight_bytes(model: Model, precision: Precision) -> float:
     formats are averages over the whole model. Scales and zero points are part of ``bytes_per_element``.
     """
     tables = model.embedding_params * model.head_count if model.vocab else 0.0
-    table_bytes = precision.bytes_per_element if precision.whole_model else max(2.0, precision.bytes_per_element)
-    return (model.total_params - tables) * precision.bytes_per_element + tables * table_bytes
+    return (model.total_params - tables) * precision.bytes_per_element + tables * _table_element_bytes(precision)
 
 
-def _head_bytes(precision: Precision) -> float:
+def _table_element_bytes(precision: Precision) -> float:
+    """Bytes per weight of the embedding and the output head."""
     return precision.bytes_per_element if precision.whole_model else max(2.0, precision.bytes_per_element)
 
 
@@ -140,12 +140,12 @@ def usable_memory(chip: Chip, runtime: Runtime) -> float:
 
 
 def largest_batch(
-    model: Model, chip: Chip, context: Real, precision: Precision, kv_precision: Precision, runtime: Runtime,
+    model: Model, available: float, context: Real, precision: Precision, kv_precision: Precision, runtime: Runtime,
     tp: Real = 1,
 ) -> Floats:  # fmt: skip
-    """Largest batch that fits, 0 when not even one sequence does."""
+    """Largest batch that fits in ``available`` bytes of each device, 0 when not even one sequence does."""
     need = memory(model, 0.0, context, precision, kv_precision, runtime, tp)
-    return max_batch(usable_memory(chip, runtime), need.total, kv_bytes(model, context, kv_precision, tp))
+    return max_batch(available, need.total, kv_bytes(model, context, kv_precision, tp))
 
 
 def minimum_tp(
@@ -205,7 +205,7 @@ def operators(
     flops[4] = weight_flops(b, head)  # only the last token of a sequence is sampled
     moved = np.empty((5, *shape))
     moved[0], moved[1], moved[2], moved[3] = projection * w, cache, always * w, routed * touched * w
-    moved[4] = head * _head_bytes(precision)
+    moved[4] = head * _table_element_bytes(precision)
     return flops / tp, moved / tp
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from mlsim.errors import NameNotFoundError, shorten
 from mlsim.registry import load
 from mlsim.registry.audit import MODEL_DIMENSIONS
-from mlsim.registry.names import alias_index, find, unknown
+from mlsim.registry.names import alias_index, normalise, unknown
 from mlsim.registry.records import Chip, Figure, Model
 from mlsim.registry.tables import Row, grouped, rows
 
@@ -116,9 +116,7 @@ def entry(name: object) -> Entry:
         return _model(load.model(name))
     except NameNotFoundError:
         pass
-    index = {alias: e.name for alias, e in _others().items()}
-    try:
-        target = find(name, index, "entry")
-    except NameNotFoundError:
-        raise unknown(str(name), {**index, **load.name_index()}, "") from None
-    return next(e for e in _others().values() if e.name == target)
+    found = _others().get(normalise(str(name)))
+    if found is None:
+        raise unknown(str(name), {**{alias: e.name for alias, e in _others().items()}, **load.name_index()}, "")
+    return found

@@ -28,7 +28,20 @@ def _figure(row: Mapping[str, str]) -> Figure:
 
 
 def aliases(row: Mapping[str, str]) -> list[str]:
+    """Return the aliases of a registry row."""
     return [a.strip() for a in (row.get("aliases") or "").split(";") if a.strip()]
+
+
+@cache
+def _by_name(table: str) -> dict[str, Row]:
+    """Return name -> row of a table whose entries have one row each."""
+    return {row["name"]: row for row in rows(table)}
+
+
+@cache
+def _index(table: str) -> dict[str, str]:
+    """Return normalised name or alias -> name of such a table."""
+    return alias_index((name, aliases(row)) for name, row in _by_name(table).items())
 
 
 # --- the user's own entries ------------------------------------------------------------------------------------------
@@ -59,7 +72,7 @@ def attribute_key(label: str) -> str:
         if text in spellings:
             return attribute
     for word in text.split():
-        if word in precision_index():
+        if word in _index("precisions"):
             return f"peak_compute {precision(word).compute}"
     raise NameNotFoundError(
         f"{shorten(label)} is not a hardware attribute. Use memory bandwidth, memory, power, link bandwidth, or a "
@@ -238,23 +251,13 @@ def _efficiency(chip_class: str) -> dict[str, Figure]:
 
 
 @cache
-def _chip_rows() -> dict[str, Row]:
-    return {row["name"]: row for row in rows("hardware")}
-
-
-@cache
-def _chip_index() -> dict[str, str]:
-    return alias_index((name, aliases(row)) for name, row in _chip_rows().items())
-
-
-@cache
 def _figure_rows() -> dict[str, list[Row]]:
     return dict(grouped("hardware_figures", "chip"))
 
 
 @lru_cache(maxsize=1024)
 def _registry_chip(name: str) -> Chip:
-    row = _chip_rows()[name]
+    row = _by_name("hardware")[name]
     best: dict[str, Figure] = {}
     others: dict[str, list[Figure]] = {}
     for figure_row in _figure_rows().get(name, []):
@@ -272,12 +275,12 @@ def _registry_chip(name: str) -> Chip:
 def chip(name: object) -> Chip:
     """Return a chip by name or alias: ``chip("h100")``."""
     own = _user_aliases["hardware"].get(normalise(name)) if isinstance(name, str) and _user_chips else None
-    return _user_chips[own] if own else _registry_chip(find(name, _chip_index(), "hardware"))
+    return _user_chips[own] if own else _registry_chip(find(name, _index("hardware"), "hardware"))
 
 
 def chip_names() -> list[str]:
     """Return the names of all chips, the user's own first."""
-    return [*_user_chips, *_chip_rows()]
+    return [*_user_chips, *_by_name("hardware")]
 
 
 # --- models ----------------------------------------------------------------------------------------------------------
@@ -289,19 +292,9 @@ MODEL_NUMBERS = (
 )  # fmt: skip
 
 
-@cache
-def _model_rows() -> dict[str, Row]:
-    return {row["name"]: row for row in rows("models")}
-
-
-@cache
-def _model_index() -> dict[str, str]:
-    return alias_index((name, aliases(row)) for name, row in _model_rows().items())
-
-
 @lru_cache(maxsize=1024)
 def _registry_model(name: str) -> Model:
-    row = _model_rows()[name]
+    row = _by_name("models")[name]
     values: dict[str, Any] = {key: float(row[key] or 0) for key in MODEL_NUMBERS}
     values["window"] = float(row["window"]) if row["window"] else math.inf
     values["attention"] = row["attention"]
@@ -313,32 +306,21 @@ def _registry_model(name: str) -> Model:
 def model(name: object) -> Model:
     """Return a model by name or alias: ``model("llama 3 70b")``."""
     own = _user_aliases["model"].get(normalise(name)) if isinstance(name, str) and _user_models else None
-    return _user_models[own] if own else _registry_model(find(name, _model_index(), "model"))
+    return _user_models[own] if own else _registry_model(find(name, _index("models"), "model"))
 
 
 def model_names() -> list[str]:
     """Return the names of all models, the user's own first."""
-    return [*_user_models, *_model_rows()]
+    return [*_user_models, *_by_name("models")]
 
 
 # --- precisions and runtimes -----------------------------------------------------------------------------------------
 
 
-@cache
-def _precision_rows() -> dict[str, Row]:
-    return {row["name"]: row for row in rows("precisions")}
-
-
-@cache
-def precision_index() -> dict[str, str]:
-    """Return normalised spelling -> precision name."""
-    return alias_index((name, aliases(row)) for name, row in _precision_rows().items())
-
-
 @lru_cache(maxsize=256)
 def precision(name: object) -> Precision:
     """Return a number format by name: ``precision("int4-g128")``."""
-    row = _precision_rows()[find(name, precision_index(), "precision")]
+    row = _by_name("precisions")[find(name, _index("precisions"), "precision")]
     figure = Figure(row["bits_per_weight"], "bit", row["meaning"], row["source"], row["locator"], row["note"])
     whole = row.get("scope") == "whole model"
     return Precision(row["name"], float(row["bits_per_weight"]) / 8.0, row["compute_precision"], whole, figure)
@@ -346,7 +328,7 @@ def precision(name: object) -> Precision:
 
 def precision_names() -> list[str]:
     """Return the names of all number formats."""
-    return list(_precision_rows())
+    return list(_by_name("precisions"))
 
 
 @cache
@@ -377,7 +359,7 @@ def runtime_names() -> list[str]:
 
 def name_index() -> dict[str, str]:
     """Return normalised name or alias -> name of every chip and model, for suggestions."""
-    return {**_chip_index(), **_model_index()}
+    return {**_index("hardware"), **_index("models")}
 
 
 def prices(chip_name: str) -> list[Row]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from mlsim.files import FileError
 from mlsim_workbooks.package import RecalcError
 from mlsim_workbooks.recalc import Report, recalculate
 
@@ -20,7 +21,7 @@ def _one(task: Task) -> Report | str:
     book, out = task
     try:
         return recalculate(book, out=out)
-    except RecalcError as error:
+    except FileError as error:
         return str(error)
 
 

@@ -7,16 +7,12 @@ worksheet only the cached value of a cell is replaced, at byte offsets, so the r
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import itertools
 import math
 import os
 import re
-import shutil
 import stat
 import struct
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.parsers import expat
 
-from mlsim.errors import CellError
+from mlsim.files import FileError
 
 __all__ = [
     "Cell",
@@ -45,7 +41,6 @@ __all__ = [
     "read_package",
     "read_workbook",
     "scan_sheet",
-    "write_file",
     "write_package",
 ]
 
@@ -60,17 +55,10 @@ _EOCD = struct.Struct("<4s4H2LH")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-_NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
-class RecalcError(CellError):
-    """A workbook that cannot be read, recalculated or written; the message is a full sentence."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("#VALUE!", message)
-
-    def __str__(self) -> str:
-        return self.message
+class RecalcError(FileError):
+    """A workbook that cannot be read or recalculated; the message is a full sentence."""
 
 
 class Err(str):
@@ -291,51 +279,6 @@ def _repack(data: bytes, member: Member, raw: bytes) -> tuple[bytes, bytes, tupl
     fields = list(_LOCAL.unpack_from(data, member.offset))
     fields[2], fields[6], fields[7], fields[8] = new
     return _LOCAL.pack(*fields) + data[member.offset + _LOCAL.size : member.start], body, new
-
-
-def write_file(path: str | os.PathLike[str], data: bytes, like: Path | None = None) -> None:
-    """Write a file in one step: either the whole new content is there or the old file stays.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The target; a symbolic link is followed.
-    data : bytes
-        The content.
-    like : Path, optional
-        A file whose permissions the new one gets when the target does not exist yet.
-    """
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise RecalcError(f"{path} is a folder, not a file to write to.")
-    temporary: str | None = None
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=".mlsim-", suffix=".tmp", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        model = target if target.exists() else like
-        if model is not None:
-            if target.exists() and not os.access(target, os.W_OK):
-                raise PermissionError(errno.EACCES, "the file is read-only")
-            shutil.copymode(model, temporary)
-        os.replace(temporary, target)
-        temporary = None
-    except FileNotFoundError:
-        raise RecalcError(f"There is no folder {target.parent} to write {target.name} into.") from None
-    except PermissionError:
-        raise RecalcError(
-            f"{target} cannot be written: permission denied (read-only, or open in another program). "
-            "Nothing was changed."
-        ) from None
-    except OSError as error:
-        why = "the disk is full" if error.errno in _NO_SPACE else _reason(error)
-        raise RecalcError(f"{target} cannot be written: {why}. Nothing was changed.") from None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
 
 
 def _reason(error: Exception) -> str:

@@ -21,6 +21,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from mlsim.files import write_file
 from mlsim_workbooks import formulas as fx
 from mlsim_workbooks.engine import AREA, CALL, CELL, CONST, Builder, Formula, Instance, run_engine, unsupported
 from mlsim_workbooks.package import (
@@ -39,7 +40,6 @@ from mlsim_workbooks.package import (
     read_workbook,
     scan_sheet,
     unescape,
-    write_file,
     write_package,
 )
 

@@ -6,7 +6,13 @@ import numpy as np
 
 from mlsim.arrays import Floats, Real
 
-__all__ = ["attended_pairs", "attention_flops", "grouped_query_parameters", "latent_attention_parameters"]
+__all__ = [
+    "attended_pairs",
+    "attention_flops",
+    "attention_slowdown",
+    "grouped_query_parameters",
+    "latent_attention_parameters",
+]
 
 
 def grouped_query_parameters(hidden: float, heads: float, kv_heads: float, head_dim: float) -> float:
@@ -63,3 +69,12 @@ def attention_flops(pairs: Real, heads: Real, qk_dim: Real, v_dim: Real) -> Floa
     For multi-head latent attention in its absorbed form qk_dim = kv_lora + rope_dim and v_dim = kv_lora.
     """
     return 2.0 * np.asarray(pairs, float) * heads * (np.asarray(qk_dim, float) + v_dim)
+
+
+def attention_slowdown(keys: Real, half_length: Real) -> Floats:
+    """Factor on the time of fused prefill attention over short prompts: 1 + L½ / L.
+
+    With L½ keys per query it runs at half of the rate over long prompts: the softmax and the edges of the causal
+    mask weigh less as L grows. Fitted on context_attention tables of six chips (``mlsim.calibration.kernels``).
+    """
+    return 1.0 + np.divide(half_length, np.maximum(keys, 1.0))

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlsim.arrays import Floats, Real
 
-__all__ = ["kv_elements_per_token", "latent_elements_per_token", "sequence_elements"]
+__all__ = ["kv_elements_per_token", "latent_elements_per_token", "paged_tokens", "sequence_elements"]
 
 
 def kv_elements_per_token(kv_heads: Real, head_dim: Real) -> Floats:
@@ -39,3 +39,12 @@ def sequence_elements(context: Real, per_token: Real, full_layers: Real, window_
     return np.asarray(per_token, float) * (
         np.multiply(full_layers, context) + np.multiply(window_layers, np.minimum(context, window))
     )
+
+
+def paged_tokens(context: Real, block: Real) -> Floats:
+    """Tokens that a paged cache allots to a sequence: its context rounded up to whole blocks.
+
+    The waste is less than a block per sequence. W. Kwon et al., "Efficient memory management for large language model
+    serving with PagedAttention", SOSP 2023, sec. 4. https://arxiv.org/abs/2309.06180
+    """
+    return np.ceil(np.divide(context, block)) * block

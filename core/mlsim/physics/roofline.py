@@ -6,7 +6,15 @@ import numpy as np
 
 from mlsim.arrays import Floats, Real
 
-__all__ = ["attainable_rate", "compute_time", "memory_time", "ridge_point", "roofline_time"]
+__all__ = [
+    "attainable_rate",
+    "compute_time",
+    "limited_clock",
+    "memory_time",
+    "overlapped_time",
+    "ridge_point",
+    "roofline_time",
+]
 
 
 def compute_time(flops: Real, peak: Real, efficiency: Real = 1.0) -> Floats:
@@ -57,6 +65,26 @@ def roofline_time(
     return np.maximum(
         compute_time(flops, peak, compute_efficiency), memory_time(bytes_moved, bandwidth, memory_efficiency)
     )
+
+
+def overlapped_time(compute: Real, memory: Real, unhidden: Real) -> Floats:
+    """Time [s] of a kernel whose arithmetic and traffic overlap but for a share: max(t_c, t_m) + u·min(t_c, t_m).
+
+    ``unhidden = 0`` is the roofline, 1 the plain sum: loading the first tile and storing the last overlap with nothing.
+    S. Williams et al., "Roofline", CACM 52(4), 2009, sec. 2 names overlap as the roofline's assumption.
+    https://doi.org/10.1145/1498765.1498785
+    """
+    return np.maximum(compute, memory) + np.multiply(unhidden, np.minimum(compute, memory))
+
+
+def limited_clock(power_share: Real) -> Floats:
+    """Clock under a power limit, relative to the unlimited one: share ** 0.4.
+
+    Power grows with clock · voltage², and voltage with the clock: between the square and the cube of the clock (J. Rabaey
+    et al., "Digital integrated circuits", 2003, sec. 5.5). The exponent is what prefill on H100 loses at half of its
+    power (1.30 to 1.34 times the time: Splitwise's tables).
+    """
+    return np.power(power_share, 0.4)
 
 
 def ridge_point(peak: Real, bandwidth: Real) -> Floats:

@@ -1,76 +1,44 @@
-"""Inference on one replica: memory, decode, prefill and throughput, operator by operator.
+"""Inference on one replica of a named model, chip and runtime: memory, decode, prefill and throughput.
 
 Every function takes one model, chip, precision and runtime, and scalars or arrays for the load (batch, context,
-tensor parallel); it returns arrays. Times are of one forward pass of one replica of ``tp`` devices.
+tensor parallel); it returns arrays. Times are of one forward pass of one replica of ``tp`` devices. The laws are in
+:mod:`mlsim.planner.forward`, :mod:`mlsim.planner.serving` and :mod:`mlsim.planner.memory`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from mlsim.arrays import Floats, Real
 from mlsim.errors import DomainError
-from mlsim.physics.attention import attended_pairs, attention_flops
-from mlsim.physics.collectives import all_reduce_time
-from mlsim.physics.kv_cache import sequence_elements
-from mlsim.physics.matmul import weight_flops
-from mlsim.physics.memory import activation_bytes, logits_bytes, max_batch
-from mlsim.physics.moe import expected_distinct_experts
-from mlsim.physics.roofline import compute_time, memory_time
+from mlsim.physics.memory import max_batch
+from mlsim.planner import forward, memory, serving
+from mlsim.planner.machine import Efficiency, Machine, computed_in, efficiency, machine
+from mlsim.planner.network import Network, network, weight_bytes
+from mlsim.registry import load
 from mlsim.registry.records import Chip, Model, Precision, Runtime
 
-__all__ = ["BOTTLENECKS", "Memory", "Step", "decode", "kv_bytes", "largest_batch", "memory", "minimum_tp", "operators",
-           "prefill", "throughput", "usable_memory", "weight_bytes"]  # fmt: skip
+__all__ = [
+    "BF16",
+    "computed_in",
+    "decode",
+    "device",
+    "in_flight",
+    "interleaved",
+    "kv_bytes",
+    "largest_batch",
+    "minimum_tp",
+    "need",
+    "operators",
+    "prefill",
+    "saturated",
+    "throughput",
+    "usable_memory",
+    "weight_bytes",
+]  # fmt: skip
 
 
-BOTTLENECKS = ("compute", "memory bandwidth", "communication", "overhead", "capacity")
-_LANGUAGE = ("layers", "hidden", "heads", "kv_heads", "head_dim", "vocab")
-# Kernels of one layer: two norms, QKV, rotary + cache write, attention, output, gate-up, activation, down.
-_KERNELS_PER_LAYER = 9
-# A mixture-of-experts layer adds the router, the sort, the gather and the weighted sum.
-_KERNELS_PER_MOE_LAYER = 4
-# Embedding, final norm, output head, sampling.
-_KERNELS_PER_STEP = 4
-_ACTIVATION_BYTES = 2.0  # activations travel in 16 bits
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The time of one forward pass [s] and where it goes."""
-
-    total: Floats
-    compute: Floats
-    memory: Floats
-    communication: Floats
-    overhead: Floats
-    flops: Floats
-    bytes_moved: Floats
-
-    @property
-    def bottleneck(self) -> NDArray[np.str_]:
-        """The largest part of the time: one of :data:`BOTTLENECKS`."""
-        parts = np.stack(np.broadcast_arrays(self.compute, self.memory, self.communication, self.overhead))
-        return np.asarray(BOTTLENECKS)[np.argmax(parts, axis=0)]
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """Memory of one device [byte], term by term."""
-
-    weights: Floats
-    kv_cache: Floats
-    activations: Floats
-    logits: Floats
-    framework: Floats
-    collectives: Floats
-
-    @property
-    def total(self) -> Floats:
-        """All terms together."""
-        return self.weights + self.kv_cache + self.activations + self.logits + self.framework + self.collectives
+BF16 = load.precision("bf16")
 
 
 def _check_parallel(model: Model, tp: Real) -> Floats:
@@ -81,19 +49,16 @@ def _check_parallel(model: Model, tp: Real) -> Floats:
     return devices
 
 
-def weight_bytes(model: Model, precision: Precision) -> float:
-    """Bytes of all weights: layers in the given precision, vocabulary tables in 16 bits unless it covers them too.
-
-    Quantised checkpoints (AWQ, GPTQ, FP8, MXFP4) keep the embedding and the output head in 16 bits; llama.cpp's
-    formats are averages over the whole model. Scales and zero points are part of ``bytes_per_element``.
-    """
-    tables = model.embedding_params * model.head_count if model.vocab else 0.0
-    return (model.total_params - tables) * precision.bytes_per_element + tables * _table_element_bytes(precision)
+def device(chip: Chip, precision: Precision, runtime: Runtime, tp: Real = 1.0) -> tuple[Machine, Efficiency]:
+    """Return a chip's figures and the parameters of its class under a runtime; several devices need a link."""
+    if np.max(tp) > 1:
+        chip.get("scaleup_bandwidth")
+    found = machine(chip, computed_in(chip, precision), bool(runtime.get("half_sums")))
+    return found, efficiency(chip, runtime)
 
 
-def _table_element_bytes(precision: Precision) -> float:
-    """Bytes per weight of the embedding and the output head."""
-    return precision.bytes_per_element if precision.whole_model else max(2.0, precision.bytes_per_element)
+def _network(model: Model, chip: Chip, precision: Precision, kv_precision: Precision) -> Network:
+    return network(model, precision, kv_precision, computed_in(chip, precision))
 
 
 def kv_bytes(model: Model, context: Real, precision: Precision, tp: Real = 1) -> Floats:
@@ -101,42 +66,21 @@ def kv_bytes(model: Model, context: Real, precision: Precision, tp: Real = 1) ->
 
     Heads are shared out over ``tp`` devices, at least one whole KV head each; a latent (MLA) cache is on all of them.
     """
-    tp = np.asarray(tp, float)
-    shares = 1.0 if model.is_latent else np.ceil(model.kv_heads / tp) / max(model.kv_heads, 1.0)
-    elements = sequence_elements(
-        context, model.cached_elements_per_token, model.full_attention_layers, model.window_layers, model.window
-    )
-    return elements * precision.bytes_per_element * shares
+    return forward.cache_bytes(network(model, precision, precision, precision.compute), context, np.asarray(tp, float))
 
 
-def memory(
+def need(
     model: Model, batch: Real, context: Real, precision: Precision, kv_precision: Precision,
     runtime: Runtime, tp: Real = 1,
-) -> Memory:  # fmt: skip
-    """Memory of one device that serves ``batch`` sequences of ``context`` tokens each.
-
-    The logits workspace counts the runtime's sequence slots (vLLM reserves for all of them at start), or the batch
-    where that is larger.
-    """
-    model.need(*_LANGUAGE)
-    tp = _check_parallel(model, tp)
-    batch, context, tp = np.broadcast_arrays(np.asarray(batch, float), np.asarray(context, float), tp)
-    zero = np.zeros(batch.shape)
-    tokens = np.maximum(runtime.chunk_tokens, batch)
-    widest = max(model.ffn, model.moe_ffn * max(model.experts_per_token, 1.0))
-    return Memory(
-        weights=zero + weight_bytes(model, precision) / tp,
-        kv_cache=batch * kv_bytes(model, context, kv_precision, tp),
-        activations=activation_bytes(tokens, model.hidden, widest / tp, _ACTIVATION_BYTES),
-        logits=logits_bytes(np.maximum(runtime.sequence_slots, batch), model.vocab / tp, runtime.logits_bytes),
-        framework=zero + runtime.framework_memory,
-        collectives=np.where(tp > 1, runtime.collective_memory, 0.0),
-    )
+) -> memory.Memory:  # fmt: skip
+    """Memory of one device that serves ``batch`` sequences of ``context`` tokens each, term by term."""
+    net = network(model, precision, kv_precision, precision.compute)
+    return memory.memory(net, memory.kept_by(runtime), batch, context, _check_parallel(model, tp))
 
 
 def usable_memory(chip: Chip, runtime: Runtime) -> float:
     """Memory of one device that the runtime may use [byte]: capacity times its memory fraction."""
-    return chip.memory * runtime.memory_fraction
+    return chip.memory * runtime.get("memory_fraction")
 
 
 def largest_batch(
@@ -144,8 +88,8 @@ def largest_batch(
     tp: Real = 1,
 ) -> Floats:  # fmt: skip
     """Largest batch that fits in ``available`` bytes of each device, 0 when not even one sequence does."""
-    need = memory(model, 0.0, context, precision, kv_precision, runtime, tp)
-    return max_batch(available, need.total, kv_bytes(model, context, kv_precision, tp))
+    used = need(model, 0.0, context, precision, kv_precision, runtime, tp)
+    return max_batch(available, used.total, kv_bytes(model, context, kv_precision, tp))
 
 
 def minimum_tp(
@@ -158,7 +102,7 @@ def minimum_tp(
     """
     tp = 1
     while tp <= min(limit, model.heads):
-        if memory(model, batch, context, precision, kv_precision, runtime, tp).total <= usable_memory(chip, runtime):
+        if need(model, batch, context, precision, kv_precision, runtime, tp).total <= usable_memory(chip, runtime):
             return tp
         tp *= 2
     return None
@@ -168,90 +112,83 @@ def operators(
     model: Model, sequences: Real, new_tokens: Real, cached: Real, precision: Precision,
     kv_precision: Precision, tp: Real = 1,
 ) -> tuple[Floats, Floats]:  # fmt: skip
-    """FLOP and bytes of one forward pass on one device, an operator per row.
+    """FLOP and bytes of one forward pass on one device, a row per entry of :data:`mlsim.planner.forward.OPERATORS`.
 
-    ``sequences`` sequences have ``new_tokens`` new and ``cached`` cached tokens each. Rows: attention projections,
-    attention itself, dense and shared feed-forward with the router, routed experts, output head. Weights are read
-    once; routed experts as many as the batch is expected to touch.
+    ``sequences`` sequences have ``new_tokens`` new and ``cached`` cached tokens each.
     """
-    model.need(*_LANGUAGE)
-    tp = _check_parallel(model, tp)
-    b, n, c = (np.asarray(x, float) for x in (sequences, new_tokens, cached))
-    tokens = b * n
-    w = precision.bytes_per_element
-
-    projection = model.attention_params_per_layer * model.layers
-    dense_ffn = model.ffn_matrices * model.hidden * model.ffn * (model.layers - model.moe_layers)
-    always = dense_ffn + model.moe_layers * (model.shared_experts * model.expert_params + model.hidden * model.experts)
-    routed = model.moe_layers * model.expert_params
-    touched = expected_distinct_experts(model.experts, model.experts_per_token, tokens) if model.experts else 0.0
-    head = model.embedding_params
-
-    qk_dim, v_dim = model.head_dim, model.head_dim
-    if model.is_latent:  # the absorbed form multiplies the latent itself
-        qk_dim, v_dim = model.kv_lora_rank + model.qk_rope_dim, model.kv_lora_rank
-    pairs = model.full_attention_layers * attended_pairs(n, c)
-    if model.window_layers:
-        pairs = pairs + model.window_layers * attended_pairs(n, c, model.window)
-
-    # The cache is sharded by whole heads, so its share is not 1/tp: multiplied by tp here, divided by it below.
-    cache = b * kv_bytes(model, c + n, kv_precision, tp) * tp
-    shape = np.broadcast_shapes(tokens.shape, c.shape, tp.shape)
-    flops = np.empty((5, *shape))
-    flops[0] = weight_flops(tokens, projection)
-    flops[1] = attention_flops(b * pairs, model.heads, qk_dim, v_dim)
-    flops[2] = weight_flops(tokens, always)
-    flops[3] = weight_flops(tokens, routed * model.experts_per_token)
-    flops[4] = weight_flops(b, head)  # only the last token of a sequence is sampled
-    moved = np.empty((5, *shape))
-    moved[0], moved[1], moved[2], moved[3] = projection * w, cache, always * w, routed * touched * w
-    moved[4] = head * _table_element_bytes(precision)
-    return flops / tp, moved / tp
-
-
-def _forward(
-    model: Model, chip: Chip, sequences: Real, new_tokens: Real, cached: Real, precision: Precision,
-    kv_precision: Precision, runtime: Runtime, tp: Real,
-) -> Step:  # fmt: skip
-    """Time of one forward pass: each operator on the roofline, plus launches, plus two all-reduces per layer."""
-    f, m = operators(model, sequences, new_tokens, cached, precision, kv_precision, tp)
-    tp, ops = np.asarray(tp, float), f.shape[1:]
-    tokens = np.asarray(sequences, float) * new_tokens
-    t_compute = compute_time(f, chip.peak(precision.compute), chip.get("compute_efficiency"))
-    t_memory = memory_time(m, chip.get("memory_bandwidth"), chip.get("memory_efficiency"))
-    bound = t_compute >= t_memory
-    kernels = _KERNELS_PER_LAYER * model.layers + _KERNELS_PER_MOE_LAYER * model.moe_layers + _KERNELS_PER_STEP
-    overhead = np.broadcast_to(kernels * (chip.get("kernel_overhead") + runtime.launch_overhead), ops)
-    communication = np.zeros(ops)
-    if tp.max() > 1:
-        link = chip.get("scaleup_bandwidth") * chip.get("link_efficiency")
-        message = tokens * model.hidden * _ACTIVATION_BYTES
-        communication = communication + 2.0 * model.layers * all_reduce_time(
-            message, tp, link, chip.get("allreduce_latency") + runtime.launch_overhead
-        )
-    compute = np.where(bound, t_compute, 0.0).sum(axis=0)
-    traffic = np.where(bound, 0.0, t_memory).sum(axis=0)
-    return Step(
-        total=compute + traffic + communication + overhead,
-        compute=compute, memory=traffic, communication=communication, overhead=overhead,
-        flops=f.sum(axis=0), bytes_moved=m.sum(axis=0),
-    )  # fmt: skip
+    net = network(model, precision, kv_precision, precision.compute)
+    flops, _, moved = forward.operators(net, 0.0, 0.0, sequences, new_tokens, cached, _check_parallel(model, tp))
+    return flops, moved
 
 
 def decode(
     model: Model, chip: Chip, batch: Real, context: Real, precision: Precision, kv_precision: Precision,
     runtime: Runtime, tp: Real = 1,
-) -> Step:  # fmt: skip
+) -> forward.Step:  # fmt: skip
     """One decode step: every sequence of the batch gets one token, with ``context`` tokens in the cache (TPOT)."""
-    return _forward(model, chip, batch, 1.0, context, precision, kv_precision, runtime, tp)
+    layout = serving.Layout(tp=_check_parallel(model, tp))
+    net = _network(model, chip, precision, kv_precision)
+    return serving.decode_step(net, *device(chip, precision, runtime, tp), batch, context, layout)
 
 
 def prefill(
     model: Model, chip: Chip, batch: Real, prompt: Real, precision: Precision, kv_precision: Precision,
+    runtime: Runtime, tp: Real = 1, cached: Real = 0.0,
+) -> forward.Step:  # fmt: skip
+    """Prefill of ``batch`` prompts of ``prompt`` tokens at once: the time to first token without queueing (TTFT).
+
+    ``cached`` tokens before the prompt are in the cache already.
+    """
+    layout = serving.Layout(tp=_check_parallel(model, tp))
+    net = _network(model, chip, precision, kv_precision)
+    return serving.prefill_step(net, *device(chip, precision, runtime, tp), batch, prompt, layout, cached)
+
+
+def interleaved(
+    model: Model, chip: Chip, concurrency: Real, prompt: Real, output: Real, precision: Precision,
+    kv_precision: Precision, runtime: Runtime, tp: Real = 1,
+) -> forward.Step:  # fmt: skip
+    """One pass of an engine under ``concurrency`` requests: TPOT with the prompts of the others in between.
+
+    Requests beyond what its cache holds (:func:`in_flight`) wait.
+    """
+    layout = serving.Layout(tp=_check_parallel(model, tp))
+    net = _network(model, chip, precision, kv_precision)
+    held = in_flight(model, chip, prompt, output, precision, kv_precision, runtime, tp)
+    concurrency = np.minimum(concurrency, held)
+    others = np.maximum(concurrency - 1.0, 0.0)
+    return serving.mixed_step(net, *device(chip, precision, runtime, tp), concurrency, prompt, output, layout, others)
+
+
+def in_flight(
+    model: Model, chip: Chip, prompt: Real, output: Real, precision: Precision, kv_precision: Precision,
     runtime: Runtime, tp: Real = 1,
-) -> Step:  # fmt: skip
-    """Prefill of ``batch`` prompts of ``prompt`` tokens at once: the time to first token without queueing (TTFT)."""
-    return _forward(model, chip, batch, prompt, 0.0, precision, kv_precision, runtime, tp)
+) -> Floats:  # fmt: skip
+    """Requests that a saturated engine has in flight: as many as its paged cache and its slots hold.
+
+    Raises
+    ------
+    DomainError
+        When not even one request fits.
+    """
+    net = _network(model, chip, precision, kv_precision)
+    batch = memory.batch_limit(net, memory.reserve(chip, runtime), np.add(prompt, output), _check_parallel(model, tp))
+    if np.any(batch < 1):
+        raise DomainError(
+            f"{model.name} in {precision.name} leaves no room for one request on {np.max(tp):g} {chip.name} with "
+            f"{runtime.name}: use more devices, a narrower precision or a shorter context."
+        )
+    return batch
+
+
+def saturated(
+    model: Model, chip: Chip, prompt: Real, output: Real, precision: Precision, kv_precision: Precision,
+    runtime: Runtime, tp: Real = 1,
+) -> Floats:  # fmt: skip
+    """Output tokens per second of a replica with as many requests in flight as it holds (:func:`in_flight`)."""
+    batch = in_flight(model, chip, prompt, output, precision, kv_precision, runtime, tp)
+    net, layout = _network(model, chip, precision, kv_precision), serving.Layout(tp=_check_parallel(model, tp))
+    return serving.saturated_rate(net, *device(chip, precision, runtime, tp), batch, prompt, output, layout)[0]
 
 
 def throughput(
@@ -262,7 +199,6 @@ def throughput(
 
     TPOT is taken at the mean context, prompt + output/2: decode time is linear in the context.
     """
-    b, o = np.asarray(batch, float), np.asarray(output, float)
-    first = prefill(model, chip, b, prompt, precision, kv_precision, runtime, tp).total
-    each = decode(model, chip, b, np.asarray(prompt, float) + o / 2.0, precision, kv_precision, runtime, tp).total
-    return b * o / (first + o * each)
+    layout = serving.Layout(tp=_check_parallel(model, tp))
+    net = _network(model, chip, precision, kv_precision)
+    return serving.static_rate(net, *device(chip, precision, runtime, tp), batch, prompt, output, layout)[0]

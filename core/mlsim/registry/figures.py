@@ -30,11 +30,14 @@ class Entry:
         for key in self.figures:
             if key.replace("_", " ").casefold() == text:
                 return key
-        key = load.attribute_key(text)
+        try:
+            key = load.attribute_key(text)
+        except NameNotFoundError:
+            key = ""
         if key == "memory_capacity" and key not in self.figures:
             key = "memory_capacity_label"
         if key not in self.figures:
-            known = ", ".join(sorted(k.replace("_", " ") for k in self.figures))
+            known = ", ".join(sorted(k.replace("_", " ") for k in self.figures)[:12])
             raise NameNotFoundError(
                 f"The registry has no sourced {shorten(attribute)} for {self.name}. It has {known}."
             )
@@ -94,7 +97,7 @@ def _others() -> dict[str, Entry]:
         for alias, target in aliases.items():
             index.setdefault(alias, entries[target])
     for name, group in grouped("runtimes", "name"):
-        runtime = Entry(name, {row["attribute"]: _row_figure(row, "value", "") for row in group})
+        runtime = Entry(name, load.runtime(name).figures)
         for alias in alias_index([(name, [a for row in group for a in load.aliases(row)])]):
             index.setdefault(alias, runtime)
     return index

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,18 @@ from mlsim.registry.tables import Row, grouped, rows
 from mlsim.units import parse
 
 __all__ = [
-    "chip", "chip_from_pairs", "chip_names", "forget", "model", "model_from_pairs", "model_names", "precision",
-    "precision_names", "price", "prices", "runtime", "runtime_names", "use_registry_file",
+    "chip", "chip_from_pairs", "chip_names", "forget", "generation", "model", "model_from_pairs", "model_names", "precision",
+    "precision_names", "price", "prices", "runtime", "runtime_at", "runtime_format", "runtime_from_pairs", "runtime_names", "runtime_within", "use_registry_file",
 ]  # fmt: skip
 
 DEFAULT_RUNTIME = "vLLM"
 
 
 def _figure(row: Mapping[str, str]) -> Figure:
-    return Figure(row["value"], row["unit"], row["meaning"], row["source"], row["locator"], row.get("note", ""))
+    return Figure(
+        row["value"], row["unit"], row["meaning"], row["source"], row["locator"], row.get("note", ""),
+        float(row.get("spread") or 0.0),
+    )  # fmt: skip
 
 
 def aliases(row: Mapping[str, str]) -> list[str]:
@@ -48,7 +52,9 @@ def _index(table: str) -> dict[str, str]:
 
 _user_chips: dict[str, Chip] = {}
 _user_models: dict[str, Model] = {}
-_user_aliases: dict[str, dict[str, str]] = {"hardware": {}, "model": {}}
+_user_runtimes: dict[str, Runtime] = {}
+_changes = [0]
+_user_aliases: dict[str, dict[str, str]] = {"hardware": {}, "model": {}, "runtime": {}}
 
 ATTRIBUTES = {
     "memory_bandwidth": ("memory bandwidth", "hbm bandwidth", "bandwidth", "bw"),
@@ -184,8 +190,6 @@ def _model(name: str, kind: str, v: dict[str, Any], figure: Figure, row: Mapping
     moe = built.moe_layers * (built.hidden * built.experts + built.shared_experts * built.expert_params)
     tables = built.head_count * built.embedding_params
     routed = built.moe_layers * built.expert_params
-    from dataclasses import replace
-
     return replace(
         built,
         total_params=total or dense + moe + tables + routed * built.experts,
@@ -194,9 +198,9 @@ def _model(name: str, kind: str, v: dict[str, Any], figure: Figure, row: Mapping
 
 
 def use_registry_file(path: str | os.PathLike[str]) -> list[str]:
-    """Add the chips and models of a YAML file; return their names.
+    """Add the chips, models and runtimes of a YAML file; return their names.
 
-    The file has ``hardware:`` and ``models:``; each entry needs a ``source``::
+    The file has ``hardware:``, ``models:`` and ``runtimes:``; each entry needs a ``source``::
 
         hardware:
           MyChip: {source: "vendor quote 2026-10", memory: 96 GiB, memory bandwidth: 4.1 TB/s, bf16 peak: 900 TFLOP/s}
@@ -212,12 +216,16 @@ def use_registry_file(path: str | os.PathLike[str]) -> list[str]:
         raise NameNotFoundError(f"The registry file {file} cannot be read: {error}.") from None
     except yaml.YAMLError as error:
         raise UnitError(f"The registry file {file} is not valid YAML: {str(error).splitlines()[0]}.") from None
-    if not isinstance(content, dict) or not content.keys() <= {"hardware", "models"}:
-        raise UnitError(f"The registry file {file} must have the keys 'hardware' and 'models', and no others.")
+    if not isinstance(content, dict) or not content.keys() <= {"hardware", "models", "runtimes"}:
+        raise UnitError(
+            f"The registry file {file} may have the keys 'hardware', 'models' and 'runtimes', and no others."
+        )
+    _changes[0] += 1
     added: list[str] = []
     sections: tuple[tuple[str, Callable[..., Any], dict[str, Any], str], ...] = (
         ("hardware", chip_from_pairs, _user_chips, "hardware"),
         ("models", model_from_pairs, _user_models, "model"),
+        ("runtimes", runtime_from_pairs, _user_runtimes, "runtime"),
     )
     for section, build, store, kind in sections:
         for name, entry in (content.get(section) or {}).items():
@@ -232,10 +240,17 @@ def use_registry_file(path: str | os.PathLike[str]) -> list[str]:
     return added
 
 
+def generation() -> int:
+    """Return a number that changes whenever the user's own entries do: for caches of what names mean."""
+    return _changes[0]
+
+
 def forget() -> None:
     """Drop the user's own entries."""
+    _changes[0] += 1
     _user_chips.clear()
     _user_models.clear()
+    _user_runtimes.clear()
     for table in _user_aliases.values():
         table.clear()
 
@@ -244,10 +259,42 @@ def forget() -> None:
 
 
 @cache
+def _priors(level: str) -> dict[str, dict[str, Figure]]:
+    """Return group -> measured or assumed figures of a level ("chip class" or "runtime")."""
+    table, column = ("efficiency", "chip_class") if level == "chip class" else ("runtimes", "name")
+    return {name: {row["attribute"]: _figure(row) for row in group} for name, group in grouped(table, column)}
+
+
+@cache
+def _fitted(level: str) -> dict[str, dict[str, Figure]]:
+    """Return group -> figures fitted to measurements."""
+    groups: dict[str, dict[str, Figure]] = {}
+    for row in rows("fitted"):
+        if row["level"] == level:
+            groups.setdefault(row["name"], {})[row["attribute"]] = _figure(row)
+    return groups
+
+
+def parameters(level: str, group: str) -> dict[str, Figure]:
+    """Return the figures of a chip class or runtime: fitted, else its own, else those of ``default``."""
+    priors = _priors(level)
+    return {**priors["default"], **priors.get(group, {}), **_fitted(level).get(group, {})}
+
+
+def prior_figure(level: str, group: str, name: str) -> Figure:
+    """Return an efficiency parameter before any fit to whole runs; a spread of 0 means that it is not fitted."""
+    priors = _priors(level)
+    return priors.get(group, {}).get(name) or priors["default"][name]
+
+
+@cache
+def kind_spread(kind: str) -> float:
+    """Return the standard deviation of log errors that no parameter explains, by kind of prediction."""
+    return {row["kind"]: float(row["value"]) for row in rows("kind_spread")}[kind]
+
+
 def _efficiency(chip_class: str) -> dict[str, Figure]:
-    """Return the efficiency figures of a chip class; what a class lacks comes from the class ``default``."""
-    classes = dict(grouped("efficiency", "chip_class"))
-    return {row["attribute"]: _figure(row) for name in ("default", chip_class) for row in classes.get(name, [])}
+    return parameters("chip class", chip_class)
 
 
 @cache
@@ -341,17 +388,95 @@ def _runtime_index() -> dict[str, str]:
     return alias_index((n, [a for row in group for a in aliases(row)]) for n, group in _runtime_groups().items())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
+def _registry_runtime(name: str) -> Runtime:
+    return Runtime(name, parameters("runtime", name), name)
+
+
 def runtime(name: object = DEFAULT_RUNTIME) -> Runtime:
     """Return a serving framework by name."""
-    key = find(name, _runtime_index(), "runtime")
-    figures = {row["attribute"]: _figure(row) for row in _runtime_groups()[key]}
-    return Runtime(key, **{attribute: figure.si for attribute, figure in figures.items()}, figures=figures)
+    own = _user_aliases["runtime"].get(normalise(name)) if isinstance(name, str) and _user_runtimes else None
+    return _user_runtimes[own] if own else _registry_runtime(find(name, _runtime_index(), "runtime"))
+
+
+def runtime_from_pairs(pairs: Sequence[tuple[Any, ...]], name: str = "own runtime", source: str = "user") -> Runtime:
+    """Return a runtime from ``(label, value)`` pairs, as a fitted profile or a range of a sheet gives them.
+
+    ``("based on", "vLLM")`` names the runtime whose figures hold where the pairs give none; ``default`` otherwise. A
+    third element is the share of the figure's variance that measurements took away: it narrows intervals.
+
+    Raises
+    ------
+    UnitError, NameNotFoundError
+        For an unknown label, or a value that is no number with the label's unit.
+    """
+    rows_ = {" ".join(str(row[0]).replace("_", " ").casefold().split()): row[1:] for row in pairs}
+    name = str(rows_.pop("name", (name,))[0])
+    base = runtime(rows_.pop("based on", ("default",))[0])
+    figures = dict(base.figures)
+    for label, (value, *rest) in rows_.items():
+        known = figures.get(label.replace(" ", "_"))
+        if known is None:
+            some = ", ".join(a.replace("_", " ") for a in list(figures)[:8])
+            raise NameNotFoundError(f"{shorten(label)} is not a figure of a runtime. Use {some} ...")
+        share = rest[0] if rest and isinstance(rest[0], (int, float)) else 0.0
+        figures[label.replace(" ", "_")] = replace(
+            known, value=f"{_runtime_number(label, value, known.unit):.12g}", source=source, locator="given by the user",
+            spread=known.spread * math.sqrt(max(0.0, 1.0 - share)),
+        )  # fmt: skip
+    return Runtime(name, figures, base.based_on)
+
+
+def _runtime_number(label: str, value: object, unit: str) -> float:
+    """Return a figure of a runtime in its unit."""
+    if unit in ("ratio", "count"):
+        try:
+            number = float(str(value))
+        except ValueError:
+            raise UnitError(f"{label}: expected a plain number, got {shorten(value)}.") from None
+    elif isinstance(value, str):
+        number = parse(value).to(unit).value
+    else:
+        raise UnitError(f"{label}: write the unit, such as '{value} {unit}'.")
+    if not math.isfinite(number) or number < 0:
+        raise DomainError(f"{label}: expected a number of 0 or more, got {shorten(value)}.")
+    return number
+
+
+@cache
+def _formats() -> dict[tuple[str, str], Row]:
+    return {(row["runtime"], normalise(row["written"])): row for row in rows("runtime_formats")}
+
+
+def runtime_format(runtime_name: str, written: str) -> Row | None:
+    """Return what a runtime means by the name of a number format, where that differs from the common meaning."""
+    return _formats().get((runtime_name, normalise(written)))
+
+
+def runtime_within(text: str) -> str | None:
+    """Return the runtime whose longest alias occurs in a text; None when none does."""
+    key = normalise(text)
+    found = [alias for alias in _runtime_index() if len(alias) > 2 and alias in key]
+    return _runtime_index()[max(found, key=len)] if found else None
+
+
+@cache
+def _version_rows() -> dict[str, list[Row]]:
+    return {name: sorted(group, key=lambda r: r["before"]) for name, group in grouped("runtime_versions", "runtime")}
+
+
+def runtime_at(name: str, date: str) -> Runtime:
+    """Return a framework as it was at a date (``2024-05``); the present one without a date."""
+    present = runtime(name)
+    for row in _version_rows().get(present.name, ()) if date else ():
+        if date < row["before"][: len(date)]:
+            return runtime(row["profile"])
+    return present
 
 
 def runtime_names() -> list[str]:
-    """Return the names of all runtimes."""
-    return list(_runtime_groups())
+    """Return the names of all runtimes, the user's own first."""
+    return [*_user_runtimes, *_runtime_groups()]
 
 
 # --- prices ----------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ class Figure:
     source: str
     locator: str
     note: str = ""
+    spread: float = 0.0  # standard deviation of its logarithm, for parameters that are estimated
 
     @property
     def text(self) -> str:
@@ -40,7 +41,7 @@ class Figure:
         return float(self.value) if self.unit in ("ratio", "count") else parse(self.text).si
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Chip:
     """An accelerator. ``figures`` is keyed by attribute, or ``(attribute, precision)`` for the peaks."""
 
@@ -104,22 +105,24 @@ class Precision:
     figure: Figure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Runtime:
-    """A serving framework: what it adds in time and memory."""
+    """A framework: what it adds in time and memory. What it has no figure for comes from the runtime ``default``."""
 
     name: str
-    launch_overhead: float
-    memory_fraction: float
-    framework_memory: float
-    logits_bytes: float
-    sequence_slots: float
-    chunk_tokens: float
-    collective_memory: float
-    figures: Mapping[str, Figure] = field(default_factory=dict, compare=False, repr=False)
+    figures: Mapping[str, Figure]
+    based_on: str  # the registry's runtime it is or descends from
+    _si: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
+
+    def get(self, attribute: str) -> float:
+        """Return a figure in SI."""
+        value = self._si.get(attribute)
+        if value is None:
+            value = self._si[attribute] = self.figures[attribute].si
+        return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """A network's dimensions. Dimensions that do not apply are 0; ``figure`` is the source of the row."""
 

@@ -1,0 +1,1 @@
+"""The efficiency model against measurements: cases, predictions with intervals, fits, accuracy."""

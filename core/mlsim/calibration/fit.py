@@ -1,0 +1,199 @@
+r"""Fitting the efficiency parameters of chip classes and runtimes to measurements, and how well they are known.
+
+The parameters are the fields of :class:`mlsim.planner.machine.Efficiency`. Each belongs to a chip class or to a runtime,
+never to a model, a benchmark or a row. The estimate is the mode of a posterior: log errors of the predictions under
+Huber's loss, and a normal prior on the logarithm of each parameter around its measured or assumed value,
+
+.. math:: \sum_i \rho\left(\frac{\ln p_i(\theta) - \ln m_i}{s}\right)
+          + \frac{1}{2}\sum_j \left(\frac{\theta_j - \mu_j}{\sigma_j}\right)^2 .
+
+Where the measurements say nothing about a parameter its prior stays, with its spread. Gauss-Newton steps with Huber's
+weights find the mode (P. Huber, "Robust Statistics", 1981, sec. 7.8); the inverse of the Hessian there gives the spread.
+Parameters of different chip classes act on different rows, so one evaluation yields the derivatives of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlsim.arrays import Floats
+from mlsim.calibration.cases import Case
+from mlsim.calibration.predict import Prediction, Stack, evaluate, predictions, stacked
+from mlsim.planner.machine import CHIP_PARAMETERS, PARAMETERS, Efficiency
+from mlsim.registry import load
+
+__all__ = ["Fit", "fit", "left_out"]
+
+NOISE = 0.15  # of published measurements: different machines, versions and definitions
+_ROUNDS = 30
+_STEP = 1e-4
+_LONGEST = 1.0  # longest step of a log parameter in one round
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Log parameters and their spreads: rows are chip classes, then runtimes; columns are :data:`PARAMETERS`."""
+
+    classes: tuple[str, ...]
+    runtimes: tuple[str, ...]
+    log: Floats
+    spread: Floats
+    fixed: NDArray[np.bool_]  # 0 by structure, or not fitted
+    informed: Floats  # share of the prior's uncertainty that the measurements removed
+
+    def value(self, row: int, name: str) -> float:
+        """Return a parameter."""
+        return float(self.values[row, PARAMETERS.index(name)])
+
+    @property
+    def values(self) -> Floats:
+        """Parameters in SI."""
+        return np.where(np.isneginf(self.log), 0.0, np.exp(self.log))
+
+    def at(self, cases: Sequence[Case]) -> tuple[Efficiency, Efficiency]:
+        """Return the parameters of each case and their spreads, stacked."""
+        value, spread = _per_case(self, self.values, cases), _per_case(self, self.spread, cases)
+        return Efficiency(*value), Efficiency(*spread)
+
+
+def _per_case(fit: Fit, table: Floats, cases: Sequence[Case]) -> Floats:
+    """Return one row per parameter with a value per case."""
+    n = len(CHIP_PARAMETERS)
+    chip = [fit.classes.index(c.chip.chip_class) for c in cases]
+    runtime = [len(fit.classes) + fit.runtimes.index(c.runtime.name) for c in cases]
+    return np.concatenate([table[chip][:, :n], table[runtime][:, n:]], axis=1).T
+
+
+def prior(cases: Sequence[Case]) -> Fit:
+    """Return the prior of the chip classes and runtimes of some cases."""
+    classes = tuple(sorted({c.chip.chip_class for c in cases}))
+    runtimes = tuple(sorted({c.runtime.name for c in cases}))
+    based_on = {c.runtime.name: c.runtime.based_on for c in cases}
+    value = np.ones((len(classes) + len(runtimes), len(PARAMETERS)))
+    spread = np.zeros_like(value)
+    for i, (level, group) in enumerate([("chip class", k) for k in classes] + [("runtime", k) for k in runtimes]):
+        for j, name in enumerate(PARAMETERS):
+            if (name in CHIP_PARAMETERS) == (level == "chip class"):
+                figure = load.prior_figure(level, based_on.get(group, group), name)
+                value[i, j], spread[i, j] = figure.si, figure.spread
+    with np.errstate(divide="ignore"):
+        log = np.log(value)
+    fixed = (spread == 0) | np.isneginf(log)
+    return Fit(classes, runtimes, log, np.where(fixed, 0.0, spread), fixed, np.zeros_like(value))
+
+
+class _Problem:
+    """The cases stacked once, and the rows of the parameter table that each case reads."""
+
+    def __init__(self, cases: Sequence[Case], start: Fit) -> None:
+        self.stacks: list[Stack] = stacked(cases)
+        self.chip = np.array([start.classes.index(c.chip.chip_class) for c in cases])
+        self.runtime = np.array([len(start.classes) + start.runtimes.index(c.runtime.name) for c in cases])
+        self.size = len(cases)
+
+    def log_predictions(self, log: Floats) -> Floats:
+        """Return the log of every prediction for a table of log parameters."""
+        values, n = np.where(np.isneginf(log), 0.0, np.exp(log)), len(CHIP_PARAMETERS)
+        out = np.empty(self.size)
+        for s in self.stacks:
+            table = np.concatenate([values[self.chip[s.index]][:, :n], values[self.runtime[s.index]][:, n:]], axis=1)
+            out[s.index] = np.log(evaluate(s, Efficiency(*table.T)).value)
+        return out
+
+    def derivatives(self, log: Floats, at: Floats) -> Floats:
+        """Return d ln(prediction) / d ln(parameter), a column per cell of the parameter table."""
+        out = np.zeros((self.size, log.size))
+        rows = np.arange(self.size)
+        for j, name in enumerate(PARAMETERS):
+            moved = log.copy()
+            moved[:, j] += _STEP
+            group = self.chip if name in CHIP_PARAMETERS else self.runtime
+            out[rows, group * len(PARAMETERS) + j] = (self.log_predictions(moved) - at) / _STEP
+        return out
+
+
+def fit(
+    cases: Sequence[Case], measured: Floats, start: Fit | None = None, use: NDArray[np.bool_] | None = None,
+    base: Fit | None = None, noise: float = NOISE,
+) -> Fit:  # fmt: skip
+    """Fit the parameters of the chip classes and runtimes of the cases to their measurements.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+    measured : ndarray
+        What was measured for each, in the unit of its kind.
+    start : Fit, optional
+        Where to start; the prior by default.
+    use : ndarray of bool, optional
+        Rows to fit; all by default. Parameters that only other rows read keep their prior.
+    base : Fit, optional
+        The prior; by default what the registry holds before any fit.
+    noise : float
+        Log error beyond which a row counts as an outlier and pulls with constant force.
+    """
+    base = base or prior(cases)
+    problem, target = _Problem(cases, base), np.log(measured)
+    use = np.ones(len(cases), bool) if use is None else use
+    free = ~base.fixed.ravel()
+    centre, width = base.log.ravel()[free], base.spread.ravel()[free]
+    log = (start or base).log.copy()
+
+    def residual(table: Floats) -> Floats:
+        return (problem.log_predictions(table) - target)[use]
+
+    def cost(error: Floats, table: Floats) -> float:
+        size = np.abs(error) / noise
+        misfit = np.where(size < 1.0, size**2 / 2.0, size - 0.5).sum()
+        return float(misfit + (((table.ravel()[free] - centre) / width) ** 2).sum() / 2.0)
+
+    error = residual(log)
+    best, damping = cost(error, log), 1e-3
+    hessian = np.diag(1.0 / width**2)
+    for _ in range(_ROUNDS):
+        slope = problem.derivatives(log, problem.log_predictions(log))[use][:, free]
+        weight = np.minimum(1.0, noise / np.maximum(np.abs(error), 1e-12)) / noise**2
+        hessian = (slope * weight[:, None]).T @ slope + np.diag(1.0 / width**2)
+        gradient = slope.T @ (weight * error) + (log.ravel()[free] - centre) / width**2
+        gained = 0.0
+        for _ in range(15):  # shorter steps until one lowers the cost
+            move = np.linalg.solve(hessian + damping * np.diag(np.diag(hessian)), -gradient)
+            trial = log.copy().ravel()
+            trial[free] += move * min(1.0, _LONGEST / max(np.abs(move).max(), _STEP))
+            table = trial.reshape(log.shape)
+            found = residual(table)
+            if (now := cost(found, table)) < best:
+                gained, best, log, error = best - now, now, table, found
+                damping = max(damping / 5.0, 1e-6)
+                break
+            damping *= 5.0
+        if gained <= 1e-4 * best:
+            break
+    spread = np.zeros(log.size)
+    spread[free] = np.sqrt(np.diag(np.linalg.inv(hessian)))
+    informed = np.zeros(log.size)
+    informed[free] = 1.0 - (spread[free] / width) ** 2
+    return Fit(base.classes, base.runtimes, log, spread.reshape(log.shape), base.fixed, informed.reshape(log.shape))
+
+
+def left_out(
+    cases: Sequence[Case], measured: Floats, keys: Sequence[str], start: Fit, done: Callable[[int], object] = int
+) -> list[Prediction]:
+    """Predict each case by a fit that has not seen the cases with its key (its chip, its model, its source).
+
+    ``done`` is told how many cases each finished fit has answered.
+    """
+    found: dict[int, Prediction] = {}
+    names = np.array(keys)
+    for key in dict.fromkeys(keys):
+        held = names == key
+        part = fit(cases, measured, start, ~held)
+        chosen = [case for case, out in zip(cases, held, strict=True) if out]
+        for position, prediction in zip(np.flatnonzero(held), predictions(chosen, part.at(chosen)), strict=True):
+            found[int(position)] = prediction
+        done(len(chosen))
+    return [found[i] for i in range(len(cases))]

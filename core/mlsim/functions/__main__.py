@@ -1,12 +1,8 @@
 """``python -m mlsim.functions README.md`` rewrites the function table between its markers."""
 
-import re
 import sys
-from pathlib import Path
 
+from mlsim.files import replace_section
 from mlsim.functions.reference import summary_table
 
-path = Path(sys.argv[1])
-text = path.read_text(encoding="utf-8")
-begin, end = r"(<!-- functions: [^>]*-->\n)", r"(<!-- /functions -->)"
-path.write_text(re.sub(f"{begin}.*?{end}", lambda m: m[1] + summary_table() + m[2], text, flags=re.S), encoding="utf-8")
+replace_section(sys.argv[1], "functions", summary_table())

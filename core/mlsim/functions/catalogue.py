@@ -21,7 +21,7 @@ from mlsim.registry import load
 from mlsim.registry.names import normalise
 from mlsim.units import Quantity, parse, parse_unit
 
-__all__ = ["CATALOGUE", "Arg", "Function", "call", "call_many", "declare"]
+__all__ = ["CATALOGUE", "Arg", "Function", "alias", "call", "call_many", "declare"]
 
 CATALOGUE: dict[str, Function] = {}
 _MISSING = object()
@@ -48,8 +48,8 @@ _NUMERIC = re.compile(r"\s*[+-]?\s*[$€£.]?\d")  # a text that starts as a num
 # --- reading arguments -----------------------------------------------------------------------------------------------
 
 
-def _pairs(value: Any) -> tuple[tuple[str, Any], ...]:
-    return tuple((str(k), v) for k, v in value if k not in (None, ""))
+def _pairs(value: Any) -> tuple[tuple[Any, ...], ...]:
+    return tuple((str(row[0]), *row[1:]) for row in value if row[0] not in (None, ""))
 
 
 def _model(arg: Arg, value: Any) -> Any:
@@ -127,6 +127,15 @@ def _count(arg: Arg, value: Any) -> float:
     return number
 
 
+def _amount(arg: Arg, value: Any) -> float:
+    """Read a number of 0 or more."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == 0:
+        return 0.0
+    if isinstance(value, str) and value.strip() in ("0", "0.0"):
+        return 0.0
+    return _count(arg, value)
+
+
 def _whole(arg: Arg, value: Any) -> float:
     number = _count(arg, value)
     if number != int(number):
@@ -161,13 +170,22 @@ def _text(arg: Arg, value: Any) -> str:
     return value.strip()
 
 
+def _runtime(arg: Arg, value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return load.runtime_from_pairs(_pairs(value))
+    return load.runtime(_text(arg, value))
+
+
 _READERS: dict[str, Callable[[Arg, Any], Any]] = {
     "model": _model,
     "hardware": _hardware,
     "count": _count,
+    "amount": _amount,
     "whole": _whole,
+    "one": _count,  # as count and whole, but one at a time: for functions that fill a table
+    "one whole": _whole,
     "precision": lambda arg, value: load.precision(_text(arg, value)),
-    "runtime": lambda arg, value: load.runtime(_text(arg, value)),
+    "runtime": _runtime,
     "unit": lambda arg, value: parse_unit(_text(arg, value)),
     "quantity": _quantity,
     "factor": _quantity_or_number,
@@ -175,12 +193,13 @@ _READERS: dict[str, Callable[[Arg, Any], Any]] = {
     "any": lambda arg, value: value,
     "raw": lambda arg, value: value,  # as it comes, ranges too: the function passes it on
 }
-_VECTOR = ("count", "whole")  # kinds that a declaration receives as arrays
+_SPECIFIED = {"model": load.model, "hardware": load.chip, "runtime": load.runtime}  # may be a range of figures
+_VECTOR = ("count", "amount", "whole")  # kinds that a declaration receives as arrays
 
 
 def _read(arg: Arg, value: Any) -> Any:
     """Read one argument; an empty one takes its default."""
-    if value is None or value == "":
+    if (value is None or value == "") and not arg.vararg:
         if arg.default is _MISSING:
             raise UnitError(f"{arg.name} is empty: {arg.doc}")
         if arg.default is None:
@@ -261,8 +280,8 @@ class Function:
         bound = []
         for i, value in enumerate(padded):
             arg = self._arg(i)
-            if arg.vararg and (value is None or value == ""):
-                continue
+            if arg.vararg and arg.kind != "raw" and (value is None or value == ""):
+                continue  # an empty cell among quantities; arguments that are passed on keep their places
             try:
                 bound.append(
                     _read_cached(arg, value) if not isinstance(value, float) or value == value else _read(arg, value)
@@ -272,6 +291,10 @@ class Function:
         if variadic and len(bound) < len(self.args):
             raise UnitError(f"{self.name} needs at least {len(self.args)} argument(s): {self.signature}.")
         return bound
+
+    def bound(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Return the arguments by name, read and with their defaults."""
+        return dict(zip((arg.name for arg in self.args), self._bind(values), strict=False))
 
     def evaluate(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
         """Evaluate many scalar calls at once; an error takes the place of its result.
@@ -327,7 +350,7 @@ class Function:
             kind = self._arg(i).kind
             if not isinstance(value, (list, tuple)):
                 blocks.append([[value]])
-            elif kind in ("model", "hardware") and _is_specification(value, kind):
+            elif kind in _SPECIFIED and _is_specification(value, kind):
                 blocks.append([[_pairs(value)]])
             else:
                 blocks.append(_two_dimensional(value))
@@ -347,6 +370,10 @@ class Function:
             for c in range(width)
         ]
         flat = self.evaluate(calls)
+        if len(flat) > 1 and any(isinstance(value, list) for value in flat):
+            raise UnitError(
+                f"{self.name} fills a table: give it one set of arguments, not a range of {len(flat)} cells."
+            )
         if height == width == 1:
             return _raised(flat[0])
         return [flat[r * width : (r + 1) * width] for r in range(height)]
@@ -371,10 +398,12 @@ def _two_dimensional(value: Any) -> list[list[Any]]:
 def _is_specification(value: Any, kind: str) -> bool:
     """Tell a two-column range of labels and figures from a range of names."""
     rows = [row for row in value if isinstance(row, (list, tuple))]
-    if len(rows) != len(value) or not rows or any(len(row) != 2 for row in rows):
+    widths = (2, 3) if kind == "runtime" else (2,)  # a fitted profile says in its third column what was determined
+    if len(rows) != len(value) or not rows or any(len(row) not in widths for row in rows):
         return False
-    lookup = load.chip if kind == "hardware" else load.model
-    return all(isinstance(row[0], str) and not _is_name(row[0], lookup) for row in rows if row[0] not in (None, ""))
+    return all(
+        isinstance(row[0], str) and not _is_name(row[0], _SPECIFIED[kind]) for row in rows if row[0] not in (None, "")
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -398,6 +427,13 @@ def declare(category: str, *args: Arg, example: str = "") -> Callable[[Callable[
         return function
 
     return add
+
+
+def alias(name: str, of: Function) -> Function:
+    """Add another name of a function to the catalogue."""
+    doc = f"{of.doc.splitlines()[0]} Another name of {of.name}."
+    CATALOGUE[name] = function = Function(name, of.category, of.args, doc, of.example.replace(of.name, name), of.impl)
+    return function
 
 
 def find(name: object) -> Function:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlsim.errors import DomainError, UnitError
-from mlsim.functions.catalogue import Arg, declare
+from mlsim.functions.catalogue import Arg, alias, declare
 from mlsim.physics.economics import cost_per_token
 from mlsim.physics.roofline import compute_time, memory_time
 from mlsim.planner import inference
@@ -31,20 +31,17 @@ TP = Arg("tp", "whole", "Tensor parallel: devices one replica is split over.", 1
 RUNTIME = Arg("runtime", "runtime", "Serving framework, such as vLLM.", load.DEFAULT_RUNTIME)
 
 
-def _unit(default: str) -> Arg:
+def unit_argument(default: str) -> Arg:
+    """Return the last argument of a function: the unit of its result."""
     return Arg("unit", "unit", f"Unit of the result; {default} unless given.", default)
 
 
-def _in(si: Any, si_unit: str, unit: Unit) -> Any:
+def within(si: Any, si_unit: str, unit: Unit) -> Any:
     """Convert an SI result to the unit asked for; refuse a unit of another dimension."""
     base = parse_unit(si_unit)
     if unit.dimension != base.dimension:
         raise UnitError(f"unit: {Quantity(1.0, unit).hint(base)}")
     return np.asarray(si) * base.factor / unit.factor
-
-
-def _bf16() -> Precision:
-    return load.precision("bf16")
 
 
 def _bytes_of(model: Quantity, precision: Precision) -> float:
@@ -61,7 +58,8 @@ def _figure(hardware: Quantity, unit: str) -> float:
     return hardware.to(unit).si
 
 
-def _named(model: Any, hardware: Any, what: str) -> None:
+def named(model: Any, hardware: Any, what: str) -> None:
+    """Refuse a bare size or figure where a model and a chip are needed."""
     if isinstance(model, Quantity) or isinstance(hardware, Quantity):
         raise UnitError(
             f"{what} needs a model and a chip (names or two-column ranges): a single size or figure does not say enough."
@@ -73,12 +71,12 @@ def _decode_seconds(
     runtime: Runtime,
 ) -> Any:  # fmt: skip
     if isinstance(model, Model) and isinstance(hardware, Chip):
-        return inference.decode(model, hardware, batch, context, precision, _bf16(), runtime, tp).total
+        return inference.decode(model, hardware, batch, context, precision, inference.BF16, runtime, tp).total
     bandwidth = hardware.get("memory_bandwidth") if isinstance(hardware, Chip) else _figure(hardware, "TB/s")
     if isinstance(model, Quantity):
         moved: Any = _bytes_of(model, precision) / np.asarray(tp, float)
     else:
-        moved = inference.operators(model, batch, 1.0, context, precision, _bf16(), tp)[1].sum(axis=0)
+        moved = inference.operators(model, batch, 1.0, context, precision, inference.BF16, tp)[1].sum(axis=0)
     return memory_time(moved, bandwidth)
 
 
@@ -87,17 +85,17 @@ def _prefill_seconds(
     runtime: Runtime,
 ) -> Any:  # fmt: skip
     if isinstance(model, Model) and isinstance(hardware, Chip):
-        return inference.prefill(model, hardware, batch, prompt, precision, _bf16(), runtime, tp).total
+        return inference.prefill(model, hardware, batch, prompt, precision, inference.BF16, runtime, tp).total
     peak = hardware.peak(precision.compute) if isinstance(hardware, Chip) else _figure(hardware, "TFLOP/s")
     if isinstance(model, Quantity):
         flops: Any = 2.0 * np.multiply(batch, prompt) * _params_of(model, precision) / np.asarray(tp, float)
     else:
-        flops = inference.operators(model, batch, prompt, 0.0, precision, _bf16(), tp)[0].sum(axis=0)
+        flops = inference.operators(model, batch, prompt, 0.0, precision, inference.BF16, tp)[0].sum(axis=0)
     return compute_time(flops, peak)
 
 
 @declare(
-    "Inference", MODEL, HARDWARE, BATCH, CONTEXT, PRECISION, TP, RUNTIME, _unit("ms"),
+    "Inference", MODEL, HARDWARE, BATCH, CONTEXT, PRECISION, TP, RUNTIME, unit_argument("ms"),
     example='=MLSIM_DECODE_LATENCY("Llama-3-70B","MI300X",1,4096)',
 )  # fmt: skip
 def MLSIM_DECODE_LATENCY(
@@ -107,11 +105,11 @@ def MLSIM_DECODE_LATENCY(
 
     With a size or a single figure ("140 GB", "3.35 TB/s") it is the bare law bytes / bandwidth: no efficiency, no overhead.
     """
-    return _in(_decode_seconds(model, hardware, batch, context, precision, tp, runtime), "s", unit)
+    return within(_decode_seconds(model, hardware, batch, context, precision, tp, runtime), "s", unit)
 
 
 @declare(
-    "Inference", MODEL, HARDWARE, BATCH, PROMPT, PRECISION, TP, RUNTIME, _unit("ms"),
+    "Inference", MODEL, HARDWARE, BATCH, PROMPT, PRECISION, TP, RUNTIME, unit_argument("ms"),
     example='=MLSIM_PREFILL_LATENCY("Llama-3-8B","H100",1,2048)',
 )  # fmt: skip
 def MLSIM_PREFILL_LATENCY(
@@ -121,20 +119,24 @@ def MLSIM_PREFILL_LATENCY(
 
     With a size or a single figure ("70 Gparam", "989 TFLOP/s") it is the bare law FLOP / peak.
     """
-    return _in(_prefill_seconds(model, hardware, batch, prompt, precision, tp, runtime), "s", unit)
+    return within(_prefill_seconds(model, hardware, batch, prompt, precision, tp, runtime), "s", unit)
+
+
+MLSIM_TPOT = alias("MLSIM_TPOT", MLSIM_DECODE_LATENCY)
+MLSIM_TTFT = alias("MLSIM_TTFT", MLSIM_PREFILL_LATENCY)
 
 
 @declare(
-    "Inference", MODEL, HARDWARE, BATCH, PROMPT, OUTPUT, PRECISION, TP, RUNTIME, _unit("token/s"),
+    "Inference", MODEL, HARDWARE, BATCH, PROMPT, OUTPUT, PRECISION, TP, RUNTIME, unit_argument("token/s"),
     example='=MLSIM_THROUGHPUT("Llama-3-8B","H100",32,2048,512)',
 )  # fmt: skip
 def MLSIM_THROUGHPUT(
     model: Any, hardware: Any, batch: Any, prompt: Any, output: Any, precision: Any, tp: Any, runtime: Any, unit: Unit
 ) -> Any:
     """Output tokens per second of one replica (all tp devices together) with a static batch, prefill included."""
-    _named(model, hardware, "Throughput")
-    rate = inference.throughput(model, hardware, batch, prompt, output, precision, _bf16(), runtime, tp)
-    return _in(rate, "token/s", unit)
+    named(model, hardware, "Throughput")
+    rate = inference.throughput(model, hardware, batch, prompt, output, precision, inference.BF16, runtime, tp)
+    return within(rate, "token/s", unit)
 
 
 def _memory(
@@ -142,7 +144,7 @@ def _memory(
 ) -> Any:
     if isinstance(model, Quantity):
         return _bytes_of(model, precision) / np.asarray(tp, float)
-    return inference.memory(model, batch, context, precision, kv_precision, runtime, tp).total
+    return inference.need(model, batch, context, precision, kv_precision, runtime, tp).total
 
 
 def _usable(hardware: Any, runtime: Runtime) -> float:
@@ -166,7 +168,7 @@ def MLSIM_FITS(model: Any, hardware: Any, batch: Any, context: Any, precision: A
 
 
 @declare(
-    "Memory", MODEL, HARDWARE, BATCH, CONTEXT, PRECISION, TP, KV_PRECISION, _unit("GiB"),
+    "Memory", MODEL, HARDWARE, BATCH, CONTEXT, PRECISION, TP, KV_PRECISION, unit_argument("GiB"),
     example='=MLSIM_MEMORY("Llama-3-8B","H100",48,4096)',
 )  # fmt: skip
 def MLSIM_MEMORY(
@@ -175,17 +177,19 @@ def MLSIM_MEMORY(
     """Memory one device needs: weights, KV cache, activations, logits and the runtime's own (vLLM)."""
     if isinstance(hardware, Quantity):
         _figure(hardware, "GiB")
-    return _in(_memory(model, batch, context, precision, tp, kv_precision, load.runtime()), "byte", unit)
+    return within(_memory(model, batch, context, precision, tp, kv_precision, load.runtime()), "byte", unit)
 
 
-@declare("Memory", MODEL, PRECISION, _unit("GB"), example='=MLSIM_WEIGHTS("Llama-3-8B","int4")')
+@declare("Memory", MODEL, PRECISION, unit_argument("GB"), example='=MLSIM_WEIGHTS("Llama-3-8B","int4")')
 def MLSIM_WEIGHTS(model: Any, precision: Any, unit: Unit) -> Any:
     """Bytes of all weights in a number format, scales and 16-bit vocabulary tables included."""
     size = _bytes_of(model, precision) if isinstance(model, Quantity) else inference.weight_bytes(model, precision)
-    return _in(size, "byte", unit)
+    return within(size, "byte", unit)
 
 
-@declare("Memory", MODEL, CONTEXT, BATCH, KV_PRECISION, _unit("GiB"), example='=MLSIM_KV_CACHE("Llama-3-8B",4096,48)')
+@declare(
+    "Memory", MODEL, CONTEXT, BATCH, KV_PRECISION, unit_argument("GiB"), example='=MLSIM_KV_CACHE("Llama-3-8B",4096,48)'
+)
 def MLSIM_KV_CACHE(model: Any, context: Any, batch: Any, kv_precision: Any, unit: Unit) -> Any:
     """KV cache of a batch, whole model: grouped, multi-query, latent (MLA) and sliding-window attention as built."""
     if isinstance(model, Quantity):
@@ -193,7 +197,7 @@ def MLSIM_KV_CACHE(model: Any, context: Any, batch: Any, kv_precision: Any, unit
             "The KV cache needs a model's dimensions: a size does not say its layers and heads. Give a name."
         )
     model.need("layers", "heads")
-    return _in(np.multiply(batch, inference.kv_bytes(model, context, kv_precision)), "byte", unit)
+    return within(np.multiply(batch, inference.kv_bytes(model, context, kv_precision)), "byte", unit)
 
 
 @declare(
@@ -214,7 +218,7 @@ def MLSIM_MAX_BATCH(model: Any, hardware: Any, context: Any, precision: Any, tp:
 )  # fmt: skip
 def MLSIM_MIN_DEVICES(model: Any, hardware: Any, batch: Any, context: Any, precision: Any, kv_precision: Any) -> Any:
     """Fewest devices (1, 2, 4, ...) of one replica whose memory holds the model and the batch."""
-    _named(model, hardware, "The number of devices")
+    named(model, hardware, "The number of devices")
     found = [
         inference.minimum_tp(model, hardware, b, c, precision, kv_precision, load.runtime())
         for b, c in np.broadcast(np.atleast_1d(batch), np.atleast_1d(context))
@@ -236,10 +240,10 @@ def MLSIM_BOTTLENECK(model: Any, hardware: Any, batch: Any, context: Any, precis
     if isinstance(model, Quantity) or isinstance(hardware, Quantity):
         _decode_seconds(model, hardware, batch, context, precision, tp, runtime)  # for its unit errors
         return "memory bandwidth"
-    step = inference.decode(model, hardware, batch, context, precision, _bf16(), runtime, tp)
-    fits = inference.memory(model, batch, context, precision, _bf16(), runtime, tp).total <= inference.usable_memory(
-        hardware, runtime
-    )
+    step = inference.decode(model, hardware, batch, context, precision, inference.BF16, runtime, tp)
+    fits = inference.need(
+        model, batch, context, precision, inference.BF16, runtime, tp
+    ).total <= inference.usable_memory(hardware, runtime)
     return np.where(fits, step.bottleneck, "capacity")
 
 
@@ -248,7 +252,7 @@ def MLSIM_BOTTLENECK(model: Any, hardware: Any, batch: Any, context: Any, precis
     Arg("price", "quantity", "Price of one device hour, such as '2.50 $/GPU-h'."),
     Arg("throughput", "factor", "Tokens per second of the replica."),
     Arg("devices", "count", "Devices of the replica.", 1.0),
-    _unit("$/Mtoken"),
+    unit_argument("$/Mtoken"),
     example='=MLSIM_TOKEN_COST("2.50 $/GPU-h",1500,2)',
 )
 def MLSIM_TOKEN_COST(price: Quantity, throughput: Quantity, devices: Any, unit: Unit) -> Any:
@@ -262,4 +266,4 @@ def MLSIM_TOKEN_COST(price: Quantity, throughput: Quantity, devices: Any, unit: 
     if rate.si <= 0 or price.si < 0:
         raise DomainError("throughput must be above 0 and the price not negative.")
     cost = cost_per_token(price.si, devices, rate.si)
-    return _in(cost, f"{currency.removeprefix('money_in_').upper()}/token", unit)
+    return within(cost, f"{currency.removeprefix('money_in_').upper()}/token", unit)

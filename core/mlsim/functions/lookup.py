@@ -89,10 +89,12 @@ def MLSIM_WHY(function: str, *args: Any) -> str:
 
 
 def _explain(target: catalogue.Function, args: tuple[Any, ...], result: Any) -> str:
-    bound: dict[str, Any] = dict(zip((a.name for a in target.args), target._bind(args), strict=False))
+    bound = target.bound(args)
     model, chip = bound.get("model"), bound.get("hardware")
     if not isinstance(model, Model) or not isinstance(chip, Chip):
         return f"{target.name} gives {result}: {target.doc.splitlines()[0]}"
+    if target.category == "Serving":
+        return _explain_serving(target, bound, result)
     precision, runtime, tp = bound["precision"], bound.get("runtime") or load.runtime(), bound.get("tp", 1.0)
     kv = bound.get("kv_precision") or load.precision("bf16")
     batch = bound.get("batch", 1.0)
@@ -101,8 +103,8 @@ def _explain(target: catalogue.Function, args: tuple[Any, ...], result: Any) -> 
             tp = result
         if target.name == "MLSIM_MAX_BATCH":
             batch = max(result, 1.0)
-        need = inference.memory(model, batch, bound["context"], precision, kv, runtime, tp)
-        usable = inference.usable_memory(chip, runtime)
+        need = inference.need(model, batch, bound["context"], precision, kv, runtime, tp)
+        usable, share = inference.usable_memory(chip, runtime), runtime.get("memory_fraction")
         gib = 2.0**30
         place = "on" if tp == 1 else f"on each of {tp:g}"
         return (
@@ -110,7 +112,7 @@ def _explain(target: catalogue.Function, args: tuple[Any, ...], result: Any) -> 
             f"{float(need.total) / gib:.1f} GiB {place} {chip.name}: weights {float(need.weights) / gib:.1f}, "
             f"KV cache {float(need.kv_cache) / gib:.1f}, activations {float(need.activations) / gib:.1f}, logits "
             f"{float(need.logits) / gib:.1f}, framework {float(need.framework + need.collectives) / gib:.1f}. "
-            f"{runtime.name} may use {usable / gib:.1f} of its {chip.memory / gib:.1f} GiB ({runtime.memory_fraction:.0%}): "
+            f"{runtime.name} may use {usable / gib:.1f} of its {chip.memory / gib:.1f} GiB ({share:.0%}): "
             f"{'it fits' if float(need.total) <= usable else 'it does not fit'}."
         )
     if "prompt" in bound:
@@ -120,11 +122,29 @@ def _explain(target: catalogue.Function, args: tuple[Any, ...], result: Any) -> 
             inference.decode(model, chip, batch, bound["context"], precision, kv, runtime, tp),
             "One decode step",
         )
+    read = chip.get("memory_efficiency") * runtime.get("memory_share")
     return (
         f"{what} of {model.name} in {precision.name} on {tp:g} {chip.name} takes {float(step.total) * 1e3:.2f} ms: memory traffic "
         f"{float(step.memory) * 1e3:.2f}, compute {float(step.compute) * 1e3:.2f}, communication "
-        f"{float(step.communication) * 1e3:.2f}, kernel launches {float(step.overhead) * 1e3:.2f}. A device reads "
-        f"{float(step.bytes_moved) / 1e9:.1f} GB at {chip.get('memory_efficiency'):.0%} of "
+        f"{float(step.communication) * 1e3:.2f}, launches and host {float(step.overhead) * 1e3:.2f}. A device reads "
+        f"{float(step.bytes_moved) / 1e9:.1f} GB at {read:.0%} of "
         f"{chip.get('memory_bandwidth') / 1e12:.2f} TB/s and does {float(step.flops) / 1e12:.2f} TFLOP. "
         f"Bottleneck: {step.bottleneck}."
+    )
+
+
+def _explain_serving(target: catalogue.Function, bound: dict[str, Any], result: Any) -> str:
+    """Explain a serving result by the pass it rests on."""
+    said = f"{target.name} gives {result:.4g}: {target.doc.splitlines()[0]}"
+    if target.name not in ("MLSIM_SERVING_RATE", "MLSIM_SERVING_TPOT"):
+        return said
+    model, chip, runtime, tp = (bound[name] for name in ("model", "hardware", "runtime", "tp"))
+    load_ = (bound["prompt"], bound["output"], bound["precision"], bound["kv_precision"], runtime, tp)
+    batch = bound.get("concurrency") or float(inference.in_flight(model, chip, *load_))
+    step = inference.interleaved(model, chip, batch, *load_)
+    return (
+        f"{said} {batch:,.0f} requests are in flight; a pass of all of them, with the prompts of those that join, takes "
+        f"{float(step.total) * 1e3:.2f} ms: memory traffic {float(step.memory) * 1e3:.2f}, compute "
+        f"{float(step.compute) * 1e3:.2f}, communication {float(step.communication) * 1e3:.2f}, launches and host "
+        f"{float(step.overhead) * 1e3:.2f}. Bottleneck: {step.bottleneck}."
     )

@@ -8,9 +8,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlsim import __version__
 from mlsim.errors import CellError
+
+if TYPE_CHECKING:
+    from mlsim.calibration.accuracy import Scored
 
 __all__ = ["main"]
 
@@ -48,6 +53,23 @@ def _parser() -> argparse.ArgumentParser:
     recalc.add_argument("-o", "--output-dir", metavar="DIR", help="write there instead of in place")
     recalc.add_argument("--engine", choices=("auto", "embedded", "libreoffice", "excel"), default="auto")
     recalc.add_argument("--jobs", type=int, default=1, metavar="N", help="workbooks at a time")
+
+    predict = command("predict", "predict a table of cases, each with its interval")
+    predict.add_argument("cases", metavar="CASES.csv")
+    predict.add_argument("-o", "--output-file", required=True, metavar="OUT.csv")
+
+    validate = command("validate", "compare predictions with measurements")
+    validate.add_argument("cases", nargs="+", metavar="CASES.csv")
+    validate.add_argument("-o", "--output-file", metavar="REPORT.xlsx", help="write a report with plots")
+    validate.add_argument(
+        "--no-transfer", action="store_true", help="do not fit anew with each chip, model family and source left out"
+    )
+    validate.add_argument("--readme", metavar="FILE.md", help="rewrite the accuracy table of a Markdown file")
+
+    calibrate = command("calibrate", "fit a runtime profile to your measurements")
+    calibrate.add_argument("cases", metavar="MEASUREMENTS.csv")
+    calibrate.add_argument("-o", "--output-file", required=True, metavar="PROFILE.yaml")
+    calibrate.add_argument("--name", default="", help="name of the profile (default: the runtime's, calibrated)")
 
     audit = command("audit", "list every constant with its source; fail when one lacks any")
     audit.add_argument("--summary", action="store_true", help="print counts and problems only")
@@ -111,6 +133,86 @@ def _recalc(args: argparse.Namespace) -> int:
     return recalculate_all(args.books, output_dir=args.output_dir, jobs=args.jobs)
 
 
+def _predict(args: argparse.Namespace) -> int:
+    from mlsim.calibration.accuracy import predict_rows
+    from mlsim.calibration.tables import PREDICTION_COLUMNS, prediction_rows, read_table, write_table
+
+    table = read_table(args.cases)
+    outcomes = predict_rows(table)
+    write_table(args.output_file, PREDICTION_COLUMNS, prediction_rows(table, outcomes))
+    missing = sum(outcome.prediction is None for outcome in outcomes)
+    print(f"Wrote {args.output_file}: {len(outcomes) - missing:,} predictions, {missing:,} rows not supported.")
+    return 0
+
+
+def _validate(args: argparse.Namespace) -> int:
+    from mlsim.calibration.accuracy import score
+    from mlsim.calibration.tables import read_table
+
+    table = [row for path in args.cases for row in read_table(path)]
+    scored, unsupported = score(table)
+    if not scored:
+        why = f" The first row: {unsupported[0].message}" if unsupported else ""
+        raise CellError("#VALUE!", f"No row has both a prediction and a measurement above 0.{why}")
+    splits = {} if args.no_transfer else _transfer(scored)
+    _print_accuracy("", scored, by_source=True)
+    for name, column in splits.items():
+        _print_accuracy(f" ({name}{'' if name == 'in sample' else ' left out'})", column)
+    for outcome in unsupported:
+        print(f"not supported: {outcome.case_id}: {outcome.message}", file=sys.stderr)
+    if args.output_file:
+        from mlsim_workbooks.validation import write
+
+        families = {row.get("case_id", ""): row.get("family", "") for row in table}
+        write(args.output_file, scored, unsupported, splits, families=families)
+        print(f"Wrote {args.output_file}.")
+    if args.readme:
+        from mlsim.files import replace_section
+        from mlsim_workbooks.validation import markdown
+
+        replace_section(args.readme, "accuracy", markdown(scored, splits))
+        print(f"Wrote the accuracy table of {args.readme}.")
+    return 0
+
+
+def _transfer(scored: list[Scored]) -> dict[str, list[Scored]]:
+    """Fit anew with each chip, model family and source left out, with a progress bar on a terminal."""
+    from tqdm import tqdm
+
+    from mlsim.calibration.accuracy import SPLITS, timed_rows, transfer
+
+    with tqdm(total=len(SPLITS) * len(timed_rows(scored)), unit="row", desc="left out", disable=None) as bar:
+        return transfer(scored, bar.update)
+
+
+def _print_accuracy(label: str, scored: list[Scored], by_source: bool = False) -> None:
+    from mlsim.calibration.accuracy import summarise
+
+    print(f"{'':58}{'rows':>6}{'median':>8}{'p90':>8}{'bias':>8}{'covered':>9}")
+    groups = {f"{name}{label}": s for name, s in summarise(scored, lambda s: s.case.family).items()}
+    if by_source:
+        groups |= {f"  {name}": s for name, s in summarise(scored, lambda s: s.case.source[:50]).items()}
+    for name, s in groups.items():
+        print(f"{name:58}{s.rows:6}{s.median:8.1%}{s.p90:8.1%}{s.bias:+8.1%}{s.coverage:9.0%}")
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from mlsim.calibration.profile import DETERMINED, calibrate
+    from mlsim.calibration.tables import read_table
+    from mlsim.files import write_file
+
+    profile = calibrate(read_table(args.cases), args.name)
+    write_file(args.output_file, profile.yaml(f"fit of {Path(args.cases).name}").encode())
+    for why in profile.skipped:
+        print(f"not used: {why}", file=sys.stderr)
+    for p in profile.parameters:
+        verdict = "determined" if p.determined >= DETERMINED else "as before" if p.determined < 0.05 else "hinted at"
+        print(f"{p.name:22} {p.before:10.4g} -> {p.text:14} {verdict:10} ({p.determined:.0%} of its variance)")
+    print(f"Wrote {args.output_file}: {profile.rows} measurements, median error {profile.error_before:.1%} before, "
+          f"{profile.error_after:.1%} after.")  # fmt: skip
+    return 0
+
+
 def _audit(args: argparse.Namespace) -> int:
     from mlsim.registry.audit import constants, problems
 
@@ -143,7 +245,10 @@ def _functions(_: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"compare": _compare, "template": _template, "recalc": _recalc, "audit": _audit, "functions": _functions}
+_COMMANDS = {
+    "compare": _compare, "template": _template, "recalc": _recalc, "predict": _predict, "validate": _validate,
+    "calibrate": _calibrate, "audit": _audit, "functions": _functions,
+}  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

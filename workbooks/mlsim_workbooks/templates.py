@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mlsim.errors import NameNotFoundError, shorten
+from mlsim_workbooks.calibration_template import build_calibration
 from mlsim_workbooks.compare import build_comparison
 
 __all__ = ["TEMPLATES", "build_template"]
@@ -16,8 +17,13 @@ def _comparison(out: Path) -> None:
     build_comparison("Llama-3-70B", ["H100", "MI300X", "Gaudi3"], prompt=2048, output=512, out=out)
 
 
+def _calibration(out: Path) -> None:
+    build_calibration(out)
+
+
 TEMPLATES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "comparison": ("compare accelerators for one model: memory, latency, throughput, cost, sources", _comparison),
+    "calibration": ("fit a runtime to your own measurements: every prediction before and after", _calibration),
 }
 
 

@@ -6,11 +6,8 @@ the same with and without the add-in. Rank, cost and checks are native formulas.
 
 from __future__ import annotations
 
-import re
 import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -29,12 +26,9 @@ from mlsim_workbooks.compare.roofline import write_roofline
 from mlsim_workbooks.compare.sources import write_sources
 from mlsim_workbooks.compare.sweep import write_sweep
 from mlsim_workbooks.recalc import RecalcError, recalculate
+from mlsim_workbooks.reproducible import CREATED, normalise
 
 __all__ = ["BATCHES", "Comparison", "Row", "build_comparison"]
-
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip archive can hold
-_CREATED = datetime(2026, 1, 1)  # fixed, so that equal inputs give equal files
 
 
 def build_comparison(
@@ -69,7 +63,7 @@ def build_comparison(
     with tempfile.TemporaryDirectory(prefix="mlsim-") as folder:
         draft = Path(folder) / "draft.xlsx"
         wb.save(draft)
-        _normalise(draft)
+        normalise(draft)
         try:
             report = recalculate(draft, out=target)
         except RecalcError as error:
@@ -98,22 +92,8 @@ def _workbook(plan: Plan) -> Workbook:
     # Recalculation on load would blank the model cells of a reader without the add-in.
     wb.calculation = CalcProperties(calcId=191029, fullCalcOnLoad=False)
     wb.properties.creator, wb.properties.title = "MLSIM", f"{plan.model.name}: accelerators compared"
-    wb.properties.created = _CREATED
+    wb.properties.created = CREATED
     return wb
-
-
-def _normalise(path: Path) -> None:
-    """Rewrite the archive without the time of writing, so that equal inputs give equal bytes."""
-    with zipfile.ZipFile(path) as archive:
-        parts = [(info.filename, archive.read(info)) for info in archive.infolist()]
-    stamp = _CREATED.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in parts:
-            if name == "docProps/core.xml":
-                data = re.sub(rb"(<dcterms:(?:modified|created)[^>]*>)[^<]*", rb"\g<1>" + stamp, data)
-            if name == "docProps/app.xml":  # LibreOffice trusts the cached values of files that Excel 2010+ wrote
-                data = re.sub(rb"<AppVersion>[^<]*", b"<AppVersion>16.0300", data)
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
 
 
 def _lists(wb: Workbook) -> dict[str, str]:

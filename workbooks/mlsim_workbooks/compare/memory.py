@@ -7,7 +7,7 @@ from typing import Any
 from openpyxl.chart import Reference
 from openpyxl.worksheet.worksheet import Worksheet
 
-from mlsim.planner import inference
+from mlsim.planner.forward import ACTIVATION_BYTES
 from mlsim_workbooks import style
 from mlsim_workbooks.compare.plan import BATCH, DECISION, FULL, MODEL, PRECISION, Plan, Row
 
@@ -44,13 +44,13 @@ def _memory_constants(ws: Worksheet, plan: Plan) -> None:
     spec = f"MLSIM_SPEC({DECISION}{MODEL},"
     rt = plan.runtime
     values: tuple[tuple[str, Any, str], ...] = (
-        ("Share of memory the runtime may use", rt.memory_fraction, "0%"),
-        ("Framework memory, GiB", rt.framework_memory / _GIB, "0.00"),
-        ("More with several devices, GiB", rt.collective_memory / _GIB, "0.00"),
-        ("Sampler bytes per vocabulary entry", rt.logits_bytes, "0"),
-        ("Sequence slots", rt.sequence_slots, "#,##0"),
-        ("Tokens of one forward pass", rt.chunk_tokens, "#,##0"),
-        ("Bytes of an activation", inference._ACTIVATION_BYTES, "0"),
+        ("Share of memory the runtime may use", rt.get("memory_fraction"), "0%"),
+        ("Framework memory, GiB", rt.get("framework_memory") / _GIB, "0.00"),
+        ("More with several devices, GiB", rt.get("collective_memory") / _GIB, "0.00"),
+        ("Sampler bytes per vocabulary entry", rt.get("logits_bytes"), "0"),
+        ("Sequence slots", rt.get("sequence_slots"), "#,##0"),
+        ("Tokens of one forward pass", rt.get("chunk_tokens"), "#,##0"),
+        ("Bytes of an activation", ACTIVATION_BYTES, "0"),
         ("Hidden size", f'={spec}"hidden")', "#,##0"),
         ("Widest feed-forward, active experts", f'=MAX(IFERROR({spec}"ffn"),0),IFERROR({spec}"moe ffn")*{spec}"experts per token"),0))', "#,##0"),
         ("Vocabulary", f'={spec}"vocab")', "#,##0"),

@@ -90,7 +90,9 @@ def test_distinct_experts_against_simulation() -> None:
 
 def test_all_reduce() -> None:
     assert all_reduce_time(1e9, 1, 1e9, 1e-5) == 0
-    assert all_reduce_time(1e9, 8, 1e9, 1e-5) == pytest.approx(1.75 + 1e-5)
+    # two shots: 2·7/8 of the message, and 2.8 times the latency of one shot (which would take 8 s)
+    assert all_reduce_time(1e9, 8, 1e9, 1e-5) == pytest.approx(1.75 + 2.8e-5, rel=1e-9)
+    assert all_reduce_time(1e3, 8, 1e9, 1e-3) == pytest.approx(1e-3 + 7e3 / 0.87e9)  # one shot
 
 
 def test_memory_terms() -> None:

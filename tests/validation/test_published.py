@@ -75,7 +75,7 @@ def test_weight_bytes_vllm() -> None:
 def test_kv_pool_vllm(name: str, tp: int, pool: int) -> None:
     """The reserve was fitted on runs of this kind, so this is an in-sample check of the whole memory sum."""
     model = load.model(name)
-    fixed = inference.memory(model, 0.0, 1.0, BF16, BF16, VLLM, tp).total
+    fixed = inference.need(model, 0.0, 1.0, BF16, BF16, VLLM, tp).total
     tokens = (0.95 * load.chip("H100").memory - fixed) / inference.kv_bytes(model, 1.0, BF16, tp)
     print(f"{name}: {float(tokens):,.0f} tokens, measured {pool:,}: {float(tokens) / pool - 1:+.1%}")
     assert np.abs(tokens / pool - 1) < 0.02

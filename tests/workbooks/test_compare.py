@@ -270,7 +270,7 @@ def test_typed_memory_changes_the_number_of_devices(built: Comparison, tmp_path:
     book = retyped(built, tmp_path / "b.xlsx", "MI300X", "Memory", "96 GiB")
     after = line(book, "Decision", "MI300X", 3)
     assert after["Devices per replica"] == 2
-    assert after["Usable memory"] == pytest.approx(96 * load.runtime().memory_fraction)
+    assert after["Usable memory"] == pytest.approx(96 * load.runtime().get("memory_fraction"))
     assert line(book, "Memory", "MI300X", 1)["Devices"] == 2
 
 

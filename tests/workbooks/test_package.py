@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from mlsim_workbooks import package as pk
-from mlsim_workbooks.package import Err, RecalcError
+from mlsim_workbooks.package import Err, FileError
 from mlsim_workbooks.recalc import recalculate
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -157,7 +157,7 @@ def test_openpyxl_reads_the_result(tmp_path: Path) -> None:
 
 def refused(path: Path, words: str) -> None:
     before = path.read_bytes() if path.is_file() else None
-    with pytest.raises(RecalcError, match=r"\.$") as caught:
+    with pytest.raises(FileError, match=r"\.$") as caught:
         recalculate(path, call=call, known=KNOWN)
     assert words in str(caught.value)
     assert (path.read_bytes() if path.is_file() else None) == before
@@ -200,7 +200,7 @@ def test_no_cut_or_flip_gives_a_traceback(tmp_path: Path, step: int) -> None:
         flipped[at] ^= 0x55
         for data in (good[:at], bytes(flipped)):
             path.write_bytes(data)
-            with contextlib.suppress(RecalcError):
+            with contextlib.suppress(FileError):
                 recalculate(path, call=call, known=KNOWN, out=tmp_path / "o.xlsx")
 
 

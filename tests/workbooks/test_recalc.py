@@ -15,6 +15,7 @@ import pytest
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import Table
 
+from mlsim.files import FileError
 from mlsim_workbooks.recalc import RecalcError, recalculate
 
 KNOWN = {"MLSIM_DOUBLE", "MLSIM_JOIN", "MLSIM_TOTAL", "MLSIM_GRID", "MLSIM_FAIL", "MLSIM_ECHO", "MLSIM_TEXT"}
@@ -321,7 +322,7 @@ def test_out_and_permissions(tmp_path: Path) -> None:
     assert values(report.output)["B1"].value == 2
     assert report.output.stat().st_mode & 0o777 == 0o640
     assert report.changed == [("Sheet1", "B1")]
-    with pytest.raises(RecalcError, match="There is no folder"):
+    with pytest.raises(FileError, match="There is no folder"):
         run(path, out=tmp_path / "none" / "out.xlsx")
 
 

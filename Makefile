@@ -4,7 +4,7 @@ MODEL ?= Llama-3-70B
 HARDWARE ?= H100,MI300X,Gaudi3
 BOOK ?= compare.xlsx
 
-.PHONY: setup compare test check lint types unit generated templates bench clean
+.PHONY: setup compare test check lint types unit generated templates fitted accuracy bench clean
 
 setup:
 	@.ci/setup
@@ -37,6 +37,14 @@ generated: setup  ## rebuild what is generated: Excel module, function reference
 
 templates: setup
 	$(RUN) mlsim_workbooks.templates templates
+
+FITTED := tests/validation/measurements.csv
+fitted: setup  ## fit the shipped parameters anew (KERNELS=folder of kernel timings: fit those first)
+	$(if $(KERNELS),$(RUN) mlsim.calibration.kernels $(KERNELS))
+	$(RUN) mlsim.calibration.refit $(FITTED)
+
+accuracy: setup  ## compare with published measurements: report.xlsx and the README table
+	.venv/bin/mlsim validate $(FITTED) -o report.xlsx --readme README.md
 
 bench: setup  ## print the benchmark table
 	.venv/bin/python tests/benchmarks/bench.py

@@ -14,22 +14,32 @@ from mlsim_addin import host
 __all__ = [
     "MLSIM_ADD",
     "MLSIM_BOTTLENECK",
+    "MLSIM_CALIBRATE",
     "MLSIM_CHECK",
     "MLSIM_CONVERT",
     "MLSIM_DECODE_LATENCY",
+    "MLSIM_DISAGGREGATE",
     "MLSIM_DIV",
     "MLSIM_FITS",
+    "MLSIM_INTERVAL",
     "MLSIM_KV_CACHE",
     "MLSIM_LIST",
     "MLSIM_MAX_BATCH",
     "MLSIM_MEMORY",
     "MLSIM_MIN_DEVICES",
     "MLSIM_MUL",
+    "MLSIM_OPERATORS",
     "MLSIM_PREFILL_LATENCY",
+    "MLSIM_PREFIX_LATENCY",
+    "MLSIM_SERVING_RATE",
+    "MLSIM_SERVING_TPOT",
     "MLSIM_SOURCE",
     "MLSIM_SPEC",
+    "MLSIM_SPECULATIVE_TPOT",
     "MLSIM_THROUGHPUT",
     "MLSIM_TOKEN_COST",
+    "MLSIM_TPOT",
+    "MLSIM_TTFT",
     "MLSIM_WEIGHTS",
     "MLSIM_WHY",
 ]
@@ -75,6 +85,20 @@ def MLSIM_BOTTLENECK(
     fit.
     """
     return host.call("MLSIM_BOTTLENECK", model, hardware, batch, context, precision, tp, runtime)
+
+
+@xw.func(category="MLSIM Accuracy")
+@xw.arg("measurements", ndim=2, err_to_str=True, doc="A range: a header row, then one measurement per row.")
+def MLSIM_CALIBRATE(measurements: Any) -> Any:
+    """Fit a runtime to your own measurements: a table that spills, to be given as the runtime of other functions.
+
+    Columns of the header, in any order: model, hardware, runtime, batch, prompt, output, context, precision, tp,
+    and the
+    measurement: TPOT or TTFT with its unit ("TPOT [ms]"), or "token/s per device". Columns 1 and 2 of the result
+    are the
+    profile (a runtime argument); column 3 says how much of a parameter's uncertainty the measurements took away.
+    """
+    return host.call("MLSIM_CALIBRATE", measurements)
 
 
 @xw.func(category="MLSIM Units")
@@ -142,6 +166,46 @@ def MLSIM_DECODE_LATENCY(
     return host.call("MLSIM_DECODE_LATENCY", model, hardware, batch, context, precision, tp, runtime, unit)
 
 
+@xw.func(category="MLSIM Serving")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("decoder", ndim=2, err_to_str=True, doc="The chip that decodes, where the other only prefills.")
+@xw.arg("batch", ndim=2, err_to_str=True, doc="Sequences served at once. Default: 1.")
+@xw.arg("prompt", ndim=2, err_to_str=True, doc="Prompt tokens of each sequence. Default: 2048.")
+@xw.arg("output", ndim=2, err_to_str=True, doc="Tokens generated per sequence. Default: 512.")
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices one replica is split over. Default: 1.")
+@xw.arg("runtime", ndim=2, err_to_str=True, doc="Serving framework, such as vLLM. Default: vLLM.")
+def MLSIM_DISAGGREGATE(
+    model: Any,
+    hardware: Any,
+    decoder: Any,
+    batch: Any = None,
+    prompt: Any = None,
+    output: Any = None,
+    precision: Any = None,
+    tp: Any = None,
+    runtime: Any = None,
+) -> Any:
+    """Prefill on one kind of replica, decode on another: prefill replicas needed per decode replica.
+
+    The cache of a prompt crosses the slower of the two links while the next prompt is processed.
+    """
+    return host.call("MLSIM_DISAGGREGATE", model, hardware, decoder, batch, prompt, output, precision, tp, runtime)
+
+
 @xw.func(category="MLSIM Units")
 @xw.arg("quantities", ndim=2, err_to_str=True, doc="Quantities with units, or bare factors.")
 def MLSIM_DIV(*quantities: Any) -> Any:
@@ -184,6 +248,18 @@ def MLSIM_FITS(
     used.
     """
     return host.call("MLSIM_FITS", model, hardware, batch, context, precision, tp, kv_precision)
+
+
+@xw.func(category="MLSIM Accuracy")
+@xw.arg("function_", ndim=2, err_to_str=True, doc="A function that gives a time or a rate, such as 'MLSIM_TPOT'.")
+@xw.arg("args", ndim=2, err_to_str=True, doc="The same arguments as in its cell.")
+def MLSIM_INTERVAL(function_: Any, *args: Any) -> Any:
+    """The 80 % interval of a result, low and high beside each other: eight of ten measurements should lie in it.
+
+    Its width comes from published measurements that the fit had not seen; it is wider where nothing similar was
+    measured.
+    """
+    return host.call("MLSIM_INTERVAL", function_, *args)
 
 
 @xw.func(category="MLSIM Memory")
@@ -324,6 +400,43 @@ def MLSIM_MUL(*quantities: Any) -> Any:
     doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
 )
 @xw.arg("batch", ndim=2, err_to_str=True, doc="Sequences served at once. Default: 1.")
+@xw.arg("context", ndim=2, err_to_str=True, doc="Tokens in the cache of each sequence. Default: 2048.")
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices one replica is split over. Default: 1.")
+@xw.arg("runtime", ndim=2, err_to_str=True, doc="Serving framework, such as vLLM. Default: vLLM.")
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; ms unless given. Default: ms.")
+def MLSIM_OPERATORS(
+    model: Any,
+    hardware: Any,
+    batch: Any = None,
+    context: Any = None,
+    precision: Any = None,
+    tp: Any = None,
+    runtime: Any = None,
+    unit: Any = None,
+) -> Any:
+    """One decode step operator by operator, as a table that spills: time, and η, the share of its roofline it
+    reaches.
+    """
+    return host.call("MLSIM_OPERATORS", model, hardware, batch, context, precision, tp, runtime, unit)
+
+
+@xw.func(category="MLSIM Inference")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("batch", ndim=2, err_to_str=True, doc="Sequences served at once. Default: 1.")
 @xw.arg("prompt", ndim=2, err_to_str=True, doc="Prompt tokens of each sequence. Default: 2048.")
 @xw.arg(
     "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
@@ -346,6 +459,128 @@ def MLSIM_PREFILL_LATENCY(
     With a size or a single figure ("70 Gparam", "989 TFLOP/s") it is the bare law FLOP / peak.
     """
     return host.call("MLSIM_PREFILL_LATENCY", model, hardware, batch, prompt, precision, tp, runtime, unit)
+
+
+@xw.func(category="MLSIM Serving")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("batch", ndim=2, err_to_str=True, doc="Sequences served at once. Default: 1.")
+@xw.arg("prompt", ndim=2, err_to_str=True, doc="Prompt tokens of each sequence. Default: 2048.")
+@xw.arg(
+    "cached", ndim=2, err_to_str=True, doc="Prompt tokens whose cache is there already (a shared prefix). Default: 0."
+)
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices one replica is split over. Default: 1.")
+@xw.arg("runtime", ndim=2, err_to_str=True, doc="Serving framework, such as vLLM. Default: vLLM.")
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; ms unless given. Default: ms.")
+def MLSIM_PREFIX_LATENCY(
+    model: Any,
+    hardware: Any,
+    batch: Any = None,
+    prompt: Any = None,
+    cached: Any = None,
+    precision: Any = None,
+    tp: Any = None,
+    runtime: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Time to first token when a prefix of the prompt is cached: only ``prompt`` tokens are new, they attend to all."""
+    return host.call("MLSIM_PREFIX_LATENCY", model, hardware, batch, prompt, cached, precision, tp, runtime, unit)
+
+
+@xw.func(category="MLSIM Serving")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("prompt", ndim=2, err_to_str=True, doc="Prompt tokens of each sequence. Default: 2048.")
+@xw.arg("output", ndim=2, err_to_str=True, doc="Tokens generated per sequence. Default: 512.")
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices one replica is split over. Default: 1.")
+@xw.arg("kv_precision", ndim=2, err_to_str=True, doc="Number format of the KV cache. Default: bf16.")
+@xw.arg("runtime", ndim=2, err_to_str=True, doc="Serving framework, such as vLLM. Default: vLLM.")
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; token/s unless given. Default: token/s.")
+def MLSIM_SERVING_RATE(
+    model: Any,
+    hardware: Any,
+    prompt: Any = None,
+    output: Any = None,
+    precision: Any = None,
+    tp: Any = None,
+    kv_precision: Any = None,
+    runtime: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Output tokens per second of one saturated replica: as many requests in flight as the paged KV cache holds."""
+    return host.call("MLSIM_SERVING_RATE", model, hardware, prompt, output, precision, tp, kv_precision, runtime, unit)
+
+
+@xw.func(category="MLSIM Serving")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg(
+    "concurrency",
+    ndim=2,
+    err_to_str=True,
+    doc="Requests at once, one joining as one leaves; those the cache cannot hold wait. Default: 16.",
+)
+@xw.arg("prompt", ndim=2, err_to_str=True, doc="Prompt tokens of each sequence. Default: 2048.")
+@xw.arg("output", ndim=2, err_to_str=True, doc="Tokens generated per sequence. Default: 512.")
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices one replica is split over. Default: 1.")
+@xw.arg("kv_precision", ndim=2, err_to_str=True, doc="Number format of the KV cache. Default: bf16.")
+@xw.arg("runtime", ndim=2, err_to_str=True, doc="Serving framework, such as vLLM. Default: vLLM.")
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; ms unless given. Default: ms.")
+def MLSIM_SERVING_TPOT(
+    model: Any,
+    hardware: Any,
+    concurrency: Any = None,
+    prompt: Any = None,
+    output: Any = None,
+    precision: Any = None,
+    tp: Any = None,
+    kv_precision: Any = None,
+    runtime: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Time per output token of an engine under constant concurrency: decodes share their passes with others'
+    prompts.
+    """
+    return host.call("MLSIM_SERVING_TPOT", model, hardware, concurrency, prompt, output, precision, tp, kv_precision, runtime, unit)
 
 
 @xw.func(category="MLSIM Registry")
@@ -375,6 +610,51 @@ def MLSIM_SPEC(name: Any, attribute_: Any, unit: Any = None) -> Any:
     anyway.
     """
     return host.call("MLSIM_SPEC", name, attribute_, unit)
+
+
+@xw.func(category="MLSIM Serving")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg("draft", ndim=2, err_to_str=True, doc="The draft model.")
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("drafted", ndim=2, err_to_str=True, doc="Tokens drafted per verification. Default: 4.")
+@xw.arg(
+    "acceptance", ndim=2, err_to_str=True, doc="Share of drafted tokens that are accepted, from 0 to 1. Default: 0.7."
+)
+@xw.arg("batch", ndim=2, err_to_str=True, doc="Sequences served at once. Default: 1.")
+@xw.arg("context", ndim=2, err_to_str=True, doc="Tokens in the cache of each sequence. Default: 2048.")
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices one replica is split over. Default: 1.")
+@xw.arg("runtime", ndim=2, err_to_str=True, doc="Serving framework, such as vLLM. Default: vLLM.")
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; ms unless given. Default: ms.")
+def MLSIM_SPECULATIVE_TPOT(
+    model: Any,
+    draft: Any,
+    hardware: Any,
+    drafted: Any = None,
+    acceptance: Any = None,
+    batch: Any = None,
+    context: Any = None,
+    precision: Any = None,
+    tp: Any = None,
+    runtime: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Time per output token with speculative decoding: drafts, one verification, and the tokens it is expected to
+    yield.
+    """
+    return host.call("MLSIM_SPECULATIVE_TPOT", model, draft, hardware, drafted, acceptance, batch, context, precision, tp, runtime, unit)
 
 
 @xw.func(category="MLSIM Inference")
@@ -422,6 +702,78 @@ def MLSIM_THROUGHPUT(
 def MLSIM_TOKEN_COST(price: Any, throughput: Any, devices: Any = None, unit: Any = None) -> Any:
     """Cost of a token at full use: price × devices / throughput. Idle hours come on top."""
     return host.call("MLSIM_TOKEN_COST", price, throughput, devices, unit)
+
+
+@xw.func(category="MLSIM Inference")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("batch", ndim=2, err_to_str=True, doc="Sequences served at once. Default: 1.")
+@xw.arg("context", ndim=2, err_to_str=True, doc="Tokens in the cache of each sequence. Default: 2048.")
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices one replica is split over. Default: 1.")
+@xw.arg("runtime", ndim=2, err_to_str=True, doc="Serving framework, such as vLLM. Default: vLLM.")
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; ms unless given. Default: ms.")
+def MLSIM_TPOT(
+    model: Any,
+    hardware: Any,
+    batch: Any = None,
+    context: Any = None,
+    precision: Any = None,
+    tp: Any = None,
+    runtime: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Time per output token (TPOT): one decode step of the whole batch. Another name of MLSIM_DECODE_LATENCY."""
+    return host.call("MLSIM_TPOT", model, hardware, batch, context, precision, tp, runtime, unit)
+
+
+@xw.func(category="MLSIM Inference")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("batch", ndim=2, err_to_str=True, doc="Sequences served at once. Default: 1.")
+@xw.arg("prompt", ndim=2, err_to_str=True, doc="Prompt tokens of each sequence. Default: 2048.")
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices one replica is split over. Default: 1.")
+@xw.arg("runtime", ndim=2, err_to_str=True, doc="Serving framework, such as vLLM. Default: vLLM.")
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; ms unless given. Default: ms.")
+def MLSIM_TTFT(
+    model: Any,
+    hardware: Any,
+    batch: Any = None,
+    prompt: Any = None,
+    precision: Any = None,
+    tp: Any = None,
+    runtime: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Time to first token (TTFT) without queueing: prefill of the whole batch at once. Another name of
+    MLSIM_PREFILL_LATENCY.
+    """
+    return host.call("MLSIM_TTFT", model, hardware, batch, prompt, precision, tp, runtime, unit)
 
 
 @xw.func(category="MLSIM Memory")

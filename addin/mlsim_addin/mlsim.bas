@@ -29,6 +29,15 @@ failed:
     MLSIM_BOTTLENECK = MLSIM_CellError(Err.Description)
 End Function
 
+Public Function MLSIM_CALIBRATE(measurements)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_CALIBRATE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_CALIBRATE", _
+        Array(measurements), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_CALIBRATE = MLSIM_CellError(Err.Description)
+End Function
+
 Public Function MLSIM_CHECK(quantity, expected)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
     MLSIM_CHECK = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_CHECK", _
@@ -56,6 +65,15 @@ failed:
     MLSIM_DECODE_LATENCY = MLSIM_CellError(Err.Description)
 End Function
 
+Public Function MLSIM_DISAGGREGATE(model, hardware, decoder, Optional batch, Optional prompt, Optional output, Optional precision, Optional tp, Optional runtime)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_DISAGGREGATE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_DISAGGREGATE", _
+        Array(model, hardware, decoder, batch, prompt, output, precision, tp, runtime), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_DISAGGREGATE = MLSIM_CellError(Err.Description)
+End Function
+
 Public Function MLSIM_DIV(ParamArray quantities())
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
     Dim mlsim_given() As Variant, mlsim_i As Long
@@ -77,6 +95,21 @@ Public Function MLSIM_FITS(model, hardware, Optional batch, Optional context, Op
     Exit Function
 failed:
     MLSIM_FITS = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_INTERVAL(function_, ParamArray args())
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    Dim mlsim_given() As Variant, mlsim_i As Long
+    ReDim mlsim_given(0 To 1 + UBound(args))
+    mlsim_given(0) = function_
+    For mlsim_i = 0 To UBound(args)
+        mlsim_given(1 + mlsim_i) = args(mlsim_i)
+    Next mlsim_i
+    MLSIM_INTERVAL = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_INTERVAL", _
+        mlsim_given, ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_INTERVAL = MLSIM_CellError(Err.Description)
 End Function
 
 Public Function MLSIM_KV_CACHE(model, Optional context, Optional batch, Optional kv_precision, Optional unit)
@@ -138,6 +171,15 @@ failed:
     MLSIM_MUL = MLSIM_CellError(Err.Description)
 End Function
 
+Public Function MLSIM_OPERATORS(model, hardware, Optional batch, Optional context, Optional precision, Optional tp, Optional runtime, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_OPERATORS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_OPERATORS", _
+        Array(model, hardware, batch, context, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_OPERATORS = MLSIM_CellError(Err.Description)
+End Function
+
 Public Function MLSIM_PREFILL_LATENCY(model, hardware, Optional batch, Optional prompt, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
     MLSIM_PREFILL_LATENCY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_PREFILL_LATENCY", _
@@ -145,6 +187,33 @@ Public Function MLSIM_PREFILL_LATENCY(model, hardware, Optional batch, Optional 
     Exit Function
 failed:
     MLSIM_PREFILL_LATENCY = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_PREFIX_LATENCY(model, hardware, Optional batch, Optional prompt, Optional cached, Optional precision, Optional tp, Optional runtime, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_PREFIX_LATENCY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_PREFIX_LATENCY", _
+        Array(model, hardware, batch, prompt, cached, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_PREFIX_LATENCY = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_SERVING_RATE(model, hardware, Optional prompt, Optional output, Optional precision, Optional tp, Optional kv_precision, Optional runtime, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_SERVING_RATE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_SERVING_RATE", _
+        Array(model, hardware, prompt, output, precision, tp, kv_precision, runtime, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_SERVING_RATE = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_SERVING_TPOT(model, hardware, Optional concurrency, Optional prompt, Optional output, Optional precision, Optional tp, Optional kv_precision, Optional runtime, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_SERVING_TPOT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_SERVING_TPOT", _
+        Array(model, hardware, concurrency, prompt, output, precision, tp, kv_precision, runtime, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_SERVING_TPOT = MLSIM_CellError(Err.Description)
 End Function
 
 Public Function MLSIM_SOURCE(name, attribute_)
@@ -165,6 +234,15 @@ failed:
     MLSIM_SPEC = MLSIM_CellError(Err.Description)
 End Function
 
+Public Function MLSIM_SPECULATIVE_TPOT(model, draft, hardware, Optional drafted, Optional acceptance, Optional batch, Optional context, Optional precision, Optional tp, Optional runtime, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_SPECULATIVE_TPOT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_SPECULATIVE_TPOT", _
+        Array(model, draft, hardware, drafted, acceptance, batch, context, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_SPECULATIVE_TPOT = MLSIM_CellError(Err.Description)
+End Function
+
 Public Function MLSIM_THROUGHPUT(model, hardware, Optional batch, Optional prompt, Optional output, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
     MLSIM_THROUGHPUT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_THROUGHPUT", _
@@ -181,6 +259,24 @@ Public Function MLSIM_TOKEN_COST(price, throughput, Optional devices, Optional u
     Exit Function
 failed:
     MLSIM_TOKEN_COST = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_TPOT(model, hardware, Optional batch, Optional context, Optional precision, Optional tp, Optional runtime, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_TPOT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TPOT", _
+        Array(model, hardware, batch, context, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_TPOT = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_TTFT(model, hardware, Optional batch, Optional prompt, Optional precision, Optional tp, Optional runtime, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_TTFT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TTFT", _
+        Array(model, hardware, batch, prompt, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_TTFT = MLSIM_CellError(Err.Description)
 End Function
 
 Public Function MLSIM_WEIGHTS(model, Optional precision, Optional unit)
@@ -209,11 +305,23 @@ End Function
 
 ' Run once a session, from Workbook_Open for instance, to see descriptions in the function wizard.
 Public Sub MLSIM_Register()
+    MLSIM_Register_Accuracy
     MLSIM_Register_Cost
     MLSIM_Register_Inference
     MLSIM_Register_Memory
     MLSIM_Register_Registry
+    MLSIM_Register_Serving
     MLSIM_Register_Units
+End Sub
+
+Private Sub MLSIM_Register_Accuracy()
+    MLSIM_Describe "MLSIM_CALIBRATE", "MLSIM Accuracy", _
+        "Fit a runtime to your own measurements: a table that spills, to be given as the runtime of other functions.", _
+        Array("A range: a header row, then one measurement per row.")
+    MLSIM_Describe "MLSIM_INTERVAL", "MLSIM Accuracy", _
+        "The 80 % interval of a result, low and high beside each other: eight of ten measurements should lie in it.", _
+        Array("A function that gives a time or a rate, such as 'MLSIM_TPOT'.", _
+        "The same arguments as in its cell.")
 End Sub
 
 Private Sub MLSIM_Register_Cost()
@@ -245,6 +353,16 @@ Private Sub MLSIM_Register_Inference()
         "Tensor parallel: devices one replica is split over. Default: 1.", _
         "Serving framework, such as vLLM. Default: vLLM.", _
         "Unit of the result; ms unless given. Default: ms.")
+    MLSIM_Describe "MLSIM_OPERATORS", "MLSIM Inference", _
+        "One decode step operator by operator, as a table that spills: time, and eta, the share of its roofline it reaches.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Sequences served at once. Default: 1.", _
+        "Tokens in the cache of each sequence. Default: 2048.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Tensor parallel: devices one replica is split over. Default: 1.", _
+        "Serving framework, such as vLLM. Default: vLLM.", _
+        "Unit of the result; ms unless given. Default: ms.")
     MLSIM_Describe "MLSIM_PREFILL_LATENCY", "MLSIM Inference", _
         "Time to first token (TTFT) without queueing: prefill of the whole batch at once.", _
         Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
@@ -266,6 +384,26 @@ Private Sub MLSIM_Register_Inference()
         "Tensor parallel: devices one replica is split over. Default: 1.", _
         "Serving framework, such as vLLM. Default: vLLM.", _
         "Unit of the result; token/s unless given. Default: token/s.")
+    MLSIM_Describe "MLSIM_TPOT", "MLSIM Inference", _
+        "Time per output token (TPOT): one decode step of the whole batch. Another name of MLSIM_DECODE_LATENCY.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Sequences served at once. Default: 1.", _
+        "Tokens in the cache of each sequence. Default: 2048.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Tensor parallel: devices one replica is split over. Default: 1.", _
+        "Serving framework, such as vLLM. Default: vLLM.", _
+        "Unit of the result; ms unless given. Default: ms.")
+    MLSIM_Describe "MLSIM_TTFT", "MLSIM Inference", _
+        "Time to first token (TTFT) without queueing: prefill of the whole batch at once. Another name of MLSIM_PREFILL_LATENCY.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Sequences served at once. Default: 1.", _
+        "Prompt tokens of each sequence. Default: 2048.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Tensor parallel: devices one replica is split over. Default: 1.", _
+        "Serving framework, such as vLLM. Default: vLLM.", _
+        "Unit of the result; ms unless given. Default: ms.")
 End Sub
 
 Private Sub MLSIM_Register_Memory()
@@ -331,6 +469,67 @@ Private Sub MLSIM_Register_Registry()
         Array("A chip, model, precision, runtime, interconnect or grid region.", _
         "What is wanted: 'memory bandwidth', 'memory', 'bf16 peak', 'power', 'layers' ...", _
         "Unit of the result; without it the figure comes as text.")
+End Sub
+
+Private Sub MLSIM_Register_Serving()
+    MLSIM_Describe "MLSIM_DISAGGREGATE", "MLSIM Serving", _
+        "Prefill on one kind of replica, decode on another: prefill replicas needed per decode replica.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "The chip that decodes, where the other only prefills.", _
+        "Sequences served at once. Default: 1.", _
+        "Prompt tokens of each sequence. Default: 2048.", _
+        "Tokens generated per sequence. Default: 512.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Tensor parallel: devices one replica is split over. Default: 1.", _
+        "Serving framework, such as vLLM. Default: vLLM.")
+    MLSIM_Describe "MLSIM_PREFIX_LATENCY", "MLSIM Serving", _
+        "Time to first token when a prefix of the prompt is cached: only ``prompt`` tokens are new, they attend to all.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Sequences served at once. Default: 1.", _
+        "Prompt tokens of each sequence. Default: 2048.", _
+        "Prompt tokens whose cache is there already (a shared prefix). Default: 0.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Tensor parallel: devices one replica is split over. Default: 1.", _
+        "Serving framework, such as vLLM. Default: vLLM.", _
+        "Unit of the result; ms unless given. Default: ms.")
+    MLSIM_Describe "MLSIM_SERVING_RATE", "MLSIM Serving", _
+        "Output tokens per second of one saturated replica: as many requests in flight as the paged KV cache holds.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Prompt tokens of each sequence. Default: 2048.", _
+        "Tokens generated per sequence. Default: 512.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Tensor parallel: devices one replica is split over. Default: 1.", _
+        "Number format of the KV cache. Default: bf16.", _
+        "Serving framework, such as vLLM. Default: vLLM.", _
+        "Unit of the result; token/s unless given. Default: token/s.")
+    MLSIM_Describe "MLSIM_SERVING_TPOT", "MLSIM Serving", _
+        "Time per output token of an engine under constant concurrency: decodes share their passes with others' prompts.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Requests at once, one joining as one leaves; those the cache cannot hold wait. Default: 16.", _
+        "Prompt tokens of each sequence. Default: 2048.", _
+        "Tokens generated per sequence. Default: 512.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Tensor parallel: devices one replica is split over. Default: 1.", _
+        "Number format of the KV cache. Default: bf16.", _
+        "Serving framework, such as vLLM. Default: vLLM.", _
+        "Unit of the result; ms unless given. Default: ms.")
+    MLSIM_Describe "MLSIM_SPECULATIVE_TPOT", "MLSIM Serving", _
+        "Time per output token with speculative decoding: drafts, one verification, and the tokens it is expected to yield.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "The draft model.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Tokens drafted per verification. Default: 4.", _
+        "Share of drafted tokens that are accepted, from 0 to 1. Default: 0.7.", _
+        "Sequences served at once. Default: 1.", _
+        "Tokens in the cache of each sequence. Default: 2048.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Tensor parallel: devices one replica is split over. Default: 1.", _
+        "Serving framework, such as vLLM. Default: vLLM.", _
+        "Unit of the result; ms unless given. Default: ms.")
 End Sub
 
 Private Sub MLSIM_Register_Units()

@@ -33,6 +33,7 @@ SPLITS: dict[str, Callable[[Case], str]] = {
     "chip": lambda case: case.chip.name,
     "model family": lambda case: case.model.row.get("family") or case.model.name,
     "source": lambda case: case.source,
+    "runtime": lambda case: case.runtime.name,
 }
 """What is left out at a time to judge transfer."""
 
@@ -169,7 +170,7 @@ def timed_rows(scored: Sequence[Scored]) -> list[Scored]:
 
 
 def transfer(scored: Sequence[Scored], done: Callable[[int], object] = int) -> dict[str, list[Scored]]:
-    """Return the rows predicted in sample and by fits that left out their chip, their model family and their source.
+    """Return the rows predicted in sample and by fits that left out their chip, model family, source or runtime.
 
     Predictions of memory have no fitted parameters and are in none of them. ``done`` is told how many rows each
     finished fit has answered; each row is answered once per split.

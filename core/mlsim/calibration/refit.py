@@ -3,7 +3,7 @@
 The tables are those of ``mlsim validate``. The command rewrites two files of the registry:
 ``fitted.csv`` (every parameter the measurements inform, with its spread and the rows it rests on) and
 ``kind_spread.csv`` (the log error that no parameter explains, per kind, such that the 80 % intervals of predictions
-whose chip, model family or source was left out cover 80 %). It prints how the predictions transfer.
+whose chip, model family, source or runtime was left out cover 80 %). It prints how the predictions transfer.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ __all__ = [
     "attention_slowdown",
     "grouped_query_parameters",
     "latent_attention_parameters",
+    "narrow_head_share",
 ]
 
 
@@ -78,3 +79,13 @@ def attention_slowdown(keys: Real, half_length: Real) -> Floats:
     mask weigh less as L grows. Fitted on context_attention tables of six chips (``mlsim.calibration.kernels``).
     """
     return 1.0 + np.divide(half_length, np.maximum(keys, 1.0))
+
+
+def narrow_head_share(head_dim: Real) -> Floats:
+    """Share of an attention kernel's rate that heads narrower than 128 reach: min(1, d / 128).
+
+    The softmax costs the same per score however short the rows of a head are, and tiles are laid out for 128: half of
+    the head, half of the useful work per score. T. Dao, "FlashAttention-2", 2023, sec. 4 reports lower rates for 64 than
+    for 128. https://arxiv.org/abs/2307.08691
+    """
+    return np.minimum(1.0, np.divide(head_dim, 128.0))

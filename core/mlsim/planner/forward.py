@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsim.arrays import Floats, Real
-from mlsim.physics.attention import attended_pairs, attention_flops, attention_slowdown
+from mlsim.physics.attention import attended_pairs, attention_flops, attention_slowdown, narrow_head_share
 from mlsim.physics.collectives import all_reduce_time, all_to_all_time
 from mlsim.physics.kv_cache import sequence_elements
 from mlsim.physics.matmul import vector_time, weight_flops
@@ -160,7 +160,8 @@ def forward(
     with np.errstate(divide="ignore", invalid="ignore"):
         rows = routed * net.expert / (weights[2] * np.maximum(tp, ep))  # of each expert that has any
     t_compute[2] *= grouped_slowdown(rows, _HALF_ROWS) * routing_imbalance(routed, ep)
-    reached = np.minimum(eff.attention_efficiency * eff.attention_share, _MOST_PEAK)
+    narrow = narrow_head_share(net.qk_dim)
+    reached = np.minimum(eff.attention_efficiency * eff.attention_share, _MOST_PEAK) * narrow
     t_compute[4] = compute_time(flops[4], device.peak16 * clock, reached)
     t_compute[4] *= np.where(p > 0, attention_slowdown(h + n / 2.0, eff.attention_half_length), 1.0)
 
@@ -168,7 +169,7 @@ def forward(
     spilled = np.where(matrix, net.unpacked * eff.dequantise_bytes, 0.0)
     read = np.minimum(eff.memory_efficiency * eff.memory_share, _MOST_BANDWIDTH)
     t_memory[:4] = memory_time(moved[:4], device.bandwidth, read) + weights[:4] * (spilled / stream)
-    read = np.minimum(eff.memory_efficiency * eff.kv_share, _MOST_BANDWIDTH)
+    read = np.minimum(eff.memory_efficiency * eff.kv_share, _MOST_BANDWIDTH) * narrow
     scores = flops[4] / (2.0 * (net.qk_dim + net.v_dim))
     t_memory[4] = memory_time(moved[4], device.bandwidth, read) + scores * (eff.score_bytes / stream)
 

@@ -88,7 +88,7 @@ class System:
         return "" if self.graph else "; launched by the host, not from a graph: includes the launch"
 
 
-# Caches: AD102 and GB202 in NVIDIA's Ada and RTX Blackwell architecture papers.
+# Caches as the registry's source of chip figures gives them: L40 (the die of the L40S) 96 MB, RTX PRO 6000 128 MB.
 SYSTEMS = {
     "a100_sxm": System("A100-SXM4-80GB"),
     "h100_sxm": System("H100-SXM-80GB"),

@@ -100,7 +100,7 @@ def test_shipped_parameters_are_finite_and_never_negative() -> None:
                 value = float(getattr(found, parameter))
                 assert math.isfinite(value), (name, chip, parameter)
                 assert value >= 0, (name, chip, parameter)
-                assert 0 <= float(getattr(width, parameter)) <= 1, (name, chip, parameter)
+                assert 0 <= float(getattr(width, parameter)) <= load.UNSEEN_CLASS, (name, chip, parameter)
 
 
 def test_records_are_shared() -> None:

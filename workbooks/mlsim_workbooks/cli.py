@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument(
         "--no-transfer",
         action="store_true",
-        help="do not fit anew with each chip, model family, source and runtime left out",
+        help="do not fit anew with each chip, chip class, model family, source and runtime left out",
     )
     validate.add_argument("--readme", metavar="FILE.md", help="rewrite the accuracy table of a Markdown file")
 
@@ -178,7 +178,7 @@ def _validate(args: argparse.Namespace) -> int:
 
 
 def _transfer(scored: list[Scored]) -> dict[str, list[Scored]]:
-    """Fit anew with each chip, model family, source and runtime left out, with a progress bar on a terminal."""
+    """Fit anew with each chip, chip class, model family, source and runtime left out, with a progress bar on a terminal."""
     from tqdm import tqdm
 
     from mlsim.calibration.accuracy import SPLITS, timed_rows, transfer

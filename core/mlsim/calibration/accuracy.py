@@ -31,6 +31,7 @@ __all__ = [
 
 SPLITS: dict[str, Callable[[Case], str]] = {
     "chip": lambda case: case.chip.name,
+    "chip class": lambda case: case.chip.chip_class,
     "model family": lambda case: case.model.row.get("family") or case.model.name,
     "source": lambda case: case.source,
     "runtime": lambda case: case.runtime.name,
@@ -170,7 +171,7 @@ def timed_rows(scored: Sequence[Scored]) -> list[Scored]:
 
 
 def transfer(scored: Sequence[Scored], done: Callable[[int], object] = int) -> dict[str, list[Scored]]:
-    """Return the rows predicted in sample and by fits that left out their chip, model family, source or runtime.
+    """Return the rows predicted in sample and by fits that left out their chip, chip class, model family, source or runtime.
 
     Predictions of memory have no fitted parameters and are in none of them. ``done`` is told how many rows each
     finished fit has answered; each row is answered once per split.

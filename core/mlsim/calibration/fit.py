@@ -28,6 +28,8 @@ from mlsim.registry import load
 
 __all__ = ["Fit", "fit", "left_out"]
 
+# The measurements inform a parameter when they took this share of its prior variance away.
+INFORMED = 0.02
 NOISE = 0.15  # of published measurements: different machines, versions and definitions
 _ROUNDS = 30
 _STEP = 1e-4
@@ -56,8 +58,10 @@ class Fit:
 
     def at(self, cases: Sequence[Case]) -> tuple[Efficiency, Efficiency]:
         """Return the parameters of each case and their spreads, stacked."""
-        value, spread = _per_case(self, self.values, cases), _per_case(self, self.spread, cases)
-        return Efficiency(*value), Efficiency(*spread)
+        unseen = self.informed.max(axis=1, initial=0.0) < INFORMED
+        unseen[len(self.classes) :] = False
+        spread = self.spread * np.where(unseen, load.UNSEEN_CLASS, 1.0)[:, None]
+        return Efficiency(*_per_case(self, self.values, cases)), Efficiency(*_per_case(self, spread, cases))
 
 
 def _per_case(fit: Fit, table: Floats, cases: Sequence[Case]) -> Floats:

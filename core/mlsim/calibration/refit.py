@@ -17,7 +17,7 @@ import numpy as np
 
 from mlsim.calibration.accuracy import SPLITS, Scored, score, summarise, timed_rows, transfer
 from mlsim.calibration.cases import Case
-from mlsim.calibration.fit import Fit, fit
+from mlsim.calibration.fit import INFORMED, Fit, fit
 from mlsim.calibration.tables import read_table, write_table
 from mlsim.planner.machine import CHIP_PARAMETERS, PARAMETERS
 from mlsim.registry import load
@@ -28,8 +28,6 @@ __all__ = ["main"]
 SOURCE = "mlsim-fit"
 COVERAGE = 0.8
 _QUANTILE = 1.2816
-# A parameter is written when the measurements took this share of its prior variance away.
-_INFORMED = 0.02
 _FEW = 50  # fewer rows say little about a spread: it is at least the median of the other kinds'
 _LEAST = 0.03  # measurements themselves repeat no better
 _COLUMNS = ("level", "name", "attribute", "value", "unit", "spread", "meaning", "source", "locator", "note")
@@ -47,7 +45,7 @@ def fitted_rows(found: Fit, cases: Sequence[Case]) -> list[tuple[str, ...]]:
         for j, name in enumerate(PARAMETERS):
             if (
                 found.fixed[i, j]
-                or found.informed[i, j] < _INFORMED
+                or found.informed[i, j] < INFORMED
                 or (name in CHIP_PARAMETERS) != (i < len(found.classes))
             ):
                 continue
@@ -121,7 +119,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     cases, measured = [s.case for s in timed], np.array([s.measured for s in timed])
     _write("fitted", _COLUMNS, fitted_rows(fit(cases, measured), cases))
     splits = transfer(scored)
-    spreads = kind_spreads([s for name, key in SPLITS.items() for s in _informative(splits[name], key)])
+    judged = {name: key for name, key in SPLITS.items() if name != "chip class"}  # which has a factor of its own
+    spreads = kind_spreads([s for name, key in judged.items() for s in _informative(splits[name], key)])
     old = {row["kind"]: row for row in rows("kind_spread")}
     _write(
         "kind_spread", tuple(next(iter(old.values()))),

@@ -16,13 +16,17 @@ __all__ = ["MODEL_DIMENSIONS", "Constant", "constants", "problems"]
 _SIMPLE: dict[str, tuple[str, str, str | None, str | None, str | None]] = {
     "hardware_figures": ("chip", "value", None, None, None),
     "efficiency": ("chip_class", "value", None, None, None),
+    "efficiency_measured": ("chip_class", "value", None, None, None),
     "runtimes": ("name", "value", None, None, None),
+    "fitted": ("name", "value", None, None, None),
+    "kind_spread": ("kind", "value", "unexplained spread", None, None),
     "precisions": ("name", "bits_per_weight", "bits per weight", "bit", None),
     "interconnects": ("name", "bandwidth", "bandwidth", None, "direction"),
     "grids": ("region", "carbon_intensity", "carbon intensity", None, None),
     "pue": ("name", "value", "power usage effectiveness", None, None),
     "prices": ("chip", "price_per_chip", "price", None, None),
 }
+_STATEMENTS = ("runtime_formats", "runtime_versions")  # facts without a number: each needs a source all the same
 MODEL_DIMENSIONS = {
     "total_params": "param", "active_params": "param", "layers": "count", "hidden": "count", "heads": "count",
     "kv_heads": "count", "head_dim": "count", "ffn": "count", "ffn_matrices": "count", "moe_ffn": "count",
@@ -119,6 +123,10 @@ def problems() -> list[str]:
             if key in seen:
                 found.append(f"{where}: two figures are ranked best.")
             seen.add(key)
+    for table in _STATEMENTS:
+        for row in rows(table):
+            if row["source"] not in sources() or not row["locator"].strip():
+                found.append(f"{table}: {row['runtime']}: no source, or no place within it.")
     for name, source in sources().items():
         found += [
             f"sources: {name}: no {part}." for part in ("title", "address", "date", "kind") if not source[part].strip()

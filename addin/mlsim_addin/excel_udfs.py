@@ -94,9 +94,9 @@ def MLSIM_CALIBRATE(measurements: Any) -> Any:
 
     Columns of the header, in any order: model, hardware, runtime, batch, prompt, output, context, precision, tp,
     and the
-    measurement: TPOT or TTFT with its unit ("TPOT [ms]"), or "token/s per device". Columns 1 and 2 of the result
-    are the
-    profile (a runtime argument); column 3 says how much of a parameter's uncertainty the measurements took away.
+    measurement: TPOT or TTFT with its unit ("TPOT [ms]"), or "token/s per device". The result is a runtime
+    argument.
+    Its column 3 says how much of a parameter's uncertainty the measurements took away, which narrows intervals.
     """
     return host.call("MLSIM_CALIBRATE", measurements)
 

@@ -54,7 +54,7 @@ class Fit:
     @property
     def values(self) -> Floats:
         """Parameters in SI."""
-        return np.where(np.isneginf(self.log), 0.0, np.exp(self.log))
+        return np.exp(self.log)
 
     def at(self, cases: Sequence[Case]) -> tuple[Efficiency, Efficiency]:
         """Return the parameters of each case and their spreads, stacked."""
@@ -66,9 +66,18 @@ class Fit:
 
 def _per_case(fit: Fit, table: Floats, cases: Sequence[Case]) -> Floats:
     """Return one row per parameter with a value per case."""
-    n = len(CHIP_PARAMETERS)
+    return _gathered(table, *_rows_of(fit, cases))
+
+
+def _rows_of(fit: Fit, cases: Sequence[Case]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows of the parameter table that each case reads: of its chip class, and of its runtime."""
     chip = [fit.classes.index(c.chip.chip_class) for c in cases]
     runtime = [len(fit.classes) + fit.runtimes.index(c.runtime.name) for c in cases]
+    return np.array(chip), np.array(runtime)
+
+
+def _gathered(table: Floats, chip: NDArray[np.intp], runtime: NDArray[np.intp]) -> Floats:
+    n = len(CHIP_PARAMETERS)
     return np.concatenate([table[chip][:, :n], table[runtime][:, n:]], axis=1).T
 
 
@@ -95,17 +104,15 @@ class _Problem:
 
     def __init__(self, cases: Sequence[Case], start: Fit) -> None:
         self.stacks: list[Stack] = stacked(cases)
-        self.chip = np.array([start.classes.index(c.chip.chip_class) for c in cases])
-        self.runtime = np.array([len(start.classes) + start.runtimes.index(c.runtime.name) for c in cases])
+        self.chip, self.runtime = _rows_of(start, cases)
         self.size = len(cases)
 
     def log_predictions(self, log: Floats) -> Floats:
         """Return the log of every prediction for a table of log parameters."""
-        values, n = np.where(np.isneginf(log), 0.0, np.exp(log)), len(CHIP_PARAMETERS)
-        out = np.empty(self.size)
+        values, out = np.exp(log), np.empty(self.size)
         for s in self.stacks:
-            table = np.concatenate([values[self.chip[s.index]][:, :n], values[self.runtime[s.index]][:, n:]], axis=1)
-            out[s.index] = np.log(evaluate(s, Efficiency(*table.T)).value)
+            parameters = Efficiency(*_gathered(values, self.chip[s.index], self.runtime[s.index]))
+            out[s.index] = np.log(evaluate(s, parameters).value)
         return out
 
     def derivatives(self, log: Floats, at: Floats) -> Floats:

@@ -38,7 +38,7 @@ from mlsim.physics.attention import attended_pairs, attention_flops
 from mlsim.physics.collectives import all_reduce_time
 from mlsim.physics.matmul import matmul_flops
 from mlsim.physics.roofline import compute_time, memory_time, overlapped_time
-from mlsim.planner.forward import _UNHIDDEN as UNHIDDEN
+from mlsim.planner.forward import UNHIDDEN
 from mlsim.planner.machine import CHIP_PARAMETERS
 from mlsim.registry import load
 from mlsim.registry.records import Chip

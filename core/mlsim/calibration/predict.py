@@ -20,7 +20,7 @@ from mlsim.registry import load
 
 __all__ = ["Prediction", "Stack", "evaluate", "predictions", "stacked"]
 
-_QUANTILE = 1.2816  # of the normal distribution, 90 %: between it and its negative lie 80 %
+QUANTILE = 1.2816  # of the normal distribution, 90 %: between it and its negative lie 80 %
 _NUDGE = 1e-3
 
 
@@ -194,7 +194,7 @@ def _predict(s: Stack, value: Efficiency, width: Efficiency, found: list[Predict
             moved = replace(eff, **{name: getattr(eff, name) * (1.0 + _NUDGE)})
             slope = np.log(evaluate(s, moved).value / answer.value) / _NUDGE
             variance = variance + (slope * known) ** 2
-    factor = np.exp(_QUANTILE * np.sqrt(variance))
+    factor = np.exp(QUANTILE * np.sqrt(variance))
     limits = answer.step.bottleneck if answer.step is not None else np.full(len(s.index), "capacity")
     for i, p, f, b in zip(s.index, answer.value, factor, limits, strict=True):
         found[i] = Prediction(float(p), float(p / f), float(p * f), str(b))

@@ -18,6 +18,7 @@ import numpy as np
 from mlsim.calibration.accuracy import SPLITS, Scored, score, summarise, timed_rows, transfer
 from mlsim.calibration.cases import Case
 from mlsim.calibration.fit import INFORMED, Fit, fit
+from mlsim.calibration.predict import QUANTILE
 from mlsim.calibration.tables import read_table, write_table
 from mlsim.planner.machine import CHIP_PARAMETERS, PARAMETERS
 from mlsim.registry import load
@@ -27,7 +28,6 @@ __all__ = ["main"]
 
 SOURCE = "mlsim-fit"
 COVERAGE = 0.8
-_QUANTILE = 1.2816
 _FEW = 50  # fewer rows say little about a spread: it is at least the median of the other kinds'
 _LEAST = 0.03  # measurements themselves repeat no better
 _COLUMNS = ("level", "name", "attribute", "value", "unit", "spread", "meaning", "source", "locator", "note")
@@ -75,12 +75,12 @@ def kind_spreads(left_out: Sequence[Scored]) -> dict[str, float]:
     for kind in dict.fromkeys(s.case.kind for s in left_out):
         group = [s for s in left_out if s.case.kind == kind]
         error = np.abs(np.log([s.prediction.value / s.measured for s in group]))
-        total = np.log([s.prediction.high / s.prediction.value for s in group]) / _QUANTILE
+        total = np.log([s.prediction.high / s.prediction.value for s in group]) / QUANTILE
         parameters = np.maximum(total**2 - load.kind_spread(kind) ** 2, 0.0)
         low, high = _LEAST, 2.0
         for _ in range(40):
             middle = (low + high) / 2.0
-            covered = np.mean(error <= _QUANTILE * np.sqrt(parameters + middle**2))
+            covered = np.mean(error <= QUANTILE * np.sqrt(parameters + middle**2))
             low, high = (middle, high) if covered < COVERAGE else (low, middle)
         found[kind] = high
         few += [kind] if len(group) < _FEW else []

@@ -379,6 +379,11 @@ class Function:
         return [flat[r * width : (r + 1) * width] for r in range(height)]
 
 
+def single_cells(args: Sequence[Any]) -> tuple[Any, ...]:
+    """Return arguments that are passed on, a range of one cell as that cell."""
+    return tuple(a[0][0] if isinstance(a, list) and len(a) == 1 and a[0] and len(a[0]) == 1 else a for a in args)
+
+
 def _raised(result: Any) -> Any:
     """Return a result, or raise it when it is an error."""
     if isinstance(result, CellError):

@@ -78,7 +78,7 @@ def MLSIM_LIST(registry: str) -> list[list[str]]:
 def MLSIM_WHY(function: str, *args: Any) -> str:
     """Explain a result, or the error in its place, in a sentence: what was expected, what came, the likely fix."""
     target = catalogue.find(function)
-    args = tuple(a[0][0] if isinstance(a, list) and len(a) == 1 and a[0] and len(a[0]) == 1 else a for a in args)
+    args = catalogue.single_cells(args)
     try:
         result = target(*args)
     except CellError as error:

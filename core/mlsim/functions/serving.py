@@ -169,7 +169,7 @@ def MLSIM_INTERVAL(function: str, *args: Any) -> list[list[float]]:
     kind = _KINDS.get(target.name)
     if kind is None:
         raise DomainError(f"{target.name} has no interval. Functions that have: {', '.join(_KINDS)}.")
-    args = tuple(a[0][0] if isinstance(a, list) and len(a) == 1 and len(a[0]) == 1 else a for a in args)
+    args = catalogue.single_cells(args)
     value = target(*args)
     if isinstance(value, list):
         raise UnitError("Give one cell's arguments: an interval belongs to one result.")
@@ -197,8 +197,8 @@ def MLSIM_CALIBRATE(measurements: Any) -> list[list[Any]]:
     """Fit a runtime to your own measurements: a table that spills, to be given as the runtime of other functions.
 
     Columns of the header, in any order: model, hardware, runtime, batch, prompt, output, context, precision, tp, and the
-    measurement: TPOT or TTFT with its unit ("TPOT [ms]"), or "token/s per device". Columns 1 and 2 of the result are the
-    profile (a runtime argument); column 3 says how much of a parameter's uncertainty the measurements took away.
+    measurement: TPOT or TTFT with its unit ("TPOT [ms]"), or "token/s per device". The result is a runtime argument.
+    Its column 3 says how much of a parameter's uncertainty the measurements took away, which narrows intervals.
     """
     from mlsim.calibration.profile import calibrate
     from mlsim.calibration.sheet import measured_rows

@@ -42,7 +42,7 @@ _MOST_BANDWIDTH = 0.97
 # No matmul is faster than this share of the dense peak (0.97 is the best measured: Gaudi 2, largest matmul).
 _MOST_PEAK = 0.97
 # Share of the shorter of compute and memory time that kernels do not hide behind the longer.
-_UNHIDDEN = 0.2
+UNHIDDEN = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def forward(
     scores = flops[4] / (2.0 * (net.qk_dim + net.v_dim))
     t_memory[4] = memory_time(moved[4], device.bandwidth, read) + scores * (eff.score_bytes / stream)
 
-    t_operator = overlapped_time(t_compute, t_memory, _UNHIDDEN)
+    t_operator = overlapped_time(t_compute, t_memory, UNHIDDEN)
     fetch = eff.vector_rate * eff.vector_share * np.where(net.unpacked > 0, eff.unpack_share, 1.0)
     t_vector = vector_time(moved[:4], device.core_clock * clock, fetch)
     t_operator[:4] = np.maximum(t_operator[:4], t_vector)

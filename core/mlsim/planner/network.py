@@ -82,6 +82,7 @@ def network(model: Model, precision: Precision, kv_precision: Precision, compute
         model.ffn * (model.layers - model.moe_layers)
         + model.moe_layers * model.moe_ffn * (model.experts_per_token + model.shared_experts)
     ) / model.layers
+    routed = model.experts * model.moe_layers * model.expert_params
     return Network(
         layers=model.layers, moe_layers=model.moe_layers, hidden=model.hidden, heads=model.heads,
         kv_heads=0.0 if model.is_latent else model.kv_heads, qk_dim=qk_dim, v_dim=v_dim,
@@ -93,13 +94,13 @@ def network(model: Model, precision: Precision, kv_precision: Precision, compute
         weight_bytes=(
             model.total_params
             - model.head_count * model.embedding_params
-            - model.experts * model.moe_layers * model.expert_params
+            - routed
         )
         * precision.bytes_per_element,
         table_bytes=model.embedding_params * table_element_bytes(precision),
         tables=model.head_count,
         cache_groups_layers=_grouped_layers(model.full_attention_layers, model.window_layers),
-        expert_bytes=model.experts * model.moe_layers * model.expert_params * precision.bytes_per_element,
+        expert_bytes=routed * precision.bytes_per_element,
         widest=max(model.ffn, model.moe_ffn * max(model.experts_per_token, 1.0)),
         unpacked=float(precision.bytes_per_element < _compute_bytes(compute)),
         kv_token_bytes=model.cached_elements_per_token * kv_precision.bytes_per_element,

@@ -127,7 +127,7 @@ def chip_from_pairs(pairs: Sequence[tuple[str, object]], name: str = "own hardwa
             attribute = attribute_key(str(label))
             figures[attribute] = _own_figure(attribute, value, source)
     if base is None:
-        return Chip(name, "", "own", "default", figures, _efficiency("default"))
+        return Chip(name, "", "own", "default", figures, parameters("chip class", "default"))
     if name == "own hardware":
         name = base.name
     return Chip(
@@ -301,10 +301,6 @@ def kind_spread(kind: str) -> float:
     return {row["kind"]: float(row["value"]) for row in rows("kind_spread")}[kind]
 
 
-def _efficiency(chip_class: str) -> dict[str, Figure]:
-    return parameters("chip class", chip_class)
-
-
 @cache
 def _figure_rows() -> dict[str, list[Row]]:
     return dict(grouped("hardware_figures", "chip"))
@@ -322,7 +318,7 @@ def _registry_chip(name: str) -> Chip:
         else:
             others.setdefault(key, []).append(_figure(figure_row))
     return Chip(
-        name, row["vendor"], row["kind"], row["chip_class"], best, _efficiency(row["chip_class"]),
+        name, row["vendor"], row["kind"], row["chip_class"], best, parameters("chip class", row["chip_class"]),
         {key: tuple(figures) for key, figures in others.items()},
     )  # fmt: skip
 

@@ -18,7 +18,8 @@ from mlsim.units import parse
 
 __all__ = [
     "chip", "chip_from_pairs", "chip_names", "forget", "generation", "model", "model_from_pairs", "model_names", "precision",
-    "precision_names", "price", "prices", "runtime", "runtime_at", "runtime_format", "runtime_from_pairs", "runtime_names", "runtime_within", "use_registry_file",
+    "precision_names", "price", "prices", "runtime", "runtime_at", "runtime_format", "runtime_from_pairs", "runtime_names", "runtime_within", "training_runtimes", "use_registry_file",
+    "with_layers",
 ]  # fmt: skip
 
 DEFAULT_RUNTIME = "vLLM"
@@ -61,12 +62,18 @@ ATTRIBUTES = {
     "memory_capacity": ("memory capacity", "memory", "hbm", "capacity", "vram"),
     "board_power": ("board power", "power", "tdp"),
     "scaleup_bandwidth": ("scaleup bandwidth", "link bandwidth", "link", "nvlink", "interconnect"),
+    "scaleup_domain": ("scaleup domain", "domain", "devices per domain"),
+    "scaleout_bandwidth": ("scaleout bandwidth", "network bandwidth", "network"),
+    "host_bandwidth": ("host bandwidth", "pcie"),
+    "torus_dimensions": ("torus dimensions",),
 }
 _ATTRIBUTE_UNITS = {
     "memory_bandwidth": "TB/s",
     "memory_capacity": "GiB",
     "board_power": "W",
     "scaleup_bandwidth": "GB/s",
+    "scaleout_bandwidth": "GB/s",
+    "host_bandwidth": "GB/s",
     "peak_compute": "TFLOP/s",
 }
 
@@ -81,12 +88,28 @@ def attribute_key(label: str) -> str:
         if word in _index("precisions"):
             return f"peak_compute {precision(word).compute}"
     raise NameNotFoundError(
-        f"{shorten(label)} is not a hardware attribute. Use memory bandwidth, memory, power, link bandwidth, or a "
-        "peak such as 'bf16 peak'."
+        f"{shorten(label)} is not a hardware attribute. Use memory bandwidth, memory, power, link bandwidth, "
+        "scaleup domain, network bandwidth, host bandwidth, or a peak such as 'bf16 peak'."
     )
 
 
+_COUNTS = ("scaleup_domain", "torus_dimensions")
+
+
+def _own_count(attribute: str, value: object, source: str) -> Figure:
+    label = attribute.replace("_", " ")
+    try:
+        count = float(str(value))
+    except ValueError:
+        raise UnitError(f"{label} is a plain number, such as 8, not {shorten(value)}.") from None
+    if not (count >= 1 and count.is_integer()):
+        raise DomainError(f"{label} must be a whole number from 1, got {count:g}.")
+    return Figure(f"{count:g}", "count", "the user's own figure", source, "given by the user")
+
+
 def _own_figure(attribute: str, value: object, source: str) -> Figure:
+    if attribute in _COUNTS:
+        return _own_count(attribute, value, source)
     unit = _ATTRIBUTE_UNITS[attribute.split()[0]]
     if not isinstance(value, str):
         raise UnitError(
@@ -298,7 +321,20 @@ def prior_figure(level: str, group: str, name: str) -> Figure:
 @cache
 def kind_spread(kind: str) -> float:
     """Return the standard deviation of log errors that no parameter explains, by kind of prediction."""
-    return {row["kind"]: float(row["value"]) for row in rows("kind_spread")}[kind]
+    return float(_by_kind(kind)["value"])
+
+
+@cache
+def parameter_share(kind: str) -> float:
+    """Return the share of the parameters' summed variance that predictions of what no fit has seen bear out.
+
+    Parameters of one fit err together: where one is too high another is too low, and a sum over them says too much.
+    """
+    return float(_by_kind(kind)["parameter_share"])
+
+
+def _by_kind(kind: str) -> Row:
+    return {row["kind"]: row for row in rows("kind_spread")}[kind]
 
 
 @cache
@@ -358,6 +394,20 @@ def model(name: object) -> Model:
     """Return a model by name or alias: ``model("llama 3 70b")``."""
     own = _user_aliases["model"].get(normalise(name)) if isinstance(name, str) and _user_models else None
     return _user_models[own] if own else _registry_model(find(name, _index("models"), "model"))
+
+
+def with_layers(base: Model, layers: float) -> Model:
+    """Return a model cut or stretched to a number of layers, as proxies of large models are."""
+    each = replace(
+        base, layers=layers, total_params=0.0, active_params=0.0, dense_layers=min(base.dense_layers, layers - 1.0)
+    )
+    share = layers / base.layers
+    values = {k: getattr(each, k) for k in MODEL_NUMBERS} | {
+        "window": base.window, "attention": base.attention, "tied_embeddings": base.tied_embeddings,
+        "window_layers": base.window_layers * share, "linear_layers": base.linear_layers * share,
+    }  # fmt: skip
+    figure = base.figure or Figure(base.name, "", "dimensions", "", "")
+    return _model(f"{base.name} with {layers:g} layers", base.kind, values, figure, base.row)
 
 
 def model_names() -> list[str]:
@@ -476,6 +526,20 @@ def runtime_at(name: str, date: str) -> Runtime:
         if date < row["before"][: len(date)]:
             return runtime(row["profile"])
     return present
+
+
+def training_runtimes() -> list[str]:
+    """Return the names of the frameworks that train: those with a figure of their own for an optimiser step."""
+    own = [name for name, r in _user_runtimes.items() if r.based_on in _trainers()]
+    return [*own, *_trainers()]
+
+
+@cache
+def _trainers() -> tuple[str, ...]:
+    return tuple(
+        name for name, group in _runtime_groups().items()
+        if name != "default" and any(row["attribute"] == "update_overhead" for row in group)
+    )  # fmt: skip
 
 
 def runtime_names() -> list[str]:

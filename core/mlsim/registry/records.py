@@ -163,7 +163,7 @@ class Model:
         if missing:
             raise DomainError(
                 f"{self.name} ({self.kind}) has no {' or '.join(m.replace('_', ' ') for m in missing)} in the registry, "
-                "so it has no token-by-token inference model. Choose a language model, or give its dimensions."
+                "so it cannot be laid out layer by layer. Choose a language model, or give its dimensions."
             )
 
     @property

@@ -34,13 +34,13 @@ ACTIVATION_BYTES = 2.0  # activations travel in 16 bits
 _MATRIX_TOKENS = 32.0
 # Rows of one expert at which a grouped matmul reaches half of its rate. Kernel tables of 2025 (moe.csv) say 48 to 157 in
 # bf16 and fp8 and 2 to 10 in block fp8; whole runs fit best below 40 and hardly tell 10 from 40.
-_HALF_ROWS = 20.0
+HALF_ROWS = 20.0
 # Context at which half of the splitting and merging of decode attention is paid: one block does a short context alone.
 _SPLIT_CONTEXT = 256.0
 # No kernel streams faster than this share of the data-sheet bandwidth (0.94 is the best measured: H200 stream triad).
-_MOST_BANDWIDTH = 0.97
+MOST_BANDWIDTH = 0.97
 # No matmul is faster than this share of the dense peak (0.97 is the best measured: Gaudi 2, largest matmul).
-_MOST_PEAK = 0.97
+MOST_PEAK = 0.97
 # Share of the shorter of compute and memory time that kernels do not hide behind the longer.
 UNHIDDEN = 0.2
 
@@ -159,17 +159,17 @@ def forward(
     routed = tokens * dp * net.experts_per_token
     with np.errstate(divide="ignore", invalid="ignore"):
         rows = routed * net.expert / (weights[2] * np.maximum(tp, ep))  # of each expert that has any
-    t_compute[2] *= grouped_slowdown(rows, _HALF_ROWS) * routing_imbalance(routed, ep)
+    t_compute[2] *= grouped_slowdown(rows, HALF_ROWS) * routing_imbalance(routed, ep)
     narrow = narrow_head_share(net.qk_dim)
-    reached = np.minimum(eff.attention_efficiency * eff.attention_share, _MOST_PEAK) * narrow
+    reached = np.minimum(eff.attention_efficiency * eff.attention_share, MOST_PEAK) * narrow
     t_compute[4] = compute_time(flops[4], device.peak16 * clock, reached)
     t_compute[4] *= np.where(p > 0, attention_slowdown(h + n / 2.0, eff.attention_half_length), 1.0)
 
     matrix = tokens > _MATRIX_TOKENS
     spilled = np.where(matrix, net.unpacked * eff.dequantise_bytes, 0.0)
-    read = np.minimum(eff.memory_efficiency * eff.memory_share, _MOST_BANDWIDTH)
+    read = np.minimum(eff.memory_efficiency * eff.memory_share, MOST_BANDWIDTH)
     t_memory[:4] = memory_time(moved[:4], device.bandwidth, read) + weights[:4] * (spilled / stream)
-    read = np.minimum(eff.memory_efficiency * eff.kv_share, _MOST_BANDWIDTH) * narrow
+    read = np.minimum(eff.memory_efficiency * eff.kv_share, MOST_BANDWIDTH) * narrow
     scores = flops[4] / (2.0 * (net.qk_dim + net.v_dim))
     t_memory[4] = memory_time(moved[4], device.bandwidth, read) + scores * (eff.score_bytes / stream)
 
@@ -200,7 +200,7 @@ def forward(
 def _multiply_time(device: Machine, eff: Efficiency, clock: Real, flops: Floats) -> Floats:
     """Time of matmuls with weights: narrow formats reach less of their peak than 16-bit ones."""
     narrow = np.where(np.asarray(device.peak) > device.peak16, eff.narrow_efficiency, 1.0)
-    reached = np.minimum(eff.compute_efficiency * eff.compute_share * narrow, _MOST_PEAK)
+    reached = np.minimum(eff.compute_efficiency * eff.compute_share * narrow, MOST_PEAK)
     return compute_time(flops, device.peak * clock, reached)
 
 

@@ -12,6 +12,7 @@ from mlsim.registry.records import Chip, Precision, Runtime
 __all__ = [
     "CHIP_PARAMETERS",
     "PARAMETERS",
+    "READ",
     "RUNTIME_PARAMETERS",
     "Efficiency",
     "Machine",
@@ -54,6 +55,17 @@ class Efficiency:
     attention_overhead: Real  # [s] per layer more for decode attention, whose work is split and merged
     allreduce_latency: Real  # [s]
     link_efficiency: Real  # of one direction of the link
+    collective_latency: Real  # [s] of a library's collective of a few bytes between two devices
+    hop_latency: Real  # [s] per further step of a ring
+    bulk_latency: Real  # [s] more where a collective has the full bandwidth
+    bus_efficiency: Real  # of one direction of the link, ring collectives
+    prompt_share: Real  # bandwidth of the protocol for small messages, relative to the full one
+    copy_share: Real  # link time per byte that a collective copies in memory
+    switch_efficiency: Real  # of one direction of the link, all-reduce summed in the switch; 0 where none sums
+    sharing_exponent: Real  # how the bandwidth per device falls with the devices on a shared bus
+    network_efficiency: Real  # of the scale-out bandwidth
+    network_latency: Real  # [s] per step between domains
+    attention_backward: Real  # rate of the backward pass of fused attention, relative to the forward one
 
     compute_share: Real
     memory_share: Real
@@ -72,10 +84,32 @@ class Efficiency:
     dequantise_bytes: Real  # [byte] of traffic per weight that is unpacked before a large matmul
     micro_batch: Real  # tokens of one forward pass of a prompt
     pipeline_overlap: Real  # share of the ideal overlap of micro-batches over layer-split devices
+    stream_share: Real  # traffic between the matmuls of training, relative to kernels that each read and write
+    cast_bytes: Real  # [byte] of traffic per activation that is cast for a narrow matmul
+    network_share: Real  # of the scale-out bandwidth that collectives reach, while training
+    tensor_overlap: Real  # share of sequence-parallel communication that runs beside matmuls
+    data_overlap: Real  # share of the communication between data-parallel replicas that runs beside computing
+    send_overlap: Real  # share of the sends between pipeline stages that runs beside computing
+    update_overhead: Real  # [s] of host time per optimiser step, not hidden
+    expert_overhead: Real  # [s] of host time per expert layer and pass, beside the device
+    packed_length: Real  # [token] that a padded sequence really has, where padding is not computed; 0 where it is
+    scale_slowdown: Real  # share of a step lost per doubling of the devices beyond one domain
 
 
 PARAMETERS = tuple(f.name for f in fields(Efficiency))
-CHIP_PARAMETERS, RUNTIME_PARAMETERS = PARAMETERS[:10], PARAMETERS[10:]
+_TRAINING_ONLY = PARAMETERS[PARAMETERS.index("stream_share") :]
+_COLLECTIVE = PARAMETERS[PARAMETERS.index("collective_latency") : PARAMETERS.index("attention_backward")]
+_SERVING_ONLY = (
+    "vector_rate", "attention_overhead", "allreduce_latency", "link_efficiency", "kv_share", "vector_share",
+    "unpack_share", "unpack_overhead", "step_overhead", "request_overhead", "dequantise_bytes", "micro_batch", "pipeline_overlap",
+)  # fmt: skip
+READ = {
+    "serving": tuple(p for p in PARAMETERS if p not in (*_TRAINING_ONLY, *_COLLECTIVE, "attention_backward")),
+    "training": tuple(p for p in PARAMETERS if p not in _SERVING_ONLY),
+    "collective": (*_COLLECTIVE, "collective_overhead", "link_share", "network_share"),
+}
+"""The parameters that predictions of a kind depend on."""
+CHIP_PARAMETERS, RUNTIME_PARAMETERS = PARAMETERS[:21], PARAMETERS[21:]
 
 
 @lru_cache(maxsize=4096)

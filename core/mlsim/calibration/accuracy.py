@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlsim.calibration.cases import UNITS, Case, read_case
+from mlsim.calibration.cases import UNITS, AnyCase, Case, CollectiveCase, TrainCase, read_case
 from mlsim.calibration.fit import fit, left_out
 from mlsim.calibration.predict import Prediction, predictions
 from mlsim.errors import CellError, DomainError, UnitError, shorten
 from mlsim.planner.machine import machine
 from mlsim.planner.network import network
+from mlsim.planner.transformer import transformer
 from mlsim.units import parse_unit
 
 __all__ = [
@@ -29,10 +30,18 @@ __all__ = [
     "transfer",
 ]
 
-SPLITS: dict[str, Callable[[Case], str]] = {
+
+def _model_family(case: AnyCase) -> str:
+    """Return the family of a case's model; a collective has its operation instead."""
+    if isinstance(case, CollectiveCase):
+        return case.operation
+    return case.model.row.get("family") or case.model.name
+
+
+SPLITS: dict[str, Callable[[AnyCase], str]] = {
     "chip": lambda case: case.chip.name,
     "chip class": lambda case: case.chip.chip_class,
-    "model family": lambda case: case.model.row.get("family") or case.model.name,
+    "model family": lambda case: _model_family(case),
     "source": lambda case: case.source,
     "runtime": lambda case: case.runtime.name,
 }
@@ -44,7 +53,7 @@ class Outcome:
     """One row of cases: its prediction, or why there is none."""
 
     case_id: str
-    case: Case | None
+    case: AnyCase | None
     prediction: Prediction | None
     message: str = ""
 
@@ -58,7 +67,7 @@ class Outcome:
 class Scored:
     """A prediction beside its measurement, both in the unit of the kind."""
 
-    case: Case
+    case: AnyCase
     prediction: Prediction
     measured: float
 
@@ -86,7 +95,7 @@ class Summary:
 
 def predict_rows(rows: Sequence[Mapping[str, str]]) -> list[Outcome]:
     """Predict rows of a table of cases, one outcome per row in the same order; ``measured`` is not read."""
-    read: list[tuple[Case | None, str]] = []
+    read: list[tuple[AnyCase | None, str]] = []
     for row in rows:
         try:
             read.append((_checked(read_case(row)), ""))
@@ -102,9 +111,9 @@ def predict_rows(rows: Sequence[Mapping[str, str]]) -> list[Outcome]:
     return outcomes
 
 
-def _no_answer(case: Case) -> str:
+def _no_answer(case: AnyCase) -> str:
     """Say why a prediction is not a number."""
-    if case.kind == "saturated":
+    if isinstance(case, Case) and case.kind == "saturated":
         return (
             f"{case.model.name} in {case.precision.name} leaves no room for one request on {case.tp * case.pp:g} "
             f"{case.chip.name} with {case.runtime.name}."
@@ -112,12 +121,28 @@ def _no_answer(case: Case) -> str:
     return "The result is not a finite number: the inputs are outside the model's domain."
 
 
-def _checked(case: Case) -> Case:
+def _checked(case: AnyCase) -> AnyCase:
     """Raise for a case whose chip or model lacks a figure that its law needs."""
+    if isinstance(case, CollectiveCase):
+        case.chip.get("scaleup_bandwidth")
+        return case
+    if isinstance(case, TrainCase):
+        return _checked_training(case)
     network(case.model, case.precision, case.kv_precision, case.compute)
     machine(case.chip, case.compute, bool(case.runtime.get("half_sums")), case.power_share)
     if case.tp > 1 or case.ep > 1:
         case.chip.get("scaleup_bandwidth")
+    return case
+
+
+def _checked_training(case: TrainCase) -> TrainCase:
+    """Raise for a training case whose chip or model lacks a figure that its law needs."""
+    transformer(case.model)
+    machine(case.chip, case.compute, False, case.power_share)
+    if case.plan.devices > 1:
+        case.chip.get("scaleup_bandwidth")
+    if case.plan.devices > case.fabric.domain and not math.isfinite(float(case.fabric.network)):
+        case.chip.get("scaleout_bandwidth")
     return case
 
 

@@ -13,13 +13,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
-from mlsim.errors import CellError, DomainError, NameNotFoundError, UnitError, shorten
+from mlsim.calibration.reading import chip_at, either, number, software_in
+from mlsim.calibration.training_cases import CollectiveCase, TrainCase, read_collective, read_training
+from mlsim.errors import CellError, DomainError, shorten
 from mlsim.planner.machine import computed_in
 from mlsim.registry import load
 from mlsim.registry.records import Chip, Model, Precision, Runtime
 
-__all__ = ["KINDS", "UNITS", "Case", "read_case"]
+__all__ = ["KINDS", "UNITS", "AnyCase", "Case", "CollectiveCase", "Labels", "TrainCase", "labels", "read_case"]
 
 # What is assumed where a row does not say:
 _WEIGHTS = "bf16"  # and a KV cache in 16 bits, unless the runtime's checkpoints carry another
@@ -35,24 +38,23 @@ KINDS = {
     ("end_to_end", "latency"): "request",
     ("serving_offline", "output_tokens_per_s_per_device"): "saturated",
     ("serving_online", "tpot"): "interleaved",
+    ("training", "step_time"): "step",
+    ("training", "tokens_per_s_per_device"): "tokens",
+    ("training", "model_or_hardware_tflops_per_device"): "flops",
+    ("collective", "time"): "collective",
     ("memory", "weight_bytes_per_device"): "weights",
     ("memory", "kv_pool_tokens"): "pool",
     ("memory", "kv_bytes_per_token_per_device"): "token",
 }
 UNITS = {"decode": "ms", "prefill": "ms", "request": "ms", "saturated": "token/s", "static": "token/s", "interleaved": "ms",
-         "weights": "GiB", "pool": "token", "token": "byte"}  # fmt: skip
+         "weights": "GiB", "pool": "token", "token": "byte", "step": "s", "tokens": "token/s", "flops": "TFLOP/s", "collective": "us"}  # fmt: skip
 _NEEDS = {
     "prefill": ("input_len",), "request": ("input_len", "output_len"), "saturated": ("input_len", "output_len"),
     "interleaved": ("input_len", "output_len"),
 }  # fmt: skip
 
-_LIMIT = re.compile(r"\((?:[^()]*?)(\d+(?:\.\d+)?)\s*W\)")
-_CAPPED = re.compile(r"power[- ]?(?:capped|limited)", re.I)
 _DRAFTED = re.compile(r"speculativ|draft model|\bEAGLE|\bMedusa|\bMTP\b", re.I)
 _UNSTATED = re.compile(r"not recorded|no MTP|without (?:MTP|speculativ)|MTP off|speculativ\w* (?:decoding )?off", re.I)
-# A card that is "power capped" without a figure: half of its rating, as in P. Patel et al., "Splitwise", ISCA 2024,
-# sec. VI (https://arxiv.org/abs/2311.18677), whose capped nodes the phrase comes from.
-_CAP = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,51 +81,6 @@ class Case:
     dp: float
     memory_fraction: float
     source: str = ""
-
-
-def _number(row: Mapping[str, str], column: str, least: float = 0.0) -> float:
-    """Return a number of the row, nan when the cell is empty."""
-    text = (row.get(column) or "").strip()
-    if not text:
-        return math.nan
-    try:
-        value = float(text)
-    except ValueError:
-        raise UnitError(f"{column}: expected a number, got {shorten(text)}.") from None
-    if not math.isfinite(value) or value < least:
-        raise DomainError(f"{column}: expected a number of {least:g} or more, got {shorten(text)}.")
-    return value
-
-
-def _or(value: float, default: float) -> float:
-    return default if math.isnan(value) else value
-
-
-@lru_cache(maxsize=4096)
-def _chip(name: str, _: int) -> tuple[Chip, float]:
-    """Return the chip of a hardware cell and its power limit as a share of the board power."""
-    limit = _LIMIT.search(name)
-    try:
-        chip = load.chip(name)
-    except NameNotFoundError:
-        if not limit and not _CAPPED.search(name):
-            raise
-        chip = load.chip(re.sub(r"\s*\([^()]*\)\s*$", "", name))
-    if limit:
-        watts = float(limit.group(1))
-        if watts <= 0:
-            raise DomainError(f"hardware: a power limit must be above 0 W, got {shorten(name)}.")
-        return chip, min(1.0, watts / chip.get("board_power"))
-    return chip, _CAP if _CAPPED.search(name) else 1.0
-
-
-@lru_cache(maxsize=4096)
-def _software(text: str, _: int) -> str:
-    """Return the registry's runtime in a text such as "vLLM 0.10 (ROCm docker)"; else the generic one."""
-    try:
-        return load.runtime(text).name
-    except CellError:
-        return load.runtime_within(text.replace("/", " ")) or "default"
 
 
 @lru_cache(maxsize=4096)
@@ -164,19 +121,41 @@ def _cached(note: str) -> float:
     return float(found.group(1) or found.group(2)) if found else 0.0
 
 
+AnyCase: TypeAlias = Case | TrainCase | CollectiveCase
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What tables say of a case, of whatever family."""
+
+    model: str  # the operation of a collective
+    format: str
+    tp: float
+    pp: float
+
+
+def labels(case: AnyCase) -> Labels:
+    """Return what tables say of a case."""
+    if isinstance(case, CollectiveCase):
+        return Labels(case.operation.replace("_", "-"), "", case.ranks, 1.0)
+    if isinstance(case, TrainCase):
+        return Labels(case.model.name, case.compute, float(case.plan.tp), float(case.plan.pp))
+    return Labels(case.model.name, case.precision.name, case.tp, case.pp)
+
+
 def _layout(row: Mapping[str, str], runtime: Runtime, model: Model) -> tuple[float, float, float, float]:
     """Return tensor, pipeline, expert and attention-data parallel; what is not said follows from the devices.
 
     Devices that no degree explains are split by tensor, or by layer where that is the runtime's way.
     """
-    tp, pp, devices = (_number(row, column, 1.0) for column in ("tp", "pp", "num_devices"))
-    ep, dp = (max(1.0, _or(_number(row, column), 1.0)) for column in ("ep", "dp"))
+    tp, pp, devices = (number(row, column, 1.0) for column in ("tp", "pp", "num_devices"))
+    ep, dp = (max(1.0, either(number(row, column), 1.0)) for column in ("ep", "dp"))
     if not math.isnan(devices):
-        rest = max(1.0, devices / (_or(tp, 1.0) * _or(pp, 1.0) * dp))
+        rest = max(1.0, devices / (either(tp, 1.0) * either(pp, 1.0) * dp))
         if math.isnan(tp) and math.isnan(pp):
             tp, pp = (1.0, rest) if runtime.get("layer_split") else (rest, 1.0)
-        tp, pp = _or(tp, rest), _or(pp, rest)
-    tp, pp = _or(tp, 1.0), _or(pp, 1.0)
+        tp, pp = either(tp, rest), either(pp, rest)
+    tp, pp = either(tp, 1.0), either(pp, 1.0)
     if tp > model.heads > 0:
         raise DomainError(f"tp: {tp:g} is more than the {model.heads:g} attention heads of {model.name}.")
     return tp, pp, ep, dp
@@ -185,13 +164,13 @@ def _layout(row: Mapping[str, str], runtime: Runtime, model: Model) -> tuple[flo
 def _settings(note: str) -> tuple[dict[str, str], float, float]:
     """Return the engine settings that the note of a memory row lists, its share of memory (nan: not said) and context."""
     settings = dict(re.findall(r"(\w+)=(\S*)", note))
-    share = _number(settings, "gpu_memory_utilization")
+    share = number(settings, "gpu_memory_utilization")
     if share > 1:
         raise DomainError(f"gpu_memory_utilization is a share from 0 to 1, got {share:g}.")
-    return settings, share, _or(_number(settings, "max_model_len", 1.0), _MAX_CONTEXT)
+    return settings, share, either(number(settings, "max_model_len", 1.0), _MAX_CONTEXT)
 
 
-def read_case(row: Mapping[str, str]) -> Case:
+def read_case(row: Mapping[str, str]) -> AnyCase:
     """Read one row.
 
     Raises
@@ -205,40 +184,44 @@ def read_case(row: Mapping[str, str]) -> Case:
     if kind is None:
         known = ", ".join(sorted({f for f, _ in KINDS}))
         raise DomainError(f"No model for family {shorten(family)} with metric {shorten(metric)}. Families: {known}.")
+    if family == "training":
+        return read_training(text)
+    if family == "collective":
+        return read_collective(text)
     if _DRAFTED.search(note) and not _UNSTATED.search(note):
         raise DomainError(
             "The note speaks of speculative decoding, whose rate depends on the draft and its acceptance, and a case has no "
             "columns for them: use MLSIM_SPECULATIVE_TPOT, or leave the note out."
         )
     for column in _NEEDS.get(kind, ()):
-        if math.isnan(_number(text, column, 1.0)):
+        if math.isnan(number(text, column, 1.0)):
             raise DomainError(f"{column} is empty: a {family} case needs it.")
     settings, share, longest = _settings(note) if family == "memory" else ({}, math.nan, _MAX_CONTEXT)
 
     now = load.generation()
-    chip, power_share = _chip(text.get("hardware", ""), now)
+    chip, power_share = chip_at(text.get("hardware", ""), now)
     model = load.model(text.get("model", ""))
     stated = settings.get("dtype", "").replace("auto", "")
     weights = settings.get("quantization") or stated or text.get("weight_precision") or _in_name(text.get("model", ""))
     cache = text.get("kv_precision") or settings.get("kv", "").replace("auto", stated)
-    software = _software(text.get("software") or load.DEFAULT_RUNTIME, now)
+    software = software_in(text.get("software") or load.DEFAULT_RUNTIME, now)
     activations = text.get("activation_precision", "")
     runtime, precision, kv, wide = _formats(software, text.get("source_date", ""), weights, activations, cache, now)
     tp, pp, ep, dp = _layout(text, runtime, model)
 
-    batch, prompt = _number(text, "batch", 1.0), _or(_number(text, "input_len"), 0.0)
-    output = _or(_number(text, "output_len"), _OUTPUT)
+    batch, prompt = number(text, "batch", 1.0), either(number(text, "input_len"), 0.0)
+    output = either(number(text, "output_len"), _OUTPUT)
     if kind == "saturated":
         kind = kind if math.isnan(batch) else "static"
     else:
-        batch = _or(batch, 1.0)
+        batch = either(batch, 1.0)
     if kind == "decode":
-        context = _or(_number(text, "context_len"), prompt + output / 2.0)
+        context = either(number(text, "context_len"), prompt + output / 2.0)
     else:
         context = _cached(note) if kind in ("prefill", "request") else longest
     return Case(
         case_id=text.get("case_id", ""), family=family, kind=kind, model=model, chip=chip, runtime=runtime,
         precision=precision, kv_precision=kv, compute=computed_in(chip, precision, wide), power_share=power_share,
         batch=batch, prompt=prompt, output=output, context=context, tp=tp, pp=pp, ep=ep, dp=dp,
-        memory_fraction=_or(share, runtime.get("memory_fraction")), source=text.get("source", ""),
+        memory_fraction=either(share, runtime.get("memory_fraction")), source=text.get("source", ""),
     )  # fmt: skip

@@ -1,8 +1,9 @@
 r"""Parameters of chip classes from timings of single kernels: ``python -m mlsim.calibration.kernels DIR``.
 
-DIR holds four tables of latencies in milliseconds, as AIConfigurator publishes them (source ``aiconfigurator-ops``):
-``gemm.csv``, ``context_attention.csv``, ``generation_attention.csv`` and ``custom_allreduce.csv``. The command fits to
-them the laws of :mod:`mlsim.planner.forward`, one kernel at a time, joins the figures of ``efficiency_measured.csv``
+DIR holds five tables of latencies in milliseconds, as AIConfigurator publishes them (source ``aiconfigurator-ops``):
+``gemm.csv``, ``context_attention.csv``, ``generation_attention.csv``, ``custom_allreduce.csv`` and
+``nccl_collectives.csv``. The command fits to them the laws of :mod:`mlsim.planner.forward`, one kernel at a time, and
+those of :mod:`mlsim.planner.fabric`, joins the figures of ``efficiency_measured.csv``
 that other sources measured, and rewrites ``efficiency.csv``: the priors of :mod:`mlsim.calibration.fit`.
 
 .. math:: t_\text{matmul} &= t_0 + \max(t_c, t_m) + u \min(t_c, t_m), \quad
@@ -10,7 +11,9 @@ that other sources measured, and rewrites ``efficiency.csv``: the priors of :mod
           t_\text{prefill attention} &= t_1 + \left(1 + \frac{k_{1/2}}{\bar k}\right) \frac{F}{e_a P} \\
           t_\text{decode attention} &= t_0 + t_a + \frac{B}{e_m' W}
 
-with the mean number of keys :math:`\bar k = L / 2` of a prompt of L tokens, and the all-reduce of
+the all-reduce of engines by :func:`mlsim.physics.collectives.all_reduce_time`, and collectives of libraries by the
+laws of :mod:`mlsim.planner.fabric` (all-reduce, all-gather, reduce-scatter, all-to-all together), with the mean number of
+keys :math:`\bar k = L / 2` of a prompt of L tokens, and the all-reduce of
 :func:`mlsim.physics.collectives.all_reduce_time`. Peaks P and bandwidths W are those of the registry. Each fit
 minimises Huber's loss of the log errors (P. Huber, "Robust Statistics", 1981, sec. 7.8).
 
@@ -38,8 +41,10 @@ from mlsim.physics.attention import attended_pairs, attention_flops
 from mlsim.physics.collectives import all_reduce_time
 from mlsim.physics.matmul import matmul_flops
 from mlsim.physics.roofline import compute_time, memory_time, overlapped_time
+from mlsim.planner import fabric
+from mlsim.planner.fabric import Fabric
 from mlsim.planner.forward import UNHIDDEN
-from mlsim.planner.machine import CHIP_PARAMETERS
+from mlsim.planner.machine import CHIP_PARAMETERS, PARAMETERS, Efficiency
 from mlsim.registry import load
 from mlsim.registry.records import Chip
 from mlsim.registry.tables import Row, rows
@@ -49,8 +54,11 @@ __all__ = ["COLUMNS", "SYSTEMS", "Estimate", "efficiency_rows", "estimates", "ma
 SOURCE, ASSUMED = "aiconfigurator-ops", "mlsim-priors"
 COLUMNS = ("chip_class", "attribute", "value", "unit", "spread", "meaning", "source", "locator", "note")
 UNITS = {"vector_rate": "byte", "attention_half_length": "token"} | dict.fromkeys(
-    ("kernel_overhead", "attention_overhead", "allreduce_latency"), "us"
-)
+    (
+        "kernel_overhead", "attention_overhead", "allreduce_latency", "collective_latency", "hop_latency", "bulk_latency",
+        "network_latency",
+    ), "us",
+)  # fmt: skip
 # PCIe cards have no link of their own: these classes take the all-reduce of the measured PCIe cards.
 PCIE_CLASSES = (
     "nvidia-kepler", "nvidia-maxwell", "nvidia-pascal", "nvidia-turing", "nvidia-ampere-consumer", "amd-gcn",
@@ -61,6 +69,27 @@ _VECTOR_RATE = (
     6.0, 0.3, "assumed: bytes of weights that matrix-vector kernels take per clock and compute unit", ASSUMED,
     "vector_rate", "whole runs determine it",
 )  # fmt: skip
+# Between devices: nothing public measures them kernel by kernel.
+_NETWORK = {
+    "network_efficiency": (0.8, 0.15, "assumed: scale-out bandwidth that collectives reach", ASSUMED, "network_efficiency", ""),
+    "network_latency": (8.0, 0.5, "assumed: time of a step between domains", ASSUMED, "network_latency", ""),
+    "attention_backward": (
+        0.8, 0.15, "assumed: rate of the backward pass of fused attention relative to the forward pass", ASSUMED,
+        "attention_backward", "FlashAttention-2 reports 0.7 to 0.9 over head widths and lengths",
+    ),
+}  # fmt: skip
+_OPERATIONS = {
+    "all_reduce": fabric.all_reduce, "all_gather": fabric.all_gather, "reduce_scatter": fabric.reduce_scatter,
+    "alltoall": fabric.all_to_all,
+}  # fmt: skip
+# parameter -> start of its fit; in SI
+_COLLECTIVE = {
+    "collective_latency": 6e-6, "hop_latency": 1.2e-6, "bulk_latency": 3e-5, "bus_efficiency": 0.8, "prompt_share": 0.5,
+    "copy_share": 0.3,
+}  # fmt: skip
+_SUMMING = ("nvidia-hopper", "nvidia-blackwell")  # classes whose switches sum (NVLink SHARP)
+_LINK = ("allreduce_latency", "link_efficiency", *_COLLECTIVE, "sharing_exponent")  # of the link more than of the chip
+_MOST_SPREAD = 1.0  # a factor of e either way: more says nothing
 _LEAST_SPREAD, _LEAST_DEFAULT_SPREAD, _PCIE_SPREAD = 0.05, 0.07, 0.4
 _NOISE = 0.1  # log error beyond which a row pulls with constant force
 _US, _MS = 1e-6, 1e-3
@@ -399,6 +428,44 @@ def fit_all_reduce(table: Table, name: str, system: System, chip: Chip) -> dict[
     }
 
 
+def fit_collectives(table: Table, name: str, system: System, chip: Chip) -> dict[str, Estimate]:
+    """Return the parameters of a library's collectives: all operations, sizes and numbers of devices together."""
+    part = _where(table, table["system"] == name)
+    if not len(part["num_gpus"]):
+        return {}
+    ranks, times = _number(part, "num_gpus"), _number(part, "latency_ms") * _MS
+    message = _number(part, "message_size") * np.where(part["nccl_dtype"] == "int8", 1.0, 2.0)
+    link = chip.get("scaleup_bandwidth")
+    node = Fabric(domain=float(ranks.max()), link=link, network=np.nan, bus=float(system.pcie))
+    start = dict(_COLLECTIVE)
+    if chip.chip_class in _SUMMING:
+        start["switch_efficiency"] = 0.5
+    if system.pcie:
+        start["sharing_exponent"] = 1.0
+    rows_of = {op: np.flatnonzero(part["op_name"] == op) for op in _OPERATIONS}
+
+    def law(p: Floats) -> Floats:
+        eff = Efficiency(**{**dict.fromkeys(PARAMETERS, 0.0), "link_share": 1.0, **dict(zip(start, p, strict=True))})
+        out = np.empty_like(times)
+        for op, i in rows_of.items():
+            out[i] = _OPERATIONS[op](message[i], ranks[i], ranks[i], node, eff)
+        return out
+
+    at = robust_fit(law, tuple(start.values()), times)
+    errors = _errors(law, at, times)
+    library = sorted({f"{a} {b}" for a, b in zip(part["lib"], part["lib_version"], strict=True)})
+    place = f"nccl_collectives.csv, {name}, {', '.join(library)}, 16 and 8 bits, {len(times)} rows"
+    by = ", ".join(f"{op} {np.expm1(np.median(errors[i])):.1%}" for op, i in rows_of.items() if len(i))
+    what = f"collectives of 2 to {ranks.max():.0f} devices ({chip.name})"
+    return {
+        key: Estimate(
+            float(value) / (_US if key in UNITS else 1.0), errors, f"{key.replace('_', ' ')} of {what}", place,
+            f"median by operation: {by}", typical=system.graph,
+        )
+        for key, value in zip(start, at, strict=True)
+    }  # fmt: skip
+
+
 # --- joining ---------------------------------------------------------------------------------------------------------
 
 
@@ -410,11 +477,16 @@ def estimates(folder: Path) -> list[tuple[str, str, Estimate]]:
     prefill = read(folder / "context_attention.csv", (*shape, "isl", "attn_dtype", "window_size"))
     decode = read(folder / "generation_attention.csv", (*shape, "kv_len"))
     reduce = read(folder / "custom_allreduce.csv", (*common, "kernel_source", "num_gpus", "message_size"))
+    needed = ("system", "lib", "lib_version", "op_name", "nccl_dtype", "num_gpus", "message_size", "latency_ms")
+    library = read(folder / "nccl_collectives.csv", needed)
     found: list[tuple[str, str, Estimate]] = []
     for name, system in SYSTEMS.items():
         chip = load.chip(system.chip)
         matmul = fit_matmul(gemm, name, system, chip)
-        parts = [matmul, fit_prefill(prefill, name, chip), fit_all_reduce(reduce, name, system, chip)]
+        parts = [
+            matmul, fit_prefill(prefill, name, chip), fit_all_reduce(reduce, name, system, chip),
+            fit_collectives(library, name, system, chip),
+        ]  # fmt: skip
         if matmul:
             parts.append(fit_decode(decode, name, system, chip, matmul["kernel_overhead"].value))
         found += [(name, a, replace(e, typical=system.graph)) for part in parts for a, e in part.items()]
@@ -455,7 +527,7 @@ def _mean_row(
     """Return the geometric mean over measured classes, for a class without a measurement of its own."""
     values = [e.value for e in alike.values()]
     return _row(
-        chip_class, attribute, float(np.exp(np.mean(np.log(values)))), max(_between(values), least),
+        chip_class, attribute, float(np.exp(np.mean(np.log(values)))), min(max(_between(values), least), _MOST_SPREAD),
         f"{meaning} {', '.join(alike)}", SOURCE, "; ".join(e.locator for e in alike.values()), note,
     )  # fmt: skip
 
@@ -486,19 +558,23 @@ def efficiency_rows(found: Sequence[tuple[str, str, Estimate]], measured: Sequen
         groups.setdefault((class_of[name], attribute), []).append(estimate)
     joined = {key: _joined(parts, other.get(key)) for key, parts in groups.items()}
     default = [_row("default", "vector_rate", *_VECTOR_RATE)]
+    default += [_row("default", attribute, *row) for attribute, row in _NETWORK.items()]
+    none = ("no switch sums unless measured", ASSUMED, "switch_efficiency", "")
+    default.append(_row("default", "switch_efficiency", 0.0, 0.0, *none))
     classes = [{c: row[c] for c in COLUMNS} for key, row in other.items() if key not in joined]
     for attribute in CHIP_PARAMETERS:
         mine = {c: e for (c, a), e in joined.items() if a == attribute}
         if not mine:
             continue
-        network = attribute in ("allreduce_latency", "link_efficiency")
+        network = attribute in _LINK
         typical = {c: e for c, e in mine.items() if e.typical} or mine
         cards = {c: e for c, e in typical.items() if network and c in pcie}
         usual = {c: e for c, e in typical.items() if c not in cards} or typical
-        default.append(_mean_row(
-            "default", attribute, usual, _LEAST_DEFAULT_SPREAD, "geometric mean over the classes",
-            "for a class without a measurement of its own",
-        ))  # fmt: skip
+        if attribute != "switch_efficiency":
+            default.append(_mean_row(
+                "default", attribute, usual, _LEAST_DEFAULT_SPREAD, "geometric mean over the classes",
+                "for a class without a measurement of its own",
+            ))  # fmt: skip
         between = _between([e.value for e in usual.values()])
         for c, e in mine.items():
             classes.append(

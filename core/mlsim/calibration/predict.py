@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlsim.arrays import Floats, stack
-from mlsim.calibration.cases import Case
+from mlsim.calibration.cases import AnyCase, Case, CollectiveCase, TrainCase
+from mlsim.calibration.predict_training import (
+    CollectiveStack,
+    TrainStack,
+    collective_time,
+    stack_collectives,
+    stack_training,
+    trained,
+)
 from mlsim.planner import serving
 from mlsim.planner.forward import Step, kv_share
-from mlsim.planner.machine import PARAMETERS, Efficiency, Machine, efficiency, machine, spread
+from mlsim.planner.machine import PARAMETERS, READ, Efficiency, Machine, efficiency, machine, spread
 from mlsim.planner.memory import Reserve, batch_limit, cache_room, memory, reserve
 from mlsim.planner.network import Network, network
 from mlsim.planner.serving import Layout
+from mlsim.planner.training import TrainStep
 from mlsim.registry import load
 
-__all__ = ["Prediction", "Stack", "evaluate", "predictions", "stacked"]
+__all__ = ["AnyStack", "Prediction", "Stack", "evaluate", "predictions", "reads", "spread_kind", "stacked"]
 
 QUANTILE = 1.2816  # of the normal distribution, 90 %: between it and its negative lie 80 %
 _NUDGE = 1e-3
@@ -45,7 +55,8 @@ class Answer:
     """Predicted values of a stack in the unit of its kind, and the pass they come from (none for memory)."""
 
     value: Floats
-    step: Step | None
+    step: Step | TrainStep | None
+    limit: str = "capacity"  # what is the bottleneck where no step says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +69,31 @@ class Prediction:
     bottleneck: str
 
 
-def stacked(cases: Sequence[Case]) -> list[Stack]:
+AnyStack: TypeAlias = Stack | TrainStack | CollectiveStack
+
+
+def spread_kind(kind: str) -> str:
+    """Return the kind whose law and unexplained spread a kind has: the metrics of training share one."""
+    return "training" if kind in ("step", "tokens", "flops") else kind
+
+
+def stacked(cases: Sequence[AnyCase]) -> list[AnyStack]:
     """Group cases by kind and stack each group."""
     groups: dict[str, list[int]] = {}
     for position, case in enumerate(cases):
-        groups.setdefault(case.kind, []).append(position)
+        groups.setdefault(spread_kind(case.kind), []).append(position)
     return [_stack(kind, positions, [cases[i] for i in positions]) for kind, positions in groups.items()]
 
 
-def _stack(kind: str, positions: list[int], group: list[Case]) -> Stack:
+def _stack(kind: str, positions: list[int], cases: list[AnyCase]) -> AnyStack:
+    training = [c for c in cases if isinstance(c, TrainCase)]
+    collective = [c for c in cases if isinstance(c, CollectiveCase)]
+    if training:
+        return stack_training(positions, training)
+    if collective:
+        return stack_collectives(positions, collective)
+    group = [c for c in cases if isinstance(c, Case)]
+
     def column(name: str) -> Floats:
         return np.array([getattr(case, name) for case in group], float)
 
@@ -147,15 +174,28 @@ _SIZED: dict[str, Callable[[Stack, Efficiency | None], Answer]] = {
 }  # fmt: skip
 
 
-def evaluate(s: Stack, eff: Efficiency) -> Answer:
+def evaluate(s: AnyStack, eff: Efficiency) -> Answer:
     """Predict a stack of cases with given parameters."""
+    if isinstance(s, TrainStack):
+        return Answer(*trained(s, eff))
+    if isinstance(s, CollectiveStack):
+        return Answer(collective_time(s, eff), None, "communication")
     return _TIMED[s.kind](s, eff) if s.kind in _TIMED else _SIZED[s.kind](s, eff)
+
+
+def reads(s: AnyStack) -> tuple[str, ...]:
+    """Return the parameters that predictions of a stack depend on."""
+    if s.kind in _SIZED:
+        return ()
+    return READ[
+        "training" if isinstance(s, TrainStack) else "collective" if isinstance(s, CollectiveStack) else "serving"
+    ]
 
 
 # --- predictions with intervals ---------------------------------------------------------------------------------------
 
 
-def predictions(cases: Sequence[Case], parameters: tuple[Efficiency, Efficiency] | None = None) -> list[Prediction]:
+def predictions(cases: Sequence[AnyCase], parameters: tuple[Efficiency, Efficiency] | None = None) -> list[Prediction]:
     """Predict cases with their 80 % intervals.
 
     Parameters
@@ -168,7 +208,7 @@ def predictions(cases: Sequence[Case], parameters: tuple[Efficiency, Efficiency]
     -----
     The logarithm of a prediction is uncertain by what is not known about the parameters and by what no parameter
     explains: :math:`\\sigma^2 = \\sigma_\\mathrm{kind}^2 + \\sum_j (\\partial \\ln p / \\partial \\ln \\theta_j)^2
-    \\sigma_j^2`. Where nothing similar was measured a parameter has its prior's spread, so the interval is wider.
+    \\sigma_j^2`, the sum times the kind's ``parameter_share``. Where nothing similar was measured a parameter has its prior's spread, so the interval is wider.
     """
     if not cases:
         return []
@@ -183,18 +223,18 @@ def predictions(cases: Sequence[Case], parameters: tuple[Efficiency, Efficiency]
     return found
 
 
-def _predict(s: Stack, value: Efficiency, width: Efficiency, found: list[Prediction]) -> None:
+def _predict(s: AnyStack, value: Efficiency, width: Efficiency, found: list[Prediction]) -> None:
     """Fill in the predictions of one stack."""
     eff, sigma = (Efficiency(*(np.asarray(getattr(t, n))[s.index] for n in PARAMETERS)) for t in (value, width))
     answer = evaluate(s, eff)
-    variance = np.full(len(s.index), load.kind_spread(s.kind) ** 2)
-    for name in PARAMETERS if answer.step is not None else ():
+    variance, share = np.full(len(s.index), load.kind_spread(s.kind) ** 2), load.parameter_share(s.kind)
+    for name in reads(s):
         known = np.asarray(getattr(sigma, name))
         if np.any(known > 0):
             moved = replace(eff, **{name: getattr(eff, name) * (1.0 + _NUDGE)})
             slope = np.log(evaluate(s, moved).value / answer.value) / _NUDGE
-            variance = variance + (slope * known) ** 2
+            variance = variance + share * (slope * known) ** 2
     factor = np.exp(QUANTILE * np.sqrt(variance))
-    limits = answer.step.bottleneck if answer.step is not None else np.full(len(s.index), "capacity")
+    limits = answer.step.bottleneck if answer.step is not None else np.full(len(s.index), answer.limit)
     for i, p, f, b in zip(s.index, answer.value, factor, limits, strict=True):
         found[i] = Prediction(float(p), float(p / f), float(p * f), str(b))

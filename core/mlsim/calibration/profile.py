@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlsim.calibration.accuracy import Scored, score, timed_rows
-from mlsim.calibration.cases import Case
+from mlsim.calibration.cases import AnyCase
 from mlsim.calibration.fit import Fit, fit, prior
-from mlsim.calibration.predict import predictions
+from mlsim.calibration.predict import predictions, reads, stacked
 from mlsim.errors import DomainError
 from mlsim.planner.machine import CHIP_PARAMETERS, PARAMETERS, RUNTIME_PARAMETERS
 from mlsim.registry.records import Chip, Runtime
@@ -107,11 +107,12 @@ def calibrate(rows: Sequence[Mapping[str, str]], name: str = "") -> Profile:
     found = fit(cases, measured, start=start, base=start, noise=OWN_NOISE)
     after = [Scored(c, p, m) for c, p, m in zip(cases, predictions(cases, found.at(cases)), measured, strict=True)]
     (based_on, runtime), row = runtimes.popitem(), len(found.classes)
+    read = {name for s in stacked(cases) for name in reads(s)}
     figures = runtime.figures
     parameters = []
     for attribute in RUNTIME_PARAMETERS:
         j = PARAMETERS.index(attribute)
-        if found.fixed[row, j]:
+        if found.fixed[row, j] or attribute not in read:
             continue
         figure = figures[attribute]
         scale = figure.si / float(figure.value)
@@ -125,7 +126,7 @@ def calibrate(rows: Sequence[Mapping[str, str]], name: str = "") -> Profile:
     )  # fmt: skip
 
 
-def _known(base: Fit, cases: Sequence[Case]) -> Fit:
+def _known(base: Fit, cases: Sequence[AnyCase]) -> Fit:
     """Return the parameters in use as a prior: chip classes stay, a runtime may differ as runtimes do."""
     log, fixed = base.log.copy(), base.fixed.copy()
     chips, runtimes = {c.chip.chip_class: c.chip for c in cases}, {c.runtime.name: c.runtime for c in cases}

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 
 import numpy as np
 
+from mlsim.arrays import Floats
 from mlsim.calibration.accuracy import SPLITS, Scored, score, summarise, timed_rows, transfer
-from mlsim.calibration.cases import Case
+from mlsim.calibration.cases import AnyCase
 from mlsim.calibration.fit import INFORMED, Fit, fit
-from mlsim.calibration.predict import QUANTILE
+from mlsim.calibration.predict import QUANTILE, spread_kind
 from mlsim.calibration.tables import read_table, write_table
 from mlsim.planner.machine import CHIP_PARAMETERS, PARAMETERS
 from mlsim.registry import load
@@ -30,10 +31,11 @@ SOURCE = "mlsim-fit"
 COVERAGE = 0.8
 _FEW = 50  # fewer rows say little about a spread: it is at least the median of the other kinds'
 _LEAST = 0.03  # measurements themselves repeat no better
+_LEAST_SHARE = 0.25  # of the parameters' variance: what they do not share stays
 _COLUMNS = ("level", "name", "attribute", "value", "unit", "spread", "meaning", "source", "locator", "note")
 
 
-def fitted_rows(found: Fit, cases: Sequence[Case]) -> list[tuple[str, ...]]:
+def fitted_rows(found: Fit, cases: Sequence[AnyCase]) -> list[tuple[str, ...]]:
     """Return the rows of ``fitted.csv``."""
     used = {
         "chip class": _families(cases, [c.chip.chip_class for c in cases]),
@@ -59,7 +61,7 @@ def fitted_rows(found: Fit, cases: Sequence[Case]) -> list[tuple[str, ...]]:
     return lines
 
 
-def _families(cases: Sequence[Case], groups: Sequence[str]) -> dict[str, str]:
+def _families(cases: Sequence[AnyCase], groups: Sequence[str]) -> dict[str, str]:
     """Return group -> how many rows of which family it rests on."""
     counts = Counter(zip(groups, (c.family for c in cases), strict=True))
     return {
@@ -68,28 +70,47 @@ def _families(cases: Sequence[Case], groups: Sequence[str]) -> dict[str, str]:
     }
 
 
-def kind_spreads(left_out: Sequence[Scored]) -> dict[str, float]:
-    """Return the unexplained spread per kind that makes the intervals of left-out predictions cover 80 %."""
-    found: dict[str, float] = {}
+def kind_spreads(left_out: Sequence[Scored]) -> dict[str, tuple[float, float]]:
+    """Return per kind what makes the intervals of left-out predictions cover 80 %.
+
+    That is the spread that no parameter explains; where the parameters' spreads alone cover more, the least spread and
+    the share of their summed variance that is enough.
+    """
+    found: dict[str, tuple[float, float]] = {}
     few: list[str] = []
-    for kind in dict.fromkeys(s.case.kind for s in left_out):
-        group = [s for s in left_out if s.case.kind == kind]
+    for kind in dict.fromkeys(spread_kind(s.case.kind) for s in left_out):
+        group = [s for s in left_out if spread_kind(s.case.kind) == kind]
         error = np.abs(np.log([s.prediction.value / s.measured for s in group]))
         total = np.log([s.prediction.high / s.prediction.value for s in group]) / QUANTILE
-        parameters = np.maximum(total**2 - load.kind_spread(kind) ** 2, 0.0)
-        low, high = _LEAST, 2.0
-        for _ in range(40):
-            middle = (low + high) / 2.0
-            covered = np.mean(error <= QUANTILE * np.sqrt(parameters + middle**2))
-            low, high = (middle, high) if covered < COVERAGE else (low, middle)
-        found[kind] = high
+        parameters = np.maximum(total**2 - load.kind_spread(kind) ** 2, 0.0) / load.parameter_share(kind)
+
+        def coverage(unexplained: float, share: float, error: Floats = error, parameters: Floats = parameters) -> float:
+            return float(np.mean(error <= QUANTILE * np.sqrt(share * parameters + unexplained**2)))
+
+        if coverage(_LEAST, 1.0) < COVERAGE:
+            found[kind] = _least(lambda spread: coverage(spread, 1.0), _LEAST, 2.0), 1.0
+        else:
+            found[kind] = _LEAST, _least(lambda share: coverage(_LEAST, share), _LEAST_SHARE, 1.0)
         few += [kind] if len(group) < _FEW else []
-    for kind in few:
-        found[kind] = max(found[kind], float(np.median([found[k] for k in found if k not in few] or [0.0])))
-    return found
+    usual = float(np.median([found[k][0] for k in found if k not in few] or [0.0]))
+    return {
+        kind: (max(spread, usual), 1.0) if kind in few else (spread, share) for kind, (spread, share) in found.items()
+    }
 
 
-def _informative(column: Sequence[Scored], key: Callable[[Case], str]) -> list[Scored]:
+def _least(coverage: Callable[[float], float], low: float, high: float) -> float:
+    """Return the least number that covers enough, by bisection: coverage grows with it."""
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if coverage(middle) < COVERAGE else (low, middle)
+    return high
+
+
+def _with_spread(row: Mapping[str, str], found: tuple[float, float] | None) -> dict[str, str]:
+    return {**row, "value": f"{found[0]:.3f}", "parameter_share": f"{found[1]:.2f}"} if found else dict(row)
+
+
+def _informative(column: Sequence[Scored], key: Callable[[AnyCase], str]) -> list[Scored]:
     """Return the rows whose family was still seen by the fit that left them out: others say nothing about the spread."""
     keys: dict[str, set[str]] = {}
     for s in column:
@@ -123,9 +144,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     spreads = kind_spreads([s for name, key in judged.items() for s in _informative(splits[name], key)])
     old = {row["kind"]: row for row in rows("kind_spread")}
     _write(
-        "kind_spread", tuple(next(iter(old.values()))),
-        [tuple({**row, "value": f"{spreads.get(kind, float(row['value'])):.3f}"}.values()) for kind, row in old.items()],
-    )  # fmt: skip
+        "kind_spread",
+        tuple(next(iter(old.values()))),
+        [tuple(_with_spread(row, spreads.get(kind)).values()) for kind, row in old.items()],
+    )
     for name, column in splits.items():
         _print(name, column)
     return 0

@@ -13,7 +13,11 @@ from mlsim_addin import host
 
 __all__ = [
     "MLSIM_ADD",
+    "MLSIM_ALLGATHER",
+    "MLSIM_ALLREDUCE",
+    "MLSIM_ALLTOALL",
     "MLSIM_BOTTLENECK",
+    "MLSIM_BUBBLE",
     "MLSIM_CALIBRATE",
     "MLSIM_CHECK",
     "MLSIM_CONVERT",
@@ -26,11 +30,14 @@ __all__ = [
     "MLSIM_LIST",
     "MLSIM_MAX_BATCH",
     "MLSIM_MEMORY",
+    "MLSIM_MFU",
     "MLSIM_MIN_DEVICES",
     "MLSIM_MUL",
     "MLSIM_OPERATORS",
+    "MLSIM_PARALLEL_PLAN",
     "MLSIM_PREFILL_LATENCY",
     "MLSIM_PREFIX_LATENCY",
+    "MLSIM_SERVING_PLAN",
     "MLSIM_SERVING_RATE",
     "MLSIM_SERVING_TPOT",
     "MLSIM_SOURCE",
@@ -39,6 +46,11 @@ __all__ = [
     "MLSIM_THROUGHPUT",
     "MLSIM_TOKEN_COST",
     "MLSIM_TPOT",
+    "MLSIM_TRAIN_MEMORY",
+    "MLSIM_TRAIN_MEMORY_PARTS",
+    "MLSIM_TRAIN_PARTS",
+    "MLSIM_TRAIN_STEP",
+    "MLSIM_TRAIN_TIME",
     "MLSIM_TTFT",
     "MLSIM_WEIGHTS",
     "MLSIM_WHY",
@@ -50,6 +62,125 @@ __all__ = [
 def MLSIM_ADD(*quantities: Any) -> Any:
     """Add quantities of one dimension; the result keeps the first one's unit, as text."""
     return host.call("MLSIM_ADD", *quantities)
+
+
+@xw.func(category="MLSIM Communication")
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("message", ndim=2, err_to_str=True, doc="What each device holds afterwards, such as '256 MiB'.")
+@xw.arg("devices", ndim=2, err_to_str=True, doc="Devices that take part. Default: 8.")
+@xw.arg(
+    "domain", ndim=2, err_to_str=True, doc="Devices joined by fast links; the chip's reference system unless given."
+)
+@xw.arg("network", ndim=2, err_to_str=True, doc="Network bandwidth per device and direction, such as '50 GB/s'.")
+@xw.arg(
+    "oversubscription",
+    ndim=2,
+    err_to_str=True,
+    doc="Ports below over ports above a leaf switch: 1 is a full fat-tree. Rings on rails stay below. Default: 1.",
+)
+@xw.arg(
+    "rails",
+    ndim=2,
+    err_to_str=True,
+    doc="1 when device i of every domain hangs on the same leaf, 0 when rings cross the spine, where oversubscription "
+    "slows them. Default: 1.",
+)
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; us unless given. Default: us.")
+def MLSIM_ALLGATHER(
+    hardware: Any,
+    message: Any,
+    devices: Any = None,
+    domain: Any = None,
+    network: Any = None,
+    oversubscription: Any = None,
+    rails: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Time of an all-gather after which each device holds the message; a reduce-scatter of it takes as long."""
+    return host.call("MLSIM_ALLGATHER", hardware, message, devices, domain, network, oversubscription, rails, unit)
+
+
+@xw.func(category="MLSIM Communication")
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("message", ndim=2, err_to_str=True, doc="Message per device, such as '256 MiB': what each holds before it.")
+@xw.arg("devices", ndim=2, err_to_str=True, doc="Devices that take part. Default: 8.")
+@xw.arg(
+    "domain", ndim=2, err_to_str=True, doc="Devices joined by fast links; the chip's reference system unless given."
+)
+@xw.arg("network", ndim=2, err_to_str=True, doc="Network bandwidth per device and direction, such as '50 GB/s'.")
+@xw.arg(
+    "oversubscription",
+    ndim=2,
+    err_to_str=True,
+    doc="Ports below over ports above a leaf switch: 1 is a full fat-tree. Rings on rails stay below. Default: 1.",
+)
+@xw.arg(
+    "rails",
+    ndim=2,
+    err_to_str=True,
+    doc="1 when device i of every domain hangs on the same leaf, 0 when rings cross the spine, where oversubscription "
+    "slows them. Default: 1.",
+)
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; us unless given. Default: us.")
+def MLSIM_ALLREDUCE(
+    hardware: Any,
+    message: Any,
+    devices: Any = None,
+    domain: Any = None,
+    network: Any = None,
+    oversubscription: Any = None,
+    rails: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Time of an all-reduce: ring within a domain, rings or trees between domains, or summed in the switch where it
+    can.
+    """
+    return host.call("MLSIM_ALLREDUCE", hardware, message, devices, domain, network, oversubscription, rails, unit)
+
+
+@xw.func(category="MLSIM Communication")
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("message", ndim=2, err_to_str=True, doc="Message per device, such as '256 MiB': what each holds before it.")
+@xw.arg("devices", ndim=2, err_to_str=True, doc="Devices that take part. Default: 8.")
+@xw.arg("imbalance", ndim=2, err_to_str=True, doc="What the fullest device sends over the mean. Default: 1.")
+@xw.arg(
+    "domain", ndim=2, err_to_str=True, doc="Devices joined by fast links; the chip's reference system unless given."
+)
+@xw.arg("network", ndim=2, err_to_str=True, doc="Network bandwidth per device and direction, such as '50 GB/s'.")
+@xw.arg(
+    "oversubscription",
+    ndim=2,
+    err_to_str=True,
+    doc="Ports below over ports above a leaf switch: 1 is a full fat-tree. Rings on rails stay below. Default: 1.",
+)
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; us unless given. Default: us.")
+def MLSIM_ALLTOALL(
+    hardware: Any,
+    message: Any,
+    devices: Any = None,
+    imbalance: Any = None,
+    domain: Any = None,
+    network: Any = None,
+    oversubscription: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Time of an all-to-all (expert parallelism): what leaves the domain takes each device's own network port."""
+    return host.call("MLSIM_ALLTOALL", hardware, message, devices, imbalance, domain, network, oversubscription, unit)
 
 
 @xw.func(category="MLSIM Inference")
@@ -85,6 +216,17 @@ def MLSIM_BOTTLENECK(
     fit.
     """
     return host.call("MLSIM_BOTTLENECK", model, hardware, batch, context, precision, tp, runtime)
+
+
+@xw.func(category="MLSIM Communication")
+@xw.arg("stages", ndim=2, err_to_str=True, doc="Pipeline stages.")
+@xw.arg("micro_batches", ndim=2, err_to_str=True, doc="Micro-batches of one step of one replica.")
+@xw.arg(
+    "chunks", ndim=2, err_to_str=True, doc="Chunks of layers per device, interleaved (virtual pipeline). Default: 1."
+)
+def MLSIM_BUBBLE(stages: Any, micro_batches: Any, chunks: Any = None) -> Any:
+    """Share of a step that a pipeline waits: b / (m + b), b = (stages - 1) / chunks."""
+    return host.call("MLSIM_BUBBLE", stages, micro_batches, chunks)
 
 
 @xw.func(category="MLSIM Accuracy")
@@ -285,7 +427,7 @@ def MLSIM_KV_CACHE(
     "registry",
     ndim=2,
     err_to_str=True,
-    doc="One of hardware, models, precisions, runtimes, functions, interconnects, grids, prices.",
+    doc="One of hardware, models, precisions, runtimes, functions, conventions, interconnects, grids, prices.",
 )
 def MLSIM_LIST(registry: Any) -> Any:
     """All names of one registry, as a column that spills."""
@@ -351,6 +493,91 @@ def MLSIM_MEMORY(
 ) -> Any:
     """Memory one device needs: weights, KV cache, activations, logits and the runtime's own (vLLM)."""
     return host.call("MLSIM_MEMORY", model, hardware, batch, context, precision, tp, kv_precision, unit)
+
+
+@xw.func(category="MLSIM Training")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("devices", ndim=2, err_to_str=True, doc="Devices of the whole run. Default: 8.")
+@xw.arg(
+    "batch",
+    ndim=2,
+    err_to_str=True,
+    doc="Sequences of one optimiser step, over all devices (global batch). Default: 128.",
+)
+@xw.arg("sequence", ndim=2, err_to_str=True, doc="Tokens of one sequence. Default: 4096.")
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices every matrix is split over. Default: 1.")
+@xw.arg("pp", ndim=2, err_to_str=True, doc="Pipeline parallel: stages the layers are split over. Default: 1.")
+@xw.arg("micro_batch", ndim=2, err_to_str=True, doc="Sequences of one pass of one replica. Default: 1.")
+@xw.arg(
+    "recompute",
+    ndim=2,
+    err_to_str=True,
+    doc="'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.",
+)
+@xw.arg(
+    "sharding",
+    ndim=2,
+    err_to_str=True,
+    doc="What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.",
+)
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg(
+    "runtime",
+    ndim=2,
+    err_to_str=True,
+    doc="Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.",
+)
+@xw.arg("cp", ndim=2, err_to_str=True, doc="Context parallel: devices every sequence is split over. Default: 1.")
+@xw.arg("ep", ndim=2, err_to_str=True, doc="Expert parallel: devices the experts are split over. Default: 1.")
+@xw.arg(
+    "chunks", ndim=2, err_to_str=True, doc="Chunks of layers per device, interleaved (virtual pipeline). Default: 1."
+)
+@xw.arg(
+    "convention",
+    ndim=2,
+    err_to_str=True,
+    doc="What counts as FLOP: model, model, causal, hardware, PaLM, 6N. Default: model.",
+)
+def MLSIM_MFU(
+    model: Any,
+    hardware: Any,
+    devices: Any = None,
+    batch: Any = None,
+    sequence: Any = None,
+    tp: Any = None,
+    pp: Any = None,
+    micro_batch: Any = None,
+    recompute: Any = None,
+    sharding: Any = None,
+    precision: Any = None,
+    runtime: Any = None,
+    cp: Any = None,
+    ep: Any = None,
+    chunks: Any = None,
+    convention: Any = None,
+) -> Any:
+    """Model FLOP utilisation: counted FLOP of a step over time, devices and dense peak; "hardware" counts
+    recomputation (HFU).
+
+    What is counted differs by source: full or causal attention, recomputation, embeddings. MLSIM_WHY says what
+    this one counts.
+    Full attention counts pairs that causal kernels skip: over very long sequences it can pass 1, and "model,
+    causal" cannot.
+    """
+    return host.call("MLSIM_MFU", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, convention)
 
 
 @xw.func(category="MLSIM Memory")
@@ -421,6 +648,56 @@ def MLSIM_OPERATORS(
     reaches.
     """
     return host.call("MLSIM_OPERATORS", model, hardware, batch, context, precision, tp, runtime, unit)
+
+
+@xw.func(category="MLSIM Planning")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("devices", ndim=2, err_to_str=True, doc="Devices of the whole run. Default: 64.")
+@xw.arg(
+    "batch",
+    ndim=2,
+    err_to_str=True,
+    doc="Sequences of one optimiser step, over all devices (global batch). Default: 128.",
+)
+@xw.arg("sequence", ndim=2, err_to_str=True, doc="Tokens of one sequence. Default: 4096.")
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg(
+    "runtime",
+    ndim=2,
+    err_to_str=True,
+    doc="Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.",
+)
+@xw.arg("count", ndim=2, err_to_str=True, doc="Plans to list. Default: 5.")
+def MLSIM_PARALLEL_PLAN(
+    model: Any,
+    hardware: Any,
+    devices: Any = None,
+    batch: Any = None,
+    sequence: Any = None,
+    precision: Any = None,
+    runtime: Any = None,
+    count: Any = None,
+) -> Any:
+    """The fastest training plan that fits of each split of the devices, as a table that spills.
+
+    Tried: micro-batches up to 16, interleaving, recomputation, ZeRO 0, 1 and 3, tensor parallel within a domain,
+    context and
+    expert parallel in powers of two.
+    """
+    return host.call("MLSIM_PARALLEL_PLAN", model, hardware, devices, batch, sequence, precision, runtime, count)
 
 
 @xw.func(category="MLSIM Inference")
@@ -498,6 +775,58 @@ def MLSIM_PREFIX_LATENCY(
 ) -> Any:
     """Time to first token when a prefix of the prompt is cached: only ``prompt`` tokens are new, they attend to all."""
     return host.call("MLSIM_PREFIX_LATENCY", model, hardware, batch, prompt, cached, precision, tp, runtime, unit)
+
+
+@xw.func(category="MLSIM Planning")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg("hardware", ndim=2, err_to_str=True, doc="Chips to choose from, separated by commas, such as 'H100,MI300X'.")
+@xw.arg("rate", ndim=2, err_to_str=True, doc="Requests per second that arrive, such as '50 request/s'.")
+@xw.arg("prompt", ndim=2, err_to_str=True, doc="Prompt tokens of each request. Default: 1024.")
+@xw.arg("output", ndim=2, err_to_str=True, doc="Tokens generated per request. Default: 256.")
+@xw.arg(
+    "ttft", ndim=2, err_to_str=True, doc="Longest time to first token at the quantile, such as '2 s'. Default: 2 s."
+)
+@xw.arg("tpot", ndim=2, err_to_str=True, doc="Longest time per output token, such as '30 ms'. Default: 30 ms.")
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg("kv_precision", ndim=2, err_to_str=True, doc="Number format of the KV cache. Default: bf16.")
+@xw.arg("runtime", ndim=2, err_to_str=True, doc="Serving framework, such as vLLM. Default: vLLM.")
+@xw.arg(
+    "price",
+    ndim=2,
+    err_to_str=True,
+    doc="Prices of a device hour in the order of the chips, such as '2.50 $/GPU-h,1.80 $/GPU-h'; the registry's where "
+    "empty. Default: .",
+)
+@xw.arg("quantile", ndim=2, err_to_str=True, doc="Share of the requests that must meet the TTFT. Default: 0.9.")
+@xw.arg("count", ndim=2, err_to_str=True, doc="Plans to list. Default: 5.")
+def MLSIM_SERVING_PLAN(
+    model: Any,
+    hardware: Any,
+    rate: Any,
+    prompt: Any = None,
+    output: Any = None,
+    ttft: Any = None,
+    tpot: Any = None,
+    precision: Any = None,
+    kv_precision: Any = None,
+    runtime: Any = None,
+    price: Any = None,
+    quantile: Any = None,
+    count: Any = None,
+) -> Any:
+    """The cheapest replicas that serve a request rate within TTFT and TPOT targets, as a table that spills.
+
+    Poisson arrivals wait for one of the slots of all replicas (Erlang C); without a price fewest devices come
+    first.
+    """
+    return host.call("MLSIM_SERVING_PLAN", model, hardware, rate, prompt, output, ttft, tpot, precision, kv_precision, runtime, price, quantile, count)
 
 
 @xw.func(category="MLSIM Serving")
@@ -737,6 +1066,388 @@ def MLSIM_TPOT(
 ) -> Any:
     """Time per output token (TPOT): one decode step of the whole batch. Another name of MLSIM_DECODE_LATENCY."""
     return host.call("MLSIM_TPOT", model, hardware, batch, context, precision, tp, runtime, unit)
+
+
+@xw.func(category="MLSIM Training")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("devices", ndim=2, err_to_str=True, doc="Devices of the whole run. Default: 8.")
+@xw.arg(
+    "batch",
+    ndim=2,
+    err_to_str=True,
+    doc="Sequences of one optimiser step, over all devices (global batch). Default: 128.",
+)
+@xw.arg("sequence", ndim=2, err_to_str=True, doc="Tokens of one sequence. Default: 4096.")
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices every matrix is split over. Default: 1.")
+@xw.arg("pp", ndim=2, err_to_str=True, doc="Pipeline parallel: stages the layers are split over. Default: 1.")
+@xw.arg("micro_batch", ndim=2, err_to_str=True, doc="Sequences of one pass of one replica. Default: 1.")
+@xw.arg(
+    "recompute",
+    ndim=2,
+    err_to_str=True,
+    doc="'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.",
+)
+@xw.arg(
+    "sharding",
+    ndim=2,
+    err_to_str=True,
+    doc="What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.",
+)
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg(
+    "runtime",
+    ndim=2,
+    err_to_str=True,
+    doc="Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.",
+)
+@xw.arg("cp", ndim=2, err_to_str=True, doc="Context parallel: devices every sequence is split over. Default: 1.")
+@xw.arg("ep", ndim=2, err_to_str=True, doc="Expert parallel: devices the experts are split over. Default: 1.")
+@xw.arg(
+    "chunks", ndim=2, err_to_str=True, doc="Chunks of layers per device, interleaved (virtual pipeline). Default: 1."
+)
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; GiB unless given. Default: GiB.")
+def MLSIM_TRAIN_MEMORY(
+    model: Any,
+    hardware: Any,
+    devices: Any = None,
+    batch: Any = None,
+    sequence: Any = None,
+    tp: Any = None,
+    pp: Any = None,
+    micro_batch: Any = None,
+    recompute: Any = None,
+    sharding: Any = None,
+    precision: Any = None,
+    runtime: Any = None,
+    cp: Any = None,
+    ep: Any = None,
+    chunks: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Memory of the fullest device: weights, gradients, optimiser, activations, loss, framework. MLSIM_WHY shows
+    each term.
+    """
+    return host.call("MLSIM_TRAIN_MEMORY", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
+
+
+@xw.func(category="MLSIM Training")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("devices", ndim=2, err_to_str=True, doc="Devices of the whole run. Default: 8.")
+@xw.arg(
+    "batch",
+    ndim=2,
+    err_to_str=True,
+    doc="Sequences of one optimiser step, over all devices (global batch). Default: 128.",
+)
+@xw.arg("sequence", ndim=2, err_to_str=True, doc="Tokens of one sequence. Default: 4096.")
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices every matrix is split over. Default: 1.")
+@xw.arg("pp", ndim=2, err_to_str=True, doc="Pipeline parallel: stages the layers are split over. Default: 1.")
+@xw.arg("micro_batch", ndim=2, err_to_str=True, doc="Sequences of one pass of one replica. Default: 1.")
+@xw.arg(
+    "recompute",
+    ndim=2,
+    err_to_str=True,
+    doc="'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.",
+)
+@xw.arg(
+    "sharding",
+    ndim=2,
+    err_to_str=True,
+    doc="What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.",
+)
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg(
+    "runtime",
+    ndim=2,
+    err_to_str=True,
+    doc="Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.",
+)
+@xw.arg("cp", ndim=2, err_to_str=True, doc="Context parallel: devices every sequence is split over. Default: 1.")
+@xw.arg("ep", ndim=2, err_to_str=True, doc="Expert parallel: devices the experts are split over. Default: 1.")
+@xw.arg(
+    "chunks", ndim=2, err_to_str=True, doc="Chunks of layers per device, interleaved (virtual pipeline). Default: 1."
+)
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; GiB unless given. Default: GiB.")
+def MLSIM_TRAIN_MEMORY_PARTS(
+    model: Any,
+    hardware: Any,
+    devices: Any = None,
+    batch: Any = None,
+    sequence: Any = None,
+    tp: Any = None,
+    pp: Any = None,
+    micro_batch: Any = None,
+    recompute: Any = None,
+    sharding: Any = None,
+    precision: Any = None,
+    runtime: Any = None,
+    cp: Any = None,
+    ep: Any = None,
+    chunks: Any = None,
+    unit: Any = None,
+) -> Any:
+    """What fills the memory of the fullest device, as a table that spills: term, memory; then the total and the
+    capacity.
+    """
+    return host.call("MLSIM_TRAIN_MEMORY_PARTS", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
+
+
+@xw.func(category="MLSIM Training")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("devices", ndim=2, err_to_str=True, doc="Devices of the whole run. Default: 8.")
+@xw.arg(
+    "batch",
+    ndim=2,
+    err_to_str=True,
+    doc="Sequences of one optimiser step, over all devices (global batch). Default: 128.",
+)
+@xw.arg("sequence", ndim=2, err_to_str=True, doc="Tokens of one sequence. Default: 4096.")
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices every matrix is split over. Default: 1.")
+@xw.arg("pp", ndim=2, err_to_str=True, doc="Pipeline parallel: stages the layers are split over. Default: 1.")
+@xw.arg("micro_batch", ndim=2, err_to_str=True, doc="Sequences of one pass of one replica. Default: 1.")
+@xw.arg(
+    "recompute",
+    ndim=2,
+    err_to_str=True,
+    doc="'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.",
+)
+@xw.arg(
+    "sharding",
+    ndim=2,
+    err_to_str=True,
+    doc="What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.",
+)
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg(
+    "runtime",
+    ndim=2,
+    err_to_str=True,
+    doc="Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.",
+)
+@xw.arg("cp", ndim=2, err_to_str=True, doc="Context parallel: devices every sequence is split over. Default: 1.")
+@xw.arg("ep", ndim=2, err_to_str=True, doc="Expert parallel: devices the experts are split over. Default: 1.")
+@xw.arg(
+    "chunks", ndim=2, err_to_str=True, doc="Chunks of layers per device, interleaved (virtual pipeline). Default: 1."
+)
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; s unless given. Default: s.")
+def MLSIM_TRAIN_PARTS(
+    model: Any,
+    hardware: Any,
+    devices: Any = None,
+    batch: Any = None,
+    sequence: Any = None,
+    tp: Any = None,
+    pp: Any = None,
+    micro_batch: Any = None,
+    recompute: Any = None,
+    sharding: Any = None,
+    precision: Any = None,
+    runtime: Any = None,
+    cp: Any = None,
+    ep: Any = None,
+    chunks: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Where the time of an optimiser step goes, as a table that spills: part, time, share."""
+    return host.call("MLSIM_TRAIN_PARTS", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
+
+
+@xw.func(category="MLSIM Training")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("devices", ndim=2, err_to_str=True, doc="Devices of the whole run. Default: 8.")
+@xw.arg(
+    "batch",
+    ndim=2,
+    err_to_str=True,
+    doc="Sequences of one optimiser step, over all devices (global batch). Default: 128.",
+)
+@xw.arg("sequence", ndim=2, err_to_str=True, doc="Tokens of one sequence. Default: 4096.")
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices every matrix is split over. Default: 1.")
+@xw.arg("pp", ndim=2, err_to_str=True, doc="Pipeline parallel: stages the layers are split over. Default: 1.")
+@xw.arg("micro_batch", ndim=2, err_to_str=True, doc="Sequences of one pass of one replica. Default: 1.")
+@xw.arg(
+    "recompute",
+    ndim=2,
+    err_to_str=True,
+    doc="'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.",
+)
+@xw.arg(
+    "sharding",
+    ndim=2,
+    err_to_str=True,
+    doc="What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.",
+)
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg(
+    "runtime",
+    ndim=2,
+    err_to_str=True,
+    doc="Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.",
+)
+@xw.arg("cp", ndim=2, err_to_str=True, doc="Context parallel: devices every sequence is split over. Default: 1.")
+@xw.arg("ep", ndim=2, err_to_str=True, doc="Expert parallel: devices the experts are split over. Default: 1.")
+@xw.arg(
+    "chunks", ndim=2, err_to_str=True, doc="Chunks of layers per device, interleaved (virtual pipeline). Default: 1."
+)
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; s unless given. Default: s.")
+def MLSIM_TRAIN_STEP(
+    model: Any,
+    hardware: Any,
+    devices: Any = None,
+    batch: Any = None,
+    sequence: Any = None,
+    tp: Any = None,
+    pp: Any = None,
+    micro_batch: Any = None,
+    recompute: Any = None,
+    sharding: Any = None,
+    precision: Any = None,
+    runtime: Any = None,
+    cp: Any = None,
+    ep: Any = None,
+    chunks: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Time of one optimiser step: forward, backward, communication, pipeline bubble, update.
+
+    A plan that needs more memory than a device has is answered all the same: MLSIM_TRAIN_MEMORY says what it
+    needs.
+    """
+    return host.call("MLSIM_TRAIN_STEP", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
+
+
+@xw.func(category="MLSIM Training")
+@xw.arg(
+    "model",
+    ndim=2,
+    err_to_str=True,
+    doc="A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.",
+)
+@xw.arg(
+    "hardware",
+    ndim=2,
+    err_to_str=True,
+    doc="A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.",
+)
+@xw.arg("tokens", ndim=2, err_to_str=True, doc="Tokens to train on, such as '15 Ttoken'.")
+@xw.arg("devices", ndim=2, err_to_str=True, doc="Devices of the whole run. Default: 8.")
+@xw.arg(
+    "batch",
+    ndim=2,
+    err_to_str=True,
+    doc="Sequences of one optimiser step, over all devices (global batch). Default: 128.",
+)
+@xw.arg("sequence", ndim=2, err_to_str=True, doc="Tokens of one sequence. Default: 4096.")
+@xw.arg("tp", ndim=2, err_to_str=True, doc="Tensor parallel: devices every matrix is split over. Default: 1.")
+@xw.arg("pp", ndim=2, err_to_str=True, doc="Pipeline parallel: stages the layers are split over. Default: 1.")
+@xw.arg("micro_batch", ndim=2, err_to_str=True, doc="Sequences of one pass of one replica. Default: 1.")
+@xw.arg(
+    "recompute",
+    ndim=2,
+    err_to_str=True,
+    doc="'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.",
+)
+@xw.arg(
+    "sharding",
+    ndim=2,
+    err_to_str=True,
+    doc="What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.",
+)
+@xw.arg(
+    "precision", ndim=2, err_to_str=True, doc="Number format of the weights, such as bf16, fp8 or int4. Default: bf16."
+)
+@xw.arg(
+    "runtime",
+    ndim=2,
+    err_to_str=True,
+    doc="Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.",
+)
+@xw.arg("cp", ndim=2, err_to_str=True, doc="Context parallel: devices every sequence is split over. Default: 1.")
+@xw.arg("ep", ndim=2, err_to_str=True, doc="Expert parallel: devices the experts are split over. Default: 1.")
+@xw.arg(
+    "chunks", ndim=2, err_to_str=True, doc="Chunks of layers per device, interleaved (virtual pipeline). Default: 1."
+)
+@xw.arg(
+    "goodput",
+    ndim=2,
+    err_to_str=True,
+    doc="Share of the time that makes progress: failures and restarts take the rest. Default: 1.",
+)
+@xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; day unless given. Default: day.")
+def MLSIM_TRAIN_TIME(
+    model: Any,
+    hardware: Any,
+    tokens: Any,
+    devices: Any = None,
+    batch: Any = None,
+    sequence: Any = None,
+    tp: Any = None,
+    pp: Any = None,
+    micro_batch: Any = None,
+    recompute: Any = None,
+    sharding: Any = None,
+    precision: Any = None,
+    runtime: Any = None,
+    cp: Any = None,
+    ep: Any = None,
+    chunks: Any = None,
+    goodput: Any = None,
+    unit: Any = None,
+) -> Any:
+    """Time to train on a number of tokens: steps × time of a step / goodput."""
+    return host.call("MLSIM_TRAIN_TIME", model, hardware, tokens, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, goodput, unit)
 
 
 @xw.func(category="MLSIM Inference")

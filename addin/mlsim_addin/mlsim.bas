@@ -20,6 +20,33 @@ failed:
     MLSIM_ADD = MLSIM_CellError(Err.Description)
 End Function
 
+Public Function MLSIM_ALLGATHER(hardware, message, Optional devices, Optional domain, Optional network, Optional oversubscription, Optional rails, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_ALLGATHER = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_ALLGATHER", _
+        Array(hardware, message, devices, domain, network, oversubscription, rails, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_ALLGATHER = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_ALLREDUCE(hardware, message, Optional devices, Optional domain, Optional network, Optional oversubscription, Optional rails, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_ALLREDUCE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_ALLREDUCE", _
+        Array(hardware, message, devices, domain, network, oversubscription, rails, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_ALLREDUCE = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_ALLTOALL(hardware, message, Optional devices, Optional imbalance, Optional domain, Optional network, Optional oversubscription, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_ALLTOALL = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_ALLTOALL", _
+        Array(hardware, message, devices, imbalance, domain, network, oversubscription, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_ALLTOALL = MLSIM_CellError(Err.Description)
+End Function
+
 Public Function MLSIM_BOTTLENECK(model, hardware, Optional batch, Optional context, Optional precision, Optional tp, Optional runtime)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
     MLSIM_BOTTLENECK = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_BOTTLENECK", _
@@ -27,6 +54,15 @@ Public Function MLSIM_BOTTLENECK(model, hardware, Optional batch, Optional conte
     Exit Function
 failed:
     MLSIM_BOTTLENECK = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_BUBBLE(stages, micro_batches, Optional chunks)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_BUBBLE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_BUBBLE", _
+        Array(stages, micro_batches, chunks), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_BUBBLE = MLSIM_CellError(Err.Description)
 End Function
 
 Public Function MLSIM_CALIBRATE(measurements)
@@ -148,6 +184,15 @@ failed:
     MLSIM_MEMORY = MLSIM_CellError(Err.Description)
 End Function
 
+Public Function MLSIM_MFU(model, hardware, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional convention)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_MFU = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_MFU", _
+        Array(model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, convention), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_MFU = MLSIM_CellError(Err.Description)
+End Function
+
 Public Function MLSIM_MIN_DEVICES(model, hardware, Optional batch, Optional context, Optional precision, Optional kv_precision)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
     MLSIM_MIN_DEVICES = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_MIN_DEVICES", _
@@ -180,6 +225,15 @@ failed:
     MLSIM_OPERATORS = MLSIM_CellError(Err.Description)
 End Function
 
+Public Function MLSIM_PARALLEL_PLAN(model, hardware, Optional devices, Optional batch, Optional sequence, Optional precision, Optional runtime, Optional count)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_PARALLEL_PLAN = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_PARALLEL_PLAN", _
+        Array(model, hardware, devices, batch, sequence, precision, runtime, count), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_PARALLEL_PLAN = MLSIM_CellError(Err.Description)
+End Function
+
 Public Function MLSIM_PREFILL_LATENCY(model, hardware, Optional batch, Optional prompt, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
     MLSIM_PREFILL_LATENCY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_PREFILL_LATENCY", _
@@ -196,6 +250,15 @@ Public Function MLSIM_PREFIX_LATENCY(model, hardware, Optional batch, Optional p
     Exit Function
 failed:
     MLSIM_PREFIX_LATENCY = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_SERVING_PLAN(model, hardware, rate, Optional prompt, Optional output, Optional ttft, Optional tpot, Optional precision, Optional kv_precision, Optional runtime, Optional price, Optional quantile, Optional count)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_SERVING_PLAN = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_SERVING_PLAN", _
+        Array(model, hardware, rate, prompt, output, ttft, tpot, precision, kv_precision, runtime, price, quantile, count), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_SERVING_PLAN = MLSIM_CellError(Err.Description)
 End Function
 
 Public Function MLSIM_SERVING_RATE(model, hardware, Optional prompt, Optional output, Optional precision, Optional tp, Optional kv_precision, Optional runtime, Optional unit)
@@ -270,6 +333,51 @@ failed:
     MLSIM_TPOT = MLSIM_CellError(Err.Description)
 End Function
 
+Public Function MLSIM_TRAIN_MEMORY(model, hardware, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_TRAIN_MEMORY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TRAIN_MEMORY", _
+        Array(model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_TRAIN_MEMORY = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_TRAIN_MEMORY_PARTS(model, hardware, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_TRAIN_MEMORY_PARTS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TRAIN_MEMORY_PARTS", _
+        Array(model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_TRAIN_MEMORY_PARTS = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_TRAIN_PARTS(model, hardware, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_TRAIN_PARTS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TRAIN_PARTS", _
+        Array(model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_TRAIN_PARTS = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_TRAIN_STEP(model, hardware, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_TRAIN_STEP = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TRAIN_STEP", _
+        Array(model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_TRAIN_STEP = MLSIM_CellError(Err.Description)
+End Function
+
+Public Function MLSIM_TRAIN_TIME(model, hardware, tokens, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional goodput, Optional unit)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_TRAIN_TIME = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TRAIN_TIME", _
+        Array(model, hardware, tokens, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, goodput, unit), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_TRAIN_TIME = MLSIM_CellError(Err.Description)
+End Function
+
 Public Function MLSIM_TTFT(model, hardware, Optional batch, Optional prompt, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
     MLSIM_TTFT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TTFT", _
@@ -306,11 +414,14 @@ End Function
 ' Run once a session, from Workbook_Open for instance, to see descriptions in the function wizard.
 Public Sub MLSIM_Register()
     MLSIM_Register_Accuracy
+    MLSIM_Register_Communication
     MLSIM_Register_Cost
     MLSIM_Register_Inference
     MLSIM_Register_Memory
+    MLSIM_Register_Planning
     MLSIM_Register_Registry
     MLSIM_Register_Serving
+    MLSIM_Register_Training
     MLSIM_Register_Units
 End Sub
 
@@ -322,6 +433,44 @@ Private Sub MLSIM_Register_Accuracy()
         "The 80 % interval of a result, low and high beside each other: eight of ten measurements should lie in it.", _
         Array("A function that gives a time or a rate, such as 'MLSIM_TPOT'.", _
         "The same arguments as in its cell.")
+End Sub
+
+Private Sub MLSIM_Register_Communication()
+    MLSIM_Describe "MLSIM_ALLGATHER", "MLSIM Communication", _
+        "Time of an all-gather after which each device holds the message; a reduce-scatter of it takes as long.", _
+        Array("A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "What each device holds afterwards, such as '256 MiB'.", _
+        "Devices that take part. Default: 8.", _
+        "Devices joined by fast links; the chip's reference system unless given.", _
+        "Network bandwidth per device and direction, such as '50 GB/s'.", _
+        "Ports below over ports above a leaf switch: 1 is a full fat-tree. Rings on rails stay below. Default: 1.", _
+        "1 when device i of every domain hangs on the same leaf, 0 when rings cross the spine, where oversubscription slows them. Default: 1.", _
+        "Unit of the result; us unless given. Default: us.")
+    MLSIM_Describe "MLSIM_ALLREDUCE", "MLSIM Communication", _
+        "Time of an all-reduce: ring within a domain, rings or trees between domains, or summed in the switch where it can.", _
+        Array("A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Message per device, such as '256 MiB': what each holds before it.", _
+        "Devices that take part. Default: 8.", _
+        "Devices joined by fast links; the chip's reference system unless given.", _
+        "Network bandwidth per device and direction, such as '50 GB/s'.", _
+        "Ports below over ports above a leaf switch: 1 is a full fat-tree. Rings on rails stay below. Default: 1.", _
+        "1 when device i of every domain hangs on the same leaf, 0 when rings cross the spine, where oversubscription slows them. Default: 1.", _
+        "Unit of the result; us unless given. Default: us.")
+    MLSIM_Describe "MLSIM_ALLTOALL", "MLSIM Communication", _
+        "Time of an all-to-all (expert parallelism): what leaves the domain takes each device's own network port.", _
+        Array("A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Message per device, such as '256 MiB': what each holds before it.", _
+        "Devices that take part. Default: 8.", _
+        "What the fullest device sends over the mean. Default: 1.", _
+        "Devices joined by fast links; the chip's reference system unless given.", _
+        "Network bandwidth per device and direction, such as '50 GB/s'.", _
+        "Ports below over ports above a leaf switch: 1 is a full fat-tree. Rings on rails stay below. Default: 1.", _
+        "Unit of the result; us unless given. Default: us.")
+    MLSIM_Describe "MLSIM_BUBBLE", "MLSIM Communication", _
+        "Share of a step that a pipeline waits: b / (m + b), b = (stages - 1) / chunks.", _
+        Array("Pipeline stages.", _
+        "Micro-batches of one step of one replica.", _
+        "Chunks of layers per device, interleaved (virtual pipeline). Default: 1.")
 End Sub
 
 Private Sub MLSIM_Register_Cost()
@@ -456,10 +605,38 @@ Private Sub MLSIM_Register_Memory()
         "Unit of the result; GB unless given. Default: GB.")
 End Sub
 
+Private Sub MLSIM_Register_Planning()
+    MLSIM_Describe "MLSIM_PARALLEL_PLAN", "MLSIM Planning", _
+        "The fastest training plan that fits of each split of the devices, as a table that spills.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Devices of the whole run. Default: 64.", _
+        "Sequences of one optimiser step, over all devices (global batch). Default: 128.", _
+        "Tokens of one sequence. Default: 4096.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.", _
+        "Plans to list. Default: 5.")
+    MLSIM_Describe "MLSIM_SERVING_PLAN", "MLSIM Planning", _
+        "The cheapest replicas that serve a request rate within TTFT and TPOT targets, as a table that spills.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "Chips to choose from, separated by commas, such as 'H100,MI300X'.", _
+        "Requests per second that arrive, such as '50 request/s'.", _
+        "Prompt tokens of each request. Default: 1024.", _
+        "Tokens generated per request. Default: 256.", _
+        "Longest time to first token at the quantile, such as '2 s'. Default: 2 s.", _
+        "Longest time per output token, such as '30 ms'. Default: 30 ms.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Number format of the KV cache. Default: bf16.", _
+        "Serving framework, such as vLLM. Default: vLLM.", _
+        "Prices of a device hour in the order of the chips, such as '2.50 $/GPU-h,1.80 $/GPU-h'; the registry's where empty. Default: .", _
+        "Share of the requests that must meet the TTFT. Default: 0.9.", _
+        "Plans to list. Default: 5.")
+End Sub
+
 Private Sub MLSIM_Register_Registry()
     MLSIM_Describe "MLSIM_LIST", "MLSIM Registry", _
         "All names of one registry, as a column that spills.", _
-        Array("One of hardware, models, precisions, runtimes, functions, interconnects, grids, prices.")
+        Array("One of hardware, models, precisions, runtimes, functions, conventions, interconnects, grids, prices.")
     MLSIM_Describe "MLSIM_SOURCE", "MLSIM Registry", _
         "Where a figure comes from: value, meaning, title, place, address, date; and what other sources say.", _
         Array("A chip, model, precision, runtime, interconnect or grid region.", _
@@ -530,6 +707,119 @@ Private Sub MLSIM_Register_Serving()
         "Tensor parallel: devices one replica is split over. Default: 1.", _
         "Serving framework, such as vLLM. Default: vLLM.", _
         "Unit of the result; ms unless given. Default: ms.")
+End Sub
+
+Private Sub MLSIM_Register_Training()
+    MLSIM_Describe "MLSIM_MFU", "MLSIM Training", _
+        "Model FLOP utilisation: counted FLOP of a step over time, devices and dense peak; ""hardware"" counts recomputation (HFU).", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Devices of the whole run. Default: 8.", _
+        "Sequences of one optimiser step, over all devices (global batch). Default: 128.", _
+        "Tokens of one sequence. Default: 4096.", _
+        "Tensor parallel: devices every matrix is split over. Default: 1.", _
+        "Pipeline parallel: stages the layers are split over. Default: 1.", _
+        "Sequences of one pass of one replica. Default: 1.", _
+        "'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.", _
+        "What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.", _
+        "Context parallel: devices every sequence is split over. Default: 1.", _
+        "Expert parallel: devices the experts are split over. Default: 1.", _
+        "Chunks of layers per device, interleaved (virtual pipeline). Default: 1.", _
+        "What counts as FLOP: model, model, causal, hardware, PaLM, 6N. Default: model.")
+    MLSIM_Describe "MLSIM_TRAIN_MEMORY", "MLSIM Training", _
+        "Memory of the fullest device: weights, gradients, optimiser, activations, loss, framework. MLSIM_WHY shows each term.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Devices of the whole run. Default: 8.", _
+        "Sequences of one optimiser step, over all devices (global batch). Default: 128.", _
+        "Tokens of one sequence. Default: 4096.", _
+        "Tensor parallel: devices every matrix is split over. Default: 1.", _
+        "Pipeline parallel: stages the layers are split over. Default: 1.", _
+        "Sequences of one pass of one replica. Default: 1.", _
+        "'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.", _
+        "What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.", _
+        "Context parallel: devices every sequence is split over. Default: 1.", _
+        "Expert parallel: devices the experts are split over. Default: 1.", _
+        "Chunks of layers per device, interleaved (virtual pipeline). Default: 1.", _
+        "Unit of the result; GiB unless given. Default: GiB.")
+    MLSIM_Describe "MLSIM_TRAIN_MEMORY_PARTS", "MLSIM Training", _
+        "What fills the memory of the fullest device, as a table that spills: term, memory; then the total and the capacity.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Devices of the whole run. Default: 8.", _
+        "Sequences of one optimiser step, over all devices (global batch). Default: 128.", _
+        "Tokens of one sequence. Default: 4096.", _
+        "Tensor parallel: devices every matrix is split over. Default: 1.", _
+        "Pipeline parallel: stages the layers are split over. Default: 1.", _
+        "Sequences of one pass of one replica. Default: 1.", _
+        "'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.", _
+        "What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.", _
+        "Context parallel: devices every sequence is split over. Default: 1.", _
+        "Expert parallel: devices the experts are split over. Default: 1.", _
+        "Chunks of layers per device, interleaved (virtual pipeline). Default: 1.", _
+        "Unit of the result; GiB unless given. Default: GiB.")
+    MLSIM_Describe "MLSIM_TRAIN_PARTS", "MLSIM Training", _
+        "Where the time of an optimiser step goes, as a table that spills: part, time, share.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Devices of the whole run. Default: 8.", _
+        "Sequences of one optimiser step, over all devices (global batch). Default: 128.", _
+        "Tokens of one sequence. Default: 4096.", _
+        "Tensor parallel: devices every matrix is split over. Default: 1.", _
+        "Pipeline parallel: stages the layers are split over. Default: 1.", _
+        "Sequences of one pass of one replica. Default: 1.", _
+        "'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.", _
+        "What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.", _
+        "Context parallel: devices every sequence is split over. Default: 1.", _
+        "Expert parallel: devices the experts are split over. Default: 1.", _
+        "Chunks of layers per device, interleaved (virtual pipeline). Default: 1.", _
+        "Unit of the result; s unless given. Default: s.")
+    MLSIM_Describe "MLSIM_TRAIN_STEP", "MLSIM Training", _
+        "Time of one optimiser step: forward, backward, communication, pipeline bubble, update.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Devices of the whole run. Default: 8.", _
+        "Sequences of one optimiser step, over all devices (global batch). Default: 128.", _
+        "Tokens of one sequence. Default: 4096.", _
+        "Tensor parallel: devices every matrix is split over. Default: 1.", _
+        "Pipeline parallel: stages the layers are split over. Default: 1.", _
+        "Sequences of one pass of one replica. Default: 1.", _
+        "'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.", _
+        "What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.", _
+        "Context parallel: devices every sequence is split over. Default: 1.", _
+        "Expert parallel: devices the experts are split over. Default: 1.", _
+        "Chunks of layers per device, interleaved (virtual pipeline). Default: 1.", _
+        "Unit of the result; s unless given. Default: s.")
+    MLSIM_Describe "MLSIM_TRAIN_TIME", "MLSIM Training", _
+        "Time to train on a number of tokens: steps x time of a step / goodput.", _
+        Array("A model's name, a two-column range of its dimensions, '70 Gparam' or '140 GB' of weights.", _
+        "A chip's name, a two-column range of its figures, or one figure such as '3.35 TB/s'.", _
+        "Tokens to train on, such as '15 Ttoken'.", _
+        "Devices of the whole run. Default: 8.", _
+        "Sequences of one optimiser step, over all devices (global batch). Default: 128.", _
+        "Tokens of one sequence. Default: 4096.", _
+        "Tensor parallel: devices every matrix is split over. Default: 1.", _
+        "Pipeline parallel: stages the layers are split over. Default: 1.", _
+        "Sequences of one pass of one replica. Default: 1.", _
+        "'none', 'attention' (selective), 'full', or 'least': as much as the memory asks for. Default: least.", _
+        "What replicas share out: none, ZeRO-1, ZeRO-2, ZeRO-3, FSDP. Default: ZeRO-1.", _
+        "Number format of the weights, such as bf16, fp8 or int4. Default: bf16.", _
+        "Training framework, such as Megatron-Core, FSDP or MaxText training. Default: Megatron-Core.", _
+        "Context parallel: devices every sequence is split over. Default: 1.", _
+        "Expert parallel: devices the experts are split over. Default: 1.", _
+        "Chunks of layers per device, interleaved (virtual pipeline). Default: 1.", _
+        "Share of the time that makes progress: failures and restarts take the rest. Default: 1.", _
+        "Unit of the result; day unless given. Default: day.")
 End Sub
 
 Private Sub MLSIM_Register_Units()

@@ -7,7 +7,20 @@ from typing import Any
 from mlsim.errors import CellError, NameNotFoundError, shorten
 from mlsim.functions import catalogue
 from mlsim.functions.catalogue import CATALOGUE, Arg, declare
+from mlsim.functions.training import (
+    NO_LAYOUT,
+    collective_links,
+    convention,
+    memory_of,
+    planned,
+    recompute_text,
+    sharding_text,
+    step_of,
+)
 from mlsim.planner import inference
+from mlsim.planner.flop_conventions import CONVENTIONS
+from mlsim.planner.training import PARTS
+from mlsim.planner.training_memory import TERMS as MEMORY_TERMS
 from mlsim.registry import load
 from mlsim.registry.figures import entry
 from mlsim.registry.names import normalise
@@ -54,6 +67,7 @@ _LISTS: dict[str, Any] = {
     "precisions": load.precision_names,
     "runtimes": load.runtime_names,
     "functions": lambda: list(CATALOGUE),
+    "conventions": lambda: list(CONVENTIONS),
     "interconnects": lambda: [row["name"] for row in rows("interconnects")],
     "grids": lambda: [row["region"] for row in rows("grids")],
     "prices": lambda: sorted({row["chip"] for row in rows("prices")}),
@@ -90,11 +104,17 @@ def MLSIM_WHY(function: str, *args: Any) -> str:
 
 def _explain(target: catalogue.Function, args: tuple[Any, ...], result: Any) -> str:
     bound = target.bound(args)
+    if target.category == "Communication" and "message" in bound:
+        return _explain_collective(target, bound, result)
     model, chip = bound.get("model"), bound.get("hardware")
     if not isinstance(model, Model) or not isinstance(chip, Chip):
         return f"{target.name} gives {result}: {target.doc.splitlines()[0]}"
     if target.category == "Serving":
         return _explain_serving(target, bound, result)
+    if target.category == "Training":
+        return _explain_training(target, bound, result)
+    if "precision" not in bound:
+        return f"{target.name} gives {result}: {target.doc.splitlines()[0]}"
     precision, runtime, tp = bound["precision"], bound.get("runtime") or load.runtime(), bound.get("tp", 1.0)
     kv = bound.get("kv_precision") or load.precision("bf16")
     batch = bound.get("batch", 1.0)
@@ -148,3 +168,59 @@ def _explain_serving(target: catalogue.Function, bound: dict[str, Any], result: 
         f"{float(step.compute) * 1e3:.2f}, communication {float(step.communication) * 1e3:.2f}, launches and host "
         f"{float(step.overhead) * 1e3:.2f}. Bottleneck: {step.bottleneck}."
     )
+
+
+def _explain_collective(target: catalogue.Function, bound: dict[str, Any], result: Any) -> str:
+    """Explain a collective by the links it runs over and the bandwidth it reaches."""
+    chip, ranks, message, unit = (bound[name] for name in ("hardware", "devices", "message", "unit"))
+    links = collective_links(
+        chip, ranks, bound["domain"], bound["network"], bound["oversubscription"], bound.get("rails", 0.0)
+    )
+    local = min(float(ranks), float(links.domain))
+    both_ways = 2.0 if target.name == "MLSIM_ALLREDUCE" else 1.0
+    seconds = Quantity(result, unit).si
+    reached = both_ways * (ranks - 1.0) / ranks * message.to("byte").si / seconds if seconds else 0.0
+    between = f" and {links.network / 1e9:g} GB/s between domains" if ranks > local else ""
+    return (
+        f"{target.name} gives {result:.4g} {unit.text} for {message} on each of {ranks:g} {chip.name}, {local:g} in a domain, "
+        f"with {links.link / 1e9:g} GB/s per device and direction inside{between}: a bus bandwidth of "
+        f"{reached / 1e9:.1f} GB/s. {target.doc.splitlines()[0]}"
+    )
+
+
+def _explain_training(target: catalogue.Function, bound: dict[str, Any], result: Any) -> str:
+    """Explain a training result by the terms of its step or of its memory, and by what it counts."""
+    rule = convention(bound["convention"]) if "convention" in bound else None
+    layout = [value for name, value in bound.items() if name not in NO_LAYOUT]
+    on, plan = planned(*layout)
+    chip: Chip = bound["hardware"]
+    where = (
+        f"{bound['model'].name} on {float(plan.devices):g} {chip.name} (tp {plan.tp:g}, pp {plan.pp:g}, cp {plan.cp:g}, "
+        f"ep {plan.ep:g}, dp {float(plan.dp):g}, {float(plan.chunks):g} chunk(s), micro-batch {float(plan.micro_batch):g}, "
+        f"sharding {sharding_text(plan)}, recomputing {recompute_text(plan)})"
+    )
+    memory, gib = memory_of(on, plan), 2.0**30
+    total = float(memory.total)
+    terms = ", ".join(f"{name} {float(getattr(memory, name)) / gib:.1f}" for name in MEMORY_TERMS)
+    if target.name == "MLSIM_TRAIN_MEMORY":
+        verdict = "it fits" if total <= on.capacity else "it does not fit"
+        return (
+            f"{where} needs {total / gib:.1f} GiB on its fullest device: {terms}. {chip.name} has "
+            f"{on.capacity / gib:.1f} GiB: {verdict}."
+        )
+    step = step_of(on, plan)
+    if target.name == "MLSIM_TRAIN_TIME":
+        steps = bound["tokens"].si / (float(plan.global_batch) * float(plan.sequence))
+        where = f"{result:.4g} {bound['unit'].text}: {steps:,.0f} steps, {bound['goodput']:.0%} of the time. {where}"
+    shown = ", ".join(
+        f"{name} {float(getattr(step, name)) * 1e3:.1f}"
+        for name in PARTS
+        if float(getattr(step, name)) > 1e-6 * step.total
+    )
+    fits = (
+        "" if total <= on.capacity else f" It needs {total / gib:.1f} GiB of {on.capacity / gib:.1f}: it does not fit."
+    )
+    said = f"{where} takes {float(step.total):.3f} s per step, in ms: {shown}. Bottleneck: {step.bottleneck}.{fits}"
+    if rule is None:
+        return said
+    return f"{target.name} gives {result:.4g} of {on.device.peak / 1e12:g} TFLOP/s, counting {rule.text} ({rule.source}). {said}"

@@ -1,4 +1,4 @@
-"""Serving: engines that batch continuously, prefixes, drafts, split prefill and decode; intervals and calibration."""
+"""Serving: engines that batch continuously, prefixes, drafts, split prefill and decode."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsim.errors import DomainError, UnitError
-from mlsim.functions import catalogue
+from mlsim.errors import DomainError
 from mlsim.functions.catalogue import Arg, declare
 from mlsim.functions.inference import (
     BATCH,
@@ -27,7 +26,6 @@ from mlsim.functions.inference import (
 )  # fmt: skip
 from mlsim.planner import inference, serving
 from mlsim.planner.forward import OPERATORS
-from mlsim.registry.records import Precision
 from mlsim.units import Unit
 
 CACHED = Arg("cached", "amount", "Prompt tokens whose cache is there already (a shared prefix).", 0.0)
@@ -143,68 +141,3 @@ def MLSIM_OPERATORS(
     table.append(["communication", float(within(step.communication, "s", unit)), ""])
     table.append(["launches and elementwise", float(within(others, "s", unit)), ""])
     return [*table, ["total", float(within(step.total, "s", unit)), float(ideal.sum() / step.total)]]
-
-
-_KINDS = {
-    "MLSIM_DECODE_LATENCY": "decode", "MLSIM_TPOT": "decode", "MLSIM_PREFILL_LATENCY": "prefill",
-    "MLSIM_TTFT": "prefill", "MLSIM_PREFIX_LATENCY": "prefill", "MLSIM_THROUGHPUT": "static",
-    "MLSIM_SERVING_TPOT": "interleaved", "MLSIM_SERVING_RATE": "saturated",
-}  # fmt: skip
-
-
-@declare(
-    "Accuracy", Arg("function", "text", "A function that gives a time or a rate, such as 'MLSIM_TPOT'."),
-    Arg("args", "raw", "The same arguments as in its cell.", vararg=True),
-    example='=MLSIM_INTERVAL("MLSIM_TPOT","Llama-3-8B","H100",1,2048)',
-)  # fmt: skip
-def MLSIM_INTERVAL(function: str, *args: Any) -> list[list[float]]:
-    """The 80 % interval of a result, low and high beside each other: eight of ten measurements should lie in it.
-
-    Its width comes from published measurements that the fit had not seen; it is wider where nothing similar was measured.
-    """
-    from mlsim.calibration.cases import Case
-    from mlsim.calibration.predict import predictions
-
-    target = catalogue.find(function)
-    kind = _KINDS.get(target.name)
-    if kind is None:
-        raise DomainError(f"{target.name} has no interval. Functions that have: {', '.join(_KINDS)}.")
-    args = catalogue.single_cells(args)
-    value = target(*args)
-    if isinstance(value, list):
-        raise UnitError("Give one cell's arguments: an interval belongs to one result.")
-    bound = target.bound(args)
-    named(bound["model"], bound["hardware"], "An interval")
-    model, chip, runtime = bound["model"], bound["hardware"], bound["runtime"]
-    precision: Precision = bound["precision"]
-    case = Case(
-        case_id="", family="", kind=kind, model=model, chip=chip, runtime=runtime, precision=precision,
-        kv_precision=bound.get("kv_precision") or inference.BF16, compute=inference.computed_in(chip, precision),
-        power_share=1.0, batch=bound.get("batch", bound.get("concurrency", 1.0)), prompt=bound.get("prompt", 0.0),
-        output=bound.get("output", 1.0), context=bound.get("context", bound.get("cached", 0.0)), tp=bound["tp"], pp=1.0,
-        ep=1.0, dp=1.0, memory_fraction=runtime.get("memory_fraction"),
-    )  # fmt: skip
-    found = predictions([case])[0]
-    return [[value * found.low / found.value, value * found.high / found.value]]
-
-
-@declare(
-    "Accuracy",
-    Arg("measurements", "raw", "A range: a header row, then one measurement per row."),
-    example="=MLSIM_CALIBRATE(A4:I9)",
-)
-def MLSIM_CALIBRATE(measurements: Any) -> list[list[Any]]:
-    """Fit a runtime to your own measurements: a table that spills, to be given as the runtime of other functions.
-
-    Columns of the header, in any order: model, hardware, runtime, batch, prompt, output, context, precision, tp, and the
-    measurement: TPOT or TTFT with its unit ("TPOT [ms]"), or "token/s per device". The result is a runtime argument.
-    Its column 3 says how much of a parameter's uncertainty the measurements took away, which narrows intervals.
-    """
-    from mlsim.calibration.profile import calibrate
-    from mlsim.calibration.sheet import measured_rows
-
-    profile = calibrate(measured_rows(measurements))
-    if profile.skipped:
-        raise UnitError(f"measurements: {profile.skipped[0]}")
-    table: list[list[Any]] = [["name", profile.name, ""], ["based on", profile.based_on, ""]]
-    return table + [[p.name.replace("_", " "), p.text, p.determined] for p in profile.parameters]

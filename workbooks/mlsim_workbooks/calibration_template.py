@@ -7,7 +7,6 @@ show #NAME? in place of their cached values.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.chart import Reference
 from openpyxl.styles import Alignment
-from openpyxl.workbook.properties import CalcProperties
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -29,8 +27,7 @@ from mlsim_workbooks import style
 from mlsim_workbooks.checks import FIRST_ROW as CHECK_ROW
 from mlsim_workbooks.checks import Field, add_checks_sheet, add_units_sheet
 from mlsim_workbooks.compare.plan import BATCHES, price_text, registry_price
-from mlsim_workbooks.recalc import recalculate
-from mlsim_workbooks.reproducible import CREATED, normalise
+from mlsim_workbooks.reproducible import save_template
 
 __all__ = ["build_calibration"]
 
@@ -86,16 +83,7 @@ def build_calibration(out: str | Path) -> Path:
     _write_about(sheets["About"])
     for name in ("Checks", "Lists", "Priors"):
         sheets[name].sheet_state = "hidden"
-    # Recalculation on load would blank the model cells of a reader without the add-in.
-    wb.calculation = CalcProperties(calcId=191029, fullCalcOnLoad=False)
-    wb.properties.creator, wb.properties.title = "MLSIM", "Predictions calibrated to your own server"
-    wb.properties.created = CREATED
-    with tempfile.TemporaryDirectory(prefix="mlsim-") as folder:
-        draft = Path(folder) / "draft.xlsx"
-        wb.save(draft)
-        normalise(draft)
-        recalculate(draft, out=out)
-    return Path(out)
+    return save_template(wb, "Predictions calibrated to your own server", out)
 
 
 # --- hidden sheets -----------------------------------------------------------------------------------------------
@@ -108,12 +96,7 @@ def _lists(ws: Worksheet) -> dict[str, str]:
         "Models": models, "Hardware": load.chip_names(), "Runtimes": load.runtime_names(),
         "Precisions": load.precision_names(),
     }  # fmt: skip
-    areas = {}
-    for column, (label, names) in enumerate(columns.items(), 1):
-        for row, text in enumerate((label, *names), 1):
-            ws.cell(row, column, text)
-        letter = ws.cell(1, column).column_letter
-        areas[label] = f"Lists!${letter}$2:${letter}${len(names) + 1}"
+    areas = style.lists(ws, columns)
     ws["F1"] = "First row of the table that has a model"
     ws["F2"] = f'=IFERROR(MATCH("?*",Measure!$C${FIRST}:$C${LAST},0),1)'
     return areas
@@ -135,15 +118,6 @@ def _priors(ws: Worksheet) -> None:
             cited = f"{title}: {figure.locator}" + (f"; {figure.note}" if figure.note else "")
             unit = "" if figure.unit in ("ratio", "count") else figure.unit
             ws.append([f"{name}|{attribute.replace('_', ' ')}", float(figure.value), unit, figure.meaning, cited])
-
-
-def _choice(ws: Worksheet, area: str, cells: str) -> None:
-    """Offer the names of a registry in cells; an alias may be typed all the same."""
-    choice = DataValidation("list", formula1=f"={area}", showErrorMessage=True, errorStyle="warning", errorTitle="MLSIM")  # fmt: skip
-    choice.error = "This name is not in the list. It may be an alias or a name of your own registry; go on?"
-    ws.add_data_validation(choice)
-    for cell in cells.split():
-        choice.add(cell)
 
 
 def _above(ws: Worksheet, cells: str, kind: str = "whole") -> None:
@@ -169,11 +143,6 @@ def _table(
             if cell.column_letter in gaps:
                 value = f'IF({value}="","–",{value})'
             style.body(ws, cell.coordinate, f"={value}" if i <= sure else f'=IFERROR({value},"")', fmt, place)
-
-
-def _muted_errors(ws: Worksheet, area: str) -> None:
-    """Grey the error values of an area: the sentence beside it says what they mean."""
-    style.grey_when(ws, area, f"ISERROR({area.split(':')[0]})")
 
 
 _COUNT = f"COUNT({','.join(f'${c}${ERRORS}:${c}${ERRORS + LAST - FIRST}' for c in 'HMR')})"  # of the measurements used
@@ -208,7 +177,7 @@ def _write_measure(ws: Worksheet, lists: dict[str, str]) -> None:
         ws.row_dimensions[r].height = 24
     style.flag_cells(ws, f"O{FIRST}:S{LAST}", f"$O{FIRST}")
     for column, area in zip("CDEF", ("Models", "Hardware", "Runtimes", "Precisions"), strict=True):
-        _choice(ws, lists[area], f"{column}{FIRST}:{column}{LAST}")
+        style.choice(ws, lists[area], f"{column}{FIRST}:{column}{LAST}")
     _above(ws, f"G{FIRST}:K{LAST}")
     _above(ws, f"L{FIRST}:N{LAST}", "decimal")
     for i, text in enumerate(HEADINGS, 3):
@@ -289,7 +258,7 @@ def _write_errors(ws: Worksheet) -> None:
             )  # fmt: skip
             for column, value, fmt in cells:
                 style.body(ws, f"{column}{at}", value, fmt, "center")
-    _muted_errors(ws, f"E{ERRORS}:S{end}")
+    style.mute_errors(ws, f"E{ERRORS}:S{end}")
     style.put(ws, f"B{end + 1}", "Mean size of the errors").font = style.font(10, bold=True)
     style.body(ws, f"E{end + 1}", f'={_COUNT}&" measured"', None, "center")  # fmt: skip
     for column, group in (("H", "HMR"), ("I", "INS")):
@@ -331,7 +300,7 @@ def _write_profile(ws: Worksheet) -> None:
             ws.merge_cells(f"{left}{r}:{right}{r}")
         ws.row_dimensions[r].height = 26 if r >= NAME + 2 else 18
     style.mark_when(ws, f"C{NAME}:I{last}", f"AND(ISNUMBER($E{NAME}),N($E{NAME})>=0.1)")
-    _muted_errors(ws, f"C{NAME}:E{last}")
+    style.mute_errors(ws, f"C{NAME}:E{last}")
 
 
 def _answer() -> str:
@@ -412,9 +381,9 @@ def _prediction_inputs(ws: Worksheet, lists: dict[str, str]) -> None:
     args = f"{P_MODEL},{P_CHIP},{P_BATCH},{P_CONTEXT},{P_PRECISION},{P_TP}".replace("Predictions!", "")
     before = P_BEFORE.removeprefix("Predictions!")
     style.paragraph(ws, f"H{P_TOP + 6}", f"O{P_TOP + 7}", f'=IF(ISERROR({FITTED}),MLSIM_WHY("MLSIM_TPOT",{args},{before}),MLSIM_WHY("MLSIM_TPOT",{args},{PROFILE}))', 8.5)  # fmt: skip
-    _choice(ws, lists["Models"], f"C{P_TOP} K{P_TOP}")
-    _choice(ws, lists["Hardware"], f"C{P_TOP + 1} K{P_TOP + 1}")
-    _choice(ws, lists["Precisions"], f"C{P_TOP + 2}")
+    style.choice(ws, lists["Models"], f"C{P_TOP} K{P_TOP}")
+    style.choice(ws, lists["Hardware"], f"C{P_TOP + 1} K{P_TOP + 1}")
+    style.choice(ws, lists["Precisions"], f"C{P_TOP + 2}")
     _above(ws, f"C{P_TOP + 3}:C{P_TOP + 7}", "decimal")
 
 
@@ -462,7 +431,7 @@ def _what_if(ws: Worksheet) -> None:
             style.body(ws, f"{column}{r}", value, fmt, "left" if column == "B" else "center", wrap=column == "B")
         _table(ws, f"J{r}:K{r}", f'MLSIM_INTERVAL("MLSIM_SERVING_RATE",{load_.format(PROFILE)})', (_RATE, _RATE), ("center", "center"))  # fmt: skip
         ws.row_dimensions[r].height = 27
-    _muted_errors(ws, f"C{top}:N{top + 3}")
+    style.mute_errors(ws, f"C{top}:N{top + 3}")
     style.note(ws, f"B{top + 4}", "TTFT of one prompt on an idle server. Serving rate and $: a saturated replica (all its devices), output tokens, at full use. Devices: at least those above, more where the memory needs them.")  # fmt: skip
 
 
@@ -489,7 +458,7 @@ def _sweep(ws: Worksheet) -> None:
         for column, value, fmt in cells:
             style.body(ws, f"{column}{r}", value, fmt, "center")
         _table(ws, f"E{r}:F{r}", f'MLSIM_INTERVAL("MLSIM_TPOT",{tpot.format(PROFILE)})', (_MS, _MS), ("center", "center"))  # fmt: skip
-    _muted_errors(ws, f"C{top}:N{last}")
+    style.mute_errors(ws, f"C{top}:N{last}")
     style.grey_when(ws, f"B{top}:N{last}", f'$N{top}="no"')
     style.note(ws, f"B{last + 1}", "TPOT: a steady batch. Serving TPOT, token/s and $: so many requests in flight, each pass shared with the prompts of requests that join. Grey: the cache of so many requests does not fit.")  # fmt: skip
     points = _points(ws)
@@ -552,7 +521,7 @@ def _ttft(ws: Worksheet) -> None:
         for column, value, fmt in cells:
             style.body(ws, f"{column}{r}", value, fmt, "center")
         _table(ws, f"E{r}:F{r}", f'MLSIM_INTERVAL("MLSIM_TTFT",{args.format(PROFILE)})', (_MS, _MS), ("center", "center"))  # fmt: skip
-    _muted_errors(ws, f"C{top}:G{last}")
+    style.mute_errors(ws, f"C{top}:G{last}")
 
     def area(column: int) -> Reference:
         return Reference(ws, min_col=column, min_row=top, max_row=last)
@@ -603,7 +572,7 @@ def _write_operators(ws: Worksheet) -> None:
         style.body(ws, f"H{r}", change, '+0.0" points";-0.0" points";0.0" points"', "center")
     last = 5 + len(names)
     style.mark_when(ws, f"B{last}:H{last}", "TRUE")
-    _muted_errors(ws, f"C6:H{last}")
+    style.mute_errors(ws, f"C6:H{last}")
     style.note(ws, f"B{last + 1}", "'–': the model has no such operator, or no roofline belongs to it.")
 
     def area(column: int, first: int, end: int) -> Reference:
@@ -633,7 +602,7 @@ def _raw_tables(ws: Worksheet) -> None:
     for top, runtime in ((_RAW, P_BEFORE), (_RAW_AFTER, PROFILE)):
         area = f"B{top}:D{top + _RAW_ROWS}"
         _table(ws, area, f"MLSIM_OPERATORS({args},{runtime})", looks, places, _RAW_ROWS, "D")
-        _muted_errors(ws, area)
+        style.mute_errors(ws, area)
 
 
 # --- About -------------------------------------------------------------------------------------------------------

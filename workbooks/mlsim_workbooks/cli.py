@@ -73,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.add_argument("-o", "--output-file", required=True, metavar="PROFILE.yaml")
     calibrate.add_argument("--name", default="", help="name of the profile (default: the runtime's, calibrated)")
 
+    search = command("search", "find the best training plan, or the cheapest serving plan")
+    kinds = search.add_subparsers(dest="kind", metavar="KIND", required=True)
+    _search_options(kinds)
+
     audit = command("audit", "list every constant with its source; fail when one lacks any")
     audit.add_argument("--summary", action="store_true", help="print counts and problems only")
 
@@ -93,6 +97,41 @@ def _comparison_options(parser: argparse.ArgumentParser) -> None:
         help="your price of a chip; may be repeated",
     )
     parser.add_argument("-o", "--output-file", required=True, metavar="BOOK.xlsx")
+
+
+def _search_options(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add what ``search train`` and ``search serve`` take."""
+    train = kinds.add_parser("train", help="every parallel layout of a training run, fastest first")
+    train.add_argument("--model", required=True)
+    train.add_argument("--hardware", required=True, help="a chip")
+    train.add_argument("--devices", required=True, type=int, metavar="N")
+    train.add_argument(
+        "--batch", type=int, metavar="B", help="sequences of a step (default: two per device, at least 64)"
+    )
+    train.add_argument("--sequence", type=int, default=4096, metavar="S", help="tokens of a sequence (default 4096)")
+    train.add_argument("--runtime", default="Megatron-Core", help="training framework (default Megatron-Core)")
+    train.add_argument(
+        "--space", default="usual", help="which plans to try: usual, offload, calculon, ...; 'list' lists them"
+    )
+    serve = kinds.add_parser("serve", help="replicas, tensor parallel and batch for a request rate and latency targets")
+    serve.add_argument("--model", required=True)
+    serve.add_argument("--hardware", required=True, help="chips, separated by commas")
+    serve.add_argument("--rate", required=True, metavar="'50 request/s'", help="requests that arrive")
+    serve.add_argument("--prompt", type=int, default=1024, help="prompt tokens (default 1024)")
+    serve.add_argument("--output", type=int, default=256, help="generated tokens (default 256)")
+    serve.add_argument("--ttft", default="2 s", help="longest time to first token at the quantile (default 2 s)")
+    serve.add_argument("--tpot", default="30 ms", help="longest time per output token (default 30 ms)")
+    serve.add_argument("--quantile", type=float, default=0.9, help="share of requests that meet the TTFT (default 0.9)")
+    serve.add_argument("--price", default="", metavar="'2.50 $/GPU-h,...'", help="prices in the order of the chips")
+    serve.add_argument("--kv-precision", default="bf16", help="number format of the KV cache (default bf16)")
+    serve.add_argument("--runtime", default="vLLM", help="serving framework (default vLLM)")
+    for sub in (train, serve):
+        sub.add_argument("--precision", default="bf16", help="number format (default bf16)")
+        sub.add_argument("--top", type=int, default=10, metavar="N", help="plans to print (default 10)")
+        sub.add_argument("-o", "--output-file", metavar="OUT.csv", help="write the plans as a table")
+        sub.add_argument(
+            "--registry", action="append", default=[], metavar="FILE.yaml", help="your own chips and models"
+        )
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -247,8 +286,14 @@ def _functions(_: argparse.Namespace) -> int:
     return 0
 
 
+def _search(args: argparse.Namespace) -> int:
+    from mlsim_workbooks.search import serve, train
+
+    return train(args) if args.kind == "train" else serve(args)
+
+
 _COMMANDS = {
-    "compare": _compare, "template": _template, "recalc": _recalc, "predict": _predict, "validate": _validate,
+    "search": _search, "compare": _compare, "template": _template, "recalc": _recalc, "predict": _predict, "validate": _validate,
     "calibrate": _calibrate, "audit": _audit, "functions": _functions,
 }  # fmt: skip
 

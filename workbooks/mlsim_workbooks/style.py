@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from openpyxl import Workbook
@@ -16,11 +16,12 @@ from openpyxl.drawing.text import Font as TypeFace
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 __all__ = [
-    "SERIES", "banner", "bar_chart", "body", "flag_cells", "font", "grey_when", "header", "heading", "input_cell",
-    "limit_marks", "locked", "mark_when", "note", "page", "paragraph", "place", "put", "scatter_chart", "title", "use_font", "widths",
+    "SERIES", "banner", "bar_chart", "body", "choice", "flag_cells", "font", "grey_when", "header", "heading", "input_cell",
+    "limit_marks", "lists", "locked", "mark_when", "mute_errors", "note", "page", "paragraph", "place", "put", "scatter_chart", "title", "use_font", "widths",
 ]  # fmt: skip
 
 FONT = "Arial"
@@ -131,6 +132,33 @@ def grey_when(ws: Worksheet, area: str, condition: str) -> None:
     """Grey out cells where a condition holds."""
     rule = FormulaRule([condition], stopIfTrue=True, fill=_fill(GREY[0]), font=Font(color=GREY[1], italic=True))
     ws.conditional_formatting.add(area, rule)
+
+
+def mute_errors(ws: Worksheet, area: str) -> None:
+    """Grey the error values of an area: the sentence beside it says what they mean."""
+    grey_when(ws, area, f"ISERROR({area.split(':')[0]})")
+
+
+def lists(ws: Worksheet, columns: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Write the names behind the drop-downs, a list per column of the sheet Lists; return label -> area."""
+    areas = {}
+    for column, (label, names) in enumerate(columns.items(), 1):
+        for row, text in enumerate((label, *names), 1):
+            ws.cell(row, column, text)
+        letter = get_column_letter(column)
+        areas[label] = f"Lists!${letter}$2:${letter}${len(names) + 1}"
+    return areas
+
+
+def choice(ws: Worksheet, area: str, cells: str, strict: bool = False) -> None:
+    """Offer the names of a list in cells; unless strict, an alias of a registry name may be typed all the same."""
+    rule = DataValidation("list", formula1=f"={area}", showErrorMessage=True, errorTitle="MLSIM")
+    rule.errorStyle = "stop" if strict else "warning"
+    other = "This name is not in the list. It may be an alias or a name of your own registry; go on?"
+    rule.error = "Choose from the list." if strict else other
+    ws.add_data_validation(rule)
+    for cell in cells.split():
+        rule.add(cell)
 
 
 def mark_when(ws: Worksheet, area: str, condition: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from mlsim.errors import NameNotFoundError, shorten
 from mlsim_workbooks.calibration_template import build_calibration
 from mlsim_workbooks.compare import build_comparison
+from mlsim_workbooks.training_template import build_training
 
 __all__ = ["TEMPLATES", "build_template"]
 
@@ -21,9 +22,14 @@ def _calibration(out: Path) -> None:
     build_calibration(out)
 
 
+def _training(out: Path) -> None:
+    build_training(out)
+
+
 TEMPLATES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "comparison": ("compare accelerators for one model: memory, latency, throughput, cost, sources", _comparison),
     "calibration": ("fit a runtime to your own measurements: every prediction before and after", _calibration),
+    "training": ("plan a training run: time, memory, the fastest layouts, cost", _training),
 }
 
 

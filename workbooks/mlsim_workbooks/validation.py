@@ -26,7 +26,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from mlsim import __version__
 from mlsim.calibration.accuracy import Outcome, Scored, Summary, summarise
-from mlsim.calibration.cases import UNITS
+from mlsim.calibration.cases import UNITS, labels
 from mlsim.files import write_file
 from mlsim.planner.machine import CHIP_PARAMETERS, RUNTIME_PARAMETERS
 from mlsim.registry.records import Figure
@@ -39,7 +39,7 @@ __all__ = ["COVERAGE", "TARGETS", "markdown", "why", "write"]
 
 TARGETS: dict[str, tuple[float, float]] = {
     "decode": (0.10, 0.30), "prefill": (0.15, 0.40), "serving_offline": (0.20, 0.50), "serving_online": (0.20, 0.50),
-    "end_to_end": (0.20, 0.50), "memory": (0.02, 0.05),
+    "end_to_end": (0.20, 0.50), "training": (0.10, 0.30), "collective": (0.15, 0.40), "memory": (0.02, 0.05),
 }  # fmt: skip
 """Family -> largest median and 90th percentile of the absolute error."""
 COVERAGE = (0.70, 0.90)
@@ -58,6 +58,8 @@ _TITLES = {
     "decode": "Decode: time per output token", "prefill": "Prefill: time to first token",
     "request": "End to end: latency of a request", "static": "Offline serving: output rate of a device",
     "saturated": "Offline serving: output rate of a device", "interleaved": "Online serving: time per output token",
+    "step": "Training: time of a step", "tokens": "Training: token rate of a device",
+    "flops": "Training: FLOP rate by each source's convention", "collective": "Collectives",
     "weights": "Memory: weights of a device", "pool": "Memory: KV pool", "token": "Memory: KV cache of a token",
 }  # fmt: skip
 
@@ -184,7 +186,8 @@ def _family(row: Scored) -> str:
 def _load(row: Scored, name: str) -> float | None:
     """Return a number of the load, none where the law does not read it: the case then holds a default."""
     unread = {"memory": ("batch", "prompt", "output"), "serving_offline": ("context",), "serving_online": ("context",)}
-    return None if name in unread.get(row.case.family, ()) else _finite(getattr(row.case, name))
+    held = getattr(row.case, name, None)  # cases of training and of collectives have a load of another kind
+    return None if held is None or name in unread.get(row.case.family, ()) else _finite(held)
 
 
 def _by_family(rows: Iterable[Scored]) -> dict[str, Summary]:
@@ -369,7 +372,7 @@ def _summary_chart(ws: Worksheet, report: _Report, data: _Data, row: int) -> Non
 def _compared(report: _Report) -> str:
     """Say what was compared."""
     kinds = len({s.case.source for s in report.scored}), len({s.case.chip.name for s in report.scored})
-    models = len({s.case.model.name for s in report.scored})
+    models = len({labels(s.case).model for s in report.scored})
     return f"Published measurements from {kinds[0]} source(s): {kinds[1]} chip(s), {models} model(s)."
 
 
@@ -501,7 +504,7 @@ def _series(rows: Sequence[Scored]) -> dict[str, list[Scored]]:
 _GROUPS: dict[str, tuple[str, Callable[[Scored], str], str, float]] = {
     "By chip": ("Chip", lambda s: s.case.chip.name, "chip", 38),
     "By runtime": ("Runtime", lambda s: s.case.runtime.name, "", 28),
-    "By model": ("Model", lambda s: s.case.model.name, "model family", 32),
+    "By model": ("Model", lambda s: labels(s.case).model, "model family", 32),
     "By source": ("Source", lambda s: s.case.source or "not stated", "source", 70),
 }  # sheet -> heading, key, the split that leaves it out, width
 
@@ -570,8 +573,8 @@ def _write_worst(ws: Worksheet, report: _Report) -> None:
         c, p, reason = s.case, s.prediction, why(s, report.scored)
         values = (
             (i, None), (c.case_id, None), (_words(c.family), None), (c.chip.name, None), (c.runtime.name, None),
-            (c.model.name, None), (c.precision.name, None), (_load(s, "batch"), "#,##0"), (_load(s, "prompt"), "#,##0"),
-            (_load(s, "output"), "#,##0"), (f"{c.tp:g} × {c.pp:g}", None), (s.measured, _NUMBER), (p.value, _NUMBER),
+            (labels(c).model, None), (labels(c).format, None), (_load(s, "batch"), "#,##0"), (_load(s, "prompt"), "#,##0"),
+            (_load(s, "output"), "#,##0"), (f"{labels(c).tp:g} × {labels(c).pp:g}", None), (s.measured, _NUMBER), (p.value, _NUMBER),
             (UNITS.get(c.kind, ""), None), (p.value / s.measured, '0.00"×"'), ("yes" if s.covered else "no", None),
             (p.bottleneck, None), (reason, None),
         )  # fmt: skip
@@ -621,7 +624,9 @@ def _setting(row: Scored) -> tuple[str, str, str]:
 def _peers(row: Scored, peers: Sequence[Scored]) -> str:
     """Compare a row with the others of its kind, chip and runtime; first with those of its model and format."""
     case = row.case
-    alike = [s for s in peers if (s.case.model.name, s.case.precision.name) == (case.model.name, case.precision.name)]
+    alike = [
+        s for s in peers if (labels(s.case).model, labels(s.case).format) == (labels(case).model, labels(case).format)
+    ]
     for group, what, rest in (
         (alike, "this model, format, chip and runtime", "the measurement or an unstated setting"),
         (peers, "this chip and runtime", "this model or format, the measurement or an unstated setting"),
@@ -719,11 +724,11 @@ _ROW_COLUMNS: tuple[tuple[str, float, str | None, Callable[[Scored], Any]], ...]
     ("Case", 18, None, lambda s: s.case.case_id), ("Family", 15, None, lambda s: s.case.family),
     ("Kind", 12, None, lambda s: s.case.kind), ("Source", 40, None, lambda s: s.case.source),
     ("Chip", 26, None, lambda s: s.case.chip.name), ("Chip class", 23, None, lambda s: s.case.chip.chip_class),
-    ("Runtime", 19, None, lambda s: s.case.runtime.name), ("Model", 24, None, lambda s: s.case.model.name),
-    ("Weight format", 16, None, lambda s: s.case.precision.name), ("Batch", 10, "#,##0", lambda s: _load(s, "batch")),
+    ("Runtime", 19, None, lambda s: s.case.runtime.name), ("Model", 24, None, lambda s: labels(s.case).model),
+    ("Weight format", 16, None, lambda s: labels(s.case).format), ("Batch", 10, "#,##0", lambda s: _load(s, "batch")),
     ("Prompt", 10, "#,##0", lambda s: _load(s, "prompt")), ("Output", 10, "#,##0", lambda s: _load(s, "output")),
-    ("Context", 10, "#,##0", lambda s: _load(s, "context")), ("TP", 7, "0", lambda s: s.case.tp),
-    ("PP", 7, "0", lambda s: s.case.pp), ("Measured", 12, _NUMBER, lambda s: s.measured),
+    ("Context", 10, "#,##0", lambda s: _load(s, "context")), ("TP", 7, "0", lambda s: labels(s.case).tp),
+    ("PP", 7, "0", lambda s: labels(s.case).pp), ("Measured", 12, _NUMBER, lambda s: s.measured),
     ("Predicted", 12, _NUMBER, lambda s: s.prediction.value), ("Low", 12, _NUMBER, lambda s: s.prediction.low),
     ("High", 12, _NUMBER, lambda s: s.prediction.high), ("Unit", 10, None, lambda s: UNITS.get(s.case.kind, "")),
     ("Error", 10, _SIGNED, lambda s: s.error), ("Inside interval", 10, None, lambda s: "yes" if s.covered else "no"),

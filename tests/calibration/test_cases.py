@@ -319,7 +319,7 @@ def test_a_setting_that_cannot_be_read_is_a_sentence_or_without_effect(note: str
         ("decode", {"weight_precision": "bf17"}, "precision registry"),
         ("decode", {"kv_precision": "bf17"}, "precision registry"),
         ("decode", {"weight_precision": "fp8", "activation_precision": "bf17"}, "precision registry"),
-        ("decode", {"family": "training"}, 'family "training" with metric "tpot". Families: decode, end_to_end'),
+        ("decode", {"family": "training"}, 'family "training" with metric "tpot". Families: collective, decode'),
         ("decode", {"metric": "ttft"}, 'metric "ttft"'),
         ("decode", {"family": "", "metric": ""}, "No model for family"),
         ("decode", {"batch": "many"}, 'batch: expected a number, got "many"'),
@@ -365,7 +365,7 @@ def test_no_prediction_is_not_a_number(kind: str, changes: dict[str, str]) -> No
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"model": "ResNet-50"}, "no token-by-token"),
+        ({"model": "ResNet-50"}, "cannot be laid out"),
         ({"hardware": "K80"}, "no sourced fp16 peak"),
         ({"hardware": "WSE-3"}, "no sourced"),
     ],

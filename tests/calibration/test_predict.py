@@ -211,7 +211,7 @@ def test_parameters_may_be_given() -> None:
 
 
 def test_the_width_follows_the_slope() -> None:
-    """With one uncertain parameter the interval is that parameter's spread times its elasticity."""
+    """With one uncertain parameter the interval is that parameter's spread times its elasticity, as far as it counts."""
     case = read_case(BASE)
     eff = efficiency(case.chip, case.runtime)
     loose = Efficiency(**{**dict.fromkeys(PARAMETERS, 0.0), "memory_efficiency": 0.3})
@@ -220,7 +220,8 @@ def test_the_width_follows_the_slope() -> None:
               for f in (1.0, 1.001)]  # fmt: skip
     slope = math.log(values[1] / values[0]) / 1e-3
     found = predictions([case], (stack([eff]), stack([loose])))[0]
-    sigma = math.hypot(load.kind_spread("decode"), slope * 0.3)
+    counted = math.sqrt(load.parameter_share("decode"))
+    sigma = math.hypot(load.kind_spread("decode"), counted * slope * 0.3)
     assert math.log(found.high / found.value) == pytest.approx(1.2816 * sigma, rel=1e-3)
 
 

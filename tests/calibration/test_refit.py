@@ -11,7 +11,7 @@ from mlsim.calibration import refit
 from mlsim.calibration.accuracy import Scored, predict_rows
 from mlsim.calibration.cases import UNITS, read_case
 from mlsim.calibration.fit import fit
-from mlsim.calibration.predict import Prediction, predictions
+from mlsim.calibration.predict import Prediction, predictions, spread_kind
 from mlsim.planner.machine import CHIP_PARAMETERS, RUNTIME_PARAMETERS
 from mlsim.registry import load
 from mlsim.registry.tables import rows, sources
@@ -57,7 +57,7 @@ def test_informed_parameters_are_written_with_what_they_rest_on() -> None:
 
 def off(error: float, kind: str = "decode", spread: float = 0.0) -> Scored:
     case = read_case(BASE if kind == "decode" else {**BASE, "family": "prefill", "metric": "ttft", "input_len": "9"})
-    total = math.hypot(load.kind_spread(case.kind), spread)
+    total = math.hypot(load.kind_spread(case.kind), math.sqrt(load.parameter_share(case.kind)) * spread)
     factor = math.exp(1.2816 * total)
     return Scored(case, Prediction(math.exp(error), math.exp(error) / factor, math.exp(error) * factor, "compute"), 1.0)
 
@@ -66,18 +66,27 @@ def test_kind_spreads_cover_four_of_five() -> None:
     random = np.random.default_rng(0)
     errors = 0.2 * random.standard_normal(4000)
     found = refit.kind_spreads([off(e) for e in errors])
-    assert found["decode"] == pytest.approx(0.2, rel=0.05)
-    covered = np.mean(np.abs(errors) <= 1.2816 * found["decode"])
+    spread, share = found["decode"]
+    assert spread == pytest.approx(0.2, rel=0.05)
+    assert share == 1.0
+    covered = np.mean(np.abs(errors) <= 1.2816 * spread)
     assert covered == pytest.approx(0.8, abs=0.01)
 
 
 def test_kind_spreads_are_what_the_parameters_do_not_explain() -> None:
     errors = 0.2 * np.random.default_rng(0).standard_normal(4000)
     found = refit.kind_spreads([off(e, spread=0.16) for e in errors])
-    assert found["decode"] == pytest.approx(0.12, rel=0.1)  # 0.2² = 0.16² + 0.12²
-    assert refit.kind_spreads([off(0.0) for _ in range(10)])["decode"] == pytest.approx(refit._LEAST)
+    assert found["decode"] == (pytest.approx(0.12, rel=0.1), 1.0)  # 0.2² = 0.16² + 0.12²
+    assert refit.kind_spreads([off(0.0) for _ in range(10)])["decode"][0] == pytest.approx(refit._LEAST)
     assert set(refit.kind_spreads([off(0.1), off(0.1, "prefill")])) == {"decode", "prefill"}
     assert refit.kind_spreads([]) == {}
+
+
+def test_parameters_that_explain_too_much_count_in_part() -> None:
+    errors = 0.2 * np.random.default_rng(0).standard_normal(4000)
+    spread, share = refit.kind_spreads([off(e, spread=0.25) for e in errors])["decode"]
+    assert spread == refit._LEAST
+    assert share == pytest.approx((0.2**2 - spread**2) / 0.25**2, rel=0.1)
 
 
 def test_a_family_from_one_source_says_nothing_about_transfer() -> None:
@@ -132,7 +141,7 @@ def test_no_parameter_is_fitted_twice() -> None:
 
 def test_every_kind_has_a_spread() -> None:
     table = {row["kind"]: float(row["value"]) for row in rows("kind_spread")}
-    assert set(table) == set(UNITS)
+    assert set(table) == {spread_kind(kind) for kind in UNITS}
     assert all(0 < value < 1 for value in table.values())
     timed = [k for k in table if k not in ("weights", "pool", "token")]
     assert all(table[k] >= refit._LEAST for k in timed)

@@ -105,7 +105,7 @@ def test_a_measurement_is_read_in_the_unit_of_its_row() -> None:
 def test_what_is_not_supported_says_so_in_its_row() -> None:
     found = printed(model="ResNet-50")
     assert found["supported"] == "no"
-    assert "no token-by-token" in found["message"]
+    assert "cannot be laid out" in found["message"]
     assert found["predicted"] == found["low"] == found["unit"] == ""
     assert found["case_id"] == "a"
 

@@ -78,7 +78,7 @@ def error(name: str, *args: object) -> CellError:
         (("140 GB", "80 TFLOP"), "#VALUE!", "count of floating-point operations"),
         (("140 GB", "-3 TB/s"), "#NUM!", "above 0"),
         (("Llama-3-70B", "K80"), "#N/A", "fp16 peak"),
-        (("ResNet-50", "H100"), "#NUM!", "no token-by-token"),
+        (("ResNet-50", "H100"), "#NUM!", "cannot be laid out"),
         (("Llama-3-70B", "H100", 1, 2048, "bf17"), "#N/A", "precision"),
         (("Llama-3-70B", "H100", 1, 2048, "bf16", 1.5), "#NUM!", "whole number"),
         (("Llama-3-70B", "H100", 1, 2048, "bf16", 128), "#NUM!", "attention heads"),

@@ -146,6 +146,9 @@ INTERVALS = [
     ("MLSIM_PREFILL_LATENCY", (*ARGS,)), ("MLSIM_THROUGHPUT", ("Llama-3-70B", "H100", 32, 1024, 256, "bf16", 4)),
     ("MLSIM_SERVING_TPOT", (*ARGS, 64, 1024, 256)), ("MLSIM_SERVING_RATE", ("Llama-3-70B", "H200", 1024, 256, "fp8", 2)),
     ("MLSIM_PREFIX_LATENCY", (*ARGS, 1, 512, 3584)), ("MLSIM_TPOT", (*ARGS, 1, 2048, "bf16", 1, "llama.cpp", "us")),
+    ("MLSIM_TRAIN_STEP", (*ARGS, 64, 128, 8192, 2)), ("MLSIM_TRAIN_TIME", (*ARGS, "1 Ttoken", 64)), ("MLSIM_MFU", (*ARGS, 64)),
+    ("MLSIM_ALLREDUCE", ("H100", "256 MiB", 64)), ("MLSIM_ALLGATHER", ("TPU-v5p", "1 MiB", 64)),
+    ("MLSIM_ALLTOALL", ("H100", "64 MiB", 32, 1.2, 8, "100 GB/s")),
 ]  # fmt: skip
 
 

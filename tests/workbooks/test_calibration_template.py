@@ -134,7 +134,7 @@ def test_the_values_before_and_their_sources_are_the_registrys(book: Any) -> Non
 
 def test_no_runtime_has_more_or_fewer_rows_than_the_sheet_expects() -> None:
     head = ["model", "hardware", "runtime", "batch", "TPOT [ms]"]
-    for runtime in load.runtime_names():
+    for runtime in (name for name in load.runtime_names() if name != "NCCL"):  # a library of collectives serves nothing
         rows = call("MLSIM_CALIBRATE", [[head, ["Llama-3-8B", "H100", runtime, 1, 10.0]]])
         assert template.FIXED <= len(rows) <= template.PROFILE_ROWS, runtime
     assert 2 + len(RUNTIME_PARAMETERS) >= template.PROFILE_ROWS

@@ -38,7 +38,7 @@ generated: setup  ## rebuild what is generated: Excel module, function reference
 templates: setup
 	$(RUN) mlsim_workbooks.templates templates
 
-FITTED := tests/validation/measurements.csv
+FITTED := tests/validation/measurements.csv tests/validation/training.csv
 fitted: setup  ## fit the shipped parameters anew (KERNELS=folder of kernel timings: fit those first)
 	$(if $(KERNELS),$(RUN) mlsim.calibration.kernels $(KERNELS))
 	$(RUN) mlsim.calibration.refit $(FITTED)

@@ -8,18 +8,6 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from mlsim.functions import call
-from mlsim_workbooks import cli
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    def runner(*args: str) -> tuple[int, str, str]:
-        code = cli.main(args)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return runner
 
 
 def book(path: Path, *formulas: str) -> Path:

@@ -14,17 +14,6 @@ TRAIN = ("search", "train", "--model", "Llama-3-8B", "--hardware", "H100", "--de
 SERVE = ("search", "serve", "--model", "Llama-3-70B", "--hardware", "H100,MI300X", "--rate", "20 request/s")
 
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    def runner(*args: str) -> tuple[int, str, str]:
-        code = cli.main(args)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return runner
-
-
 def table(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

@@ -14,6 +14,7 @@ from mlsim.calibration.predict import Prediction, predictions
 from mlsim.errors import CellError, DomainError, UnitError, shorten
 from mlsim.planner.machine import machine
 from mlsim.planner.network import network
+from mlsim.planner.training_setup import checked_links
 from mlsim.planner.transformer import transformer
 from mlsim.units import parse_unit
 
@@ -41,7 +42,7 @@ def _model_family(case: AnyCase) -> str:
 SPLITS: dict[str, Callable[[AnyCase], str]] = {
     "chip": lambda case: case.chip.name,
     "chip class": lambda case: case.chip.chip_class,
-    "model family": lambda case: _model_family(case),
+    "model family": _model_family,
     "source": lambda case: case.source,
     "runtime": lambda case: case.runtime.name,
 }
@@ -139,10 +140,7 @@ def _checked_training(case: TrainCase) -> TrainCase:
     """Raise for a training case whose chip or model lacks a figure that its law needs."""
     transformer(case.model)
     machine(case.chip, case.compute, False, case.power_share)
-    if case.plan.devices > 1:
-        case.chip.get("scaleup_bandwidth")
-    if case.plan.devices > case.fabric.domain and not math.isfinite(float(case.fabric.network)):
-        case.chip.get("scaleout_bandwidth")
+    checked_links(case.chip, case.fabric, case.plan.devices)
     return case
 
 

@@ -187,9 +187,7 @@ def reads(s: AnyStack) -> tuple[str, ...]:
     """Return the parameters that predictions of a stack depend on."""
     if s.kind in _SIZED:
         return ()
-    return READ[
-        "training" if isinstance(s, TrainStack) else "collective" if isinstance(s, CollectiveStack) else "serving"
-    ]
+    return READ.get(s.kind, READ["serving"])
 
 
 # --- predictions with intervals ---------------------------------------------------------------------------------------
@@ -208,7 +206,8 @@ def predictions(cases: Sequence[AnyCase], parameters: tuple[Efficiency, Efficien
     -----
     The logarithm of a prediction is uncertain by what is not known about the parameters and by what no parameter
     explains: :math:`\\sigma^2 = \\sigma_\\mathrm{kind}^2 + \\sum_j (\\partial \\ln p / \\partial \\ln \\theta_j)^2
-    \\sigma_j^2`, the sum times the kind's ``parameter_share``. Where nothing similar was measured a parameter has its prior's spread, so the interval is wider.
+    \\sigma_j^2`, the sum times the kind's ``parameter_share``. Where nothing similar was measured a parameter has its
+    prior's spread, so the interval is wider.
     """
     if not cases:
         return []

@@ -11,6 +11,7 @@ from mlsim.functions.inference import named
 from mlsim.functions.training import LIBRARY, NO_LAYOUT, collective_links, planned
 from mlsim.planner import inference
 from mlsim.planner.flop_conventions import CONVENTIONS
+from mlsim.registry import load
 
 if TYPE_CHECKING:
     from mlsim.calibration.cases import AnyCase
@@ -90,7 +91,9 @@ def _collective_case(name: str, bound: dict[str, Any]) -> AnyCase:
         bound.get("rails", 0.0),
     )  # fmt: skip
     message = bound["message"].to("byte").si * bound.get("imbalance", 1.0)
-    return CollectiveCase("", _COLLECTIVE[name], bound["hardware"], LIBRARY, message, bound["devices"], links)
+    return CollectiveCase(
+        "", _COLLECTIVE[name], bound["hardware"], load.runtime(LIBRARY), message, bound["devices"], links
+    )
 
 
 @declare(

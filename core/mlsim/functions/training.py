@@ -219,7 +219,7 @@ RAILS = Arg(
     1.0,
 )
 IMBALANCE = Arg("imbalance", "count", "What the fullest device sends over the mean.", 1.0)
-LIBRARY = load.runtime("NCCL")
+LIBRARY = "NCCL"  # the runtime whose collectives these are
 
 
 def collective_links(
@@ -242,8 +242,7 @@ def collective_links(
         found = replace(
             found, network=network.to("GB/s").si * (0.5 if network.kinds.get("direction") == "both directions" else 1.0)
         )
-    if np.any(np.asarray(ranks) > size) and not np.isfinite(found.network):
-        hardware.get("scaleout_bandwidth")
+    checked_links(hardware, found, ranks)
     return found
 
 
@@ -259,7 +258,7 @@ def _reduced(law: Any) -> Any:
         unit: Unit,
     ) -> Any:  # fmt: skip
         links = collective_links(hardware, devices, domain, network, oversubscription, rails)
-        eff = efficiency(hardware, LIBRARY)
+        eff = efficiency(hardware, load.runtime(LIBRARY))
         return within(law(_message(message), devices, np.minimum(devices, links.domain), links, eff), "s", unit)
 
     return run
@@ -294,7 +293,7 @@ def MLSIM_ALLTOALL(
 ) -> Any:  # fmt: skip
     """Time of an all-to-all (expert parallelism): what leaves the domain takes each device's own network port."""
     links = collective_links(hardware, devices, domain, network, oversubscription, 0.0)
-    eff, local = efficiency(hardware, LIBRARY), np.minimum(devices, links.domain)
+    eff, local = efficiency(hardware, load.runtime(LIBRARY)), np.minimum(devices, links.domain)
     return within(wires.all_to_all(_message(message), devices, local, links, eff, imbalance), "s", unit)
 
 

@@ -20,13 +20,13 @@ from mlsim.physics.roofline import compute_time, limited_clock, memory_time, ove
 from mlsim.planner.machine import Efficiency, Machine
 from mlsim.planner.network import Network
 
-__all__ = ["BOTTLENECKS", "OPERATORS", "Step", "forward", "operators"]
+__all__ = ["BOTTLENECKS", "OPERATORS", "Step", "forward", "matmul_share", "operators"]
 
 OPERATORS = ("attention projections", "feed-forward", "experts", "output head", "attention")
 BOTTLENECKS = ("compute", "memory bandwidth", "communication", "overhead", "capacity")
 
 # A mixture-of-experts layer adds the router, top-k, sort, counts, two gathers, a second activation and the weighted sum.
-_KERNELS_PER_MOE_LAYER = 8
+KERNELS_PER_MOE_LAYER = 8
 # Embedding, final norm, output head, sampling.
 _KERNELS_PER_STEP = 4
 ACTIVATION_BYTES = 2.0  # activations travel in 16 bits
@@ -185,7 +185,7 @@ def forward(
     memory = t_operator.sum(axis=0) - compute + activations / stream
 
     communication = _communication(net, device, eff, tokens, tp, ep)
-    kernels = eff.layer_kernels * net.layers + _KERNELS_PER_MOE_LAYER * net.moe_layers + _KERNELS_PER_STEP
+    kernels = eff.layer_kernels * net.layers + KERNELS_PER_MOE_LAYER * net.moe_layers + _KERNELS_PER_STEP
     split = np.where(b > 0, np.divide(context, np.add(context, _SPLIT_CONTEXT)), 0.0)
     per_layer = split * eff.attention_overhead + net.unpacked * eff.unpack_overhead
     busy = compute + memory + communication + kernels * eff.kernel_overhead + net.layers * per_layer
@@ -198,10 +198,14 @@ def forward(
 
 
 def _multiply_time(device: Machine, eff: Efficiency, clock: Real, flops: Floats) -> Floats:
-    """Time of matmuls with weights: narrow formats reach less of their peak than 16-bit ones."""
+    """Time of matmuls with weights."""
+    return compute_time(flops, device.peak * clock, matmul_share(device, eff))
+
+
+def matmul_share(device: Machine, eff: Efficiency) -> Floats:
+    """Share of the peak that large matmuls reach: narrow formats reach less of theirs than 16-bit ones."""
     narrow = np.where(np.asarray(device.peak) > device.peak16, eff.narrow_efficiency, 1.0)
-    reached = np.minimum(eff.compute_efficiency * eff.compute_share * narrow, MOST_PEAK)
-    return compute_time(flops, device.peak * clock, reached)
+    return np.asarray(np.minimum(eff.compute_efficiency * eff.compute_share * narrow, MOST_PEAK))
 
 
 def _communication(net: Network, device: Machine, eff: Efficiency, tokens: Real, tp: Floats, ep: Floats) -> Floats:

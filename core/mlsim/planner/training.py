@@ -21,7 +21,7 @@ from mlsim.physics.roofline import compute_time, limited_clock, memory_time, ove
 from mlsim.physics.training import ATTENTION_BACKWARD, exposed_time, optimizer_traffic
 from mlsim.planner import fabric as wires
 from mlsim.planner.fabric import Fabric
-from mlsim.planner.forward import HALF_ROWS, MOST_BANDWIDTH, MOST_PEAK, UNHIDDEN
+from mlsim.planner.forward import HALF_ROWS, KERNELS_PER_MOE_LAYER, MOST_BANDWIDTH, MOST_PEAK, UNHIDDEN, matmul_share
 from mlsim.planner.machine import Efficiency, Machine
 from mlsim.planner.transformer import Transformer
 
@@ -30,8 +30,6 @@ __all__ = [
     "shard_ranks", "train_step",
 ]  # fmt: skip
 
-# A mixture-of-experts layer adds the router, top-k, sort, counts, two gathers, a second activation and the weighted sum.
-_KERNELS_PER_MOE_LAYER = 8.0
 # Cross entropy over the vocabulary reads and writes the logits: cast to 32 bits, maximum, sum, gradient.
 _LOSS_BYTES = 20.0
 # Gradients travel in buckets: so many weights each (Megatron-Core's distributed data parallel, bucket_size).
@@ -253,7 +251,7 @@ class _Rates:
 def _rates(device: Machine, eff: Efficiency) -> _Rates:
     clock = limited_clock(device.power_share)
     stream = device.bandwidth * np.minimum(eff.memory_efficiency * eff.memory_share, MOST_BANDWIDTH)
-    return _Rates(clock, np.asarray(stream), _matmul_rate(device, eff) * clock)
+    return _Rates(clock, np.asarray(stream), device.peak * matmul_share(device, eff) * clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +296,7 @@ def _pass(
     elements = tokens * layers * between
     elements = elements + tokens * moe_layers * net.experts_per_token * np.divide(net.expert_between, plan.tp)
     pointwise = elements * formats.activation * eff.stream_share / rates.stream
-    kernels = eff.layer_kernels * layers + _KERNELS_PER_MOE_LAYER * moe_layers
+    kernels = eff.layer_kernels * layers + KERNELS_PER_MOE_LAYER * moe_layers
     busy = np.asarray(kernels * eff.kernel_overhead)
 
     message = tokens * net.hidden * formats.activation
@@ -332,12 +330,6 @@ def _pass(
         tokens, layers, message, weight_bytes, forward, backward, cast, attention, attention_back, pointwise, busy, tensor,
         tensor_again, context, expert, first, second, again, np.maximum(first + second + again, host),
     )  # fmt: skip
-
-
-def _matmul_rate(device: Machine, eff: Efficiency) -> Floats:
-    """Achievable rate of large matmuls [FLOP/s]."""
-    narrow = np.where(np.asarray(device.peak) > device.peak16, eff.narrow_efficiency, 1.0)
-    return np.asarray(device.peak * np.minimum(eff.compute_efficiency * eff.compute_share * narrow, MOST_PEAK))
 
 
 def _matmuls(

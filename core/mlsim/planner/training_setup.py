@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlsim.arrays import Real
 from mlsim.errors import DomainError, NameNotFoundError
 from mlsim.planner.fabric import Fabric
 from mlsim.planner.machine import Efficiency, Machine, computed_in, efficiency, machine
@@ -103,7 +104,7 @@ def check_plan(plan: Plan, model: Model, chip: Chip, links: Fabric) -> None:
             f"A micro-batch of {np.max(plan.micro_batch):g} is more than the {np.min(own):g} sequences of a replica."
         )
     _check_experts(plan, model)
-    checked_links(chip, links, float(np.max(plan.devices)))
+    checked_links(chip, links, plan.devices)
 
 
 def _check_experts(plan: Plan, model: Model) -> None:
@@ -123,13 +124,13 @@ def _check_experts(plan: Plan, model: Model) -> None:
         )
 
 
-def checked_links(chip: Chip, links: Fabric, devices: float) -> None:
+def checked_links(chip: Chip, links: Fabric, devices: Real) -> None:
     """Raise when a run on so many devices needs a link that no source gives: the error names it."""
-    if devices > 1:
+    if np.any(np.asarray(devices) > 1):
         chip.get("scaleup_bandwidth")
         if not math.isfinite(float(np.max(links.domain))):
             chip.get("scaleup_domain")
-    if devices > np.min(links.domain) and not math.isfinite(float(np.max(links.network))):
+    if np.any(np.asarray(devices) > links.domain) and not math.isfinite(float(np.max(links.network))):
         chip.get("scaleout_bandwidth")
 
 

@@ -29,10 +29,11 @@ unit:
 	.venv/bin/mlsim audit --summary
 	$(RUN) pytest
 
-generated: setup  ## rebuild what is generated: Excel module, function reference, templates
+generated: setup  ## rebuild what is generated: Excel module, function reference, rules of the unit checker, templates
 	$(RUN) mlsim_addin.generate
 	.venv/bin/mlsim functions > docs/functions.md
-	$(RUN) mlsim.functions README.md
+	.venv/bin/mlsim functions --readme README.md
+	$(RUN) mlsim_workbooks.lint.examples docs/rules
 	$(MAKE) --no-print-directory templates
 
 templates: setup

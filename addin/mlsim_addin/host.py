@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from mlsim import functions
 from mlsim.errors import CellError, shorten
+from mlsim_workbooks import functions
 
-__all__ = ["ERROR_MARK", "EXCEL_ERRORS", "ExcelError", "call", "evaluate"]
+__all__ = ["ERROR_MARK", "EXCEL_ERRORS", "LONGEST_TEXT", "ExcelError", "call", "evaluate"]
 
 ERROR_MARK = "\u200b"  # zero-width space: no result of the catalogue starts with it, and a person does not see it
 EXCEL_ERRORS = {
@@ -32,7 +32,7 @@ EXCEL_ERRORS = {
 """The numbers VBA's ``CVErr`` takes, and the errors they make."""
 
 _COM_ERROR = -2146828288  # an error cell arrives through COM as this plus its number
-_LONGEST_TEXT = 32767  # characters in a cell
+LONGEST_TEXT = 32767  # characters in a cell
 _LOG = logging.getLogger(__name__)
 
 
@@ -40,7 +40,7 @@ class ExcelError(Exception):
     """A cell error: one line of text that begins with the code Excel shows, such as ``#N/A``."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(" ".join(text.split())[:_LONGEST_TEXT])
+        super().__init__(" ".join(text.split())[:LONGEST_TEXT])
 
 
 def call(name: str, *cells: Any) -> Any:
@@ -141,7 +141,7 @@ def _value(value: Any) -> Any:
     if value is None:
         raise ExcelError("#N/A There is no result.")
     if isinstance(value, str):
-        return value[:_LONGEST_TEXT]
+        return value[:LONGEST_TEXT]
     if isinstance(value, bool):
         return value
     number = float(value)  # an int beyond 32 bits would not reach a cell

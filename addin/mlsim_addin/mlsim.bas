@@ -157,6 +157,15 @@ failed:
     MLSIM_KV_CACHE = MLSIM_CellError(Err.Description)
 End Function
 
+Public Function MLSIM_LINT(path)
+    If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
+    MLSIM_LINT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_LINT", _
+        Array(path), ThisWorkbook, Application.Caller))
+    Exit Function
+failed:
+    MLSIM_LINT = MLSIM_CellError(Err.Description)
+End Function
+
 Public Function MLSIM_LIST(registry)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
     MLSIM_LIST = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_LIST", _
@@ -837,6 +846,9 @@ Private Sub MLSIM_Register_Units()
     MLSIM_Describe "MLSIM_DIV", "MLSIM Units", _
         "Divide the first quantity by the others; units divide too.", _
         Array("Quantities with units, or bare factors.")
+    MLSIM_Describe "MLSIM_LINT", "MLSIM Units", _
+        "Unit mistakes of a saved workbook, as a table that spills: sheet, cell, severity, rule, message, suggestion.", _
+        Array("The saved workbook: its full path, or CELL('filename').")
     MLSIM_Describe "MLSIM_MUL", "MLSIM Units", _
         "Multiply quantities and bare factors; units multiply too.", _
         Array("Quantities with units, or bare factors.")
@@ -845,6 +857,85 @@ Private Sub MLSIM_Register_Units()
         Array("The function's name, such as 'MLSIM_DECODE_LATENCY'.", _
         "The same arguments as in its cell.")
 End Sub
+
+' Looks for unit mistakes in the active workbook as it is now, saved or not, and lists them on a sheet "Findings".
+' Give it to a button or the ribbon, or run it from the list of macros.
+Public Sub MLSIM_CheckUnits()
+    Dim book As Workbook, folder As String, file As String, found As Variant, problem As String
+    Set book = ActiveWorkbook
+    If book Is Nothing Then Exit Sub
+    On Error GoTo failed
+    folder = Environ$("TEMP") & "\mlsim-" & Format$(Now, "yyyymmddhhnnss")
+    MkDir folder
+    file = folder & "\" & book.Name
+    If InStr(book.Name, ".") = 0 Then file = file & ".xlsx"
+    book.SaveCopyAs file
+    found = XLPy.CallUDF("mlsim_addin.check_units", "findings", Array(file), ThisWorkbook, Application.Caller)
+    If IsArray(found) Then MLSIM_ListFindings book, found Else MLSIM_NoFindings book, found
+    GoTo clean
+failed:
+    problem = Err.Description
+    Resume clean
+clean:
+    On Error Resume Next
+    Kill file
+    RmDir folder
+    On Error GoTo 0
+    If problem <> "" Then MsgBox "The units could not be checked: " & problem, vbExclamation, "MLSIM"
+End Sub
+
+Private Sub MLSIM_ListFindings(ByVal book As Workbook, ByVal found As Variant)
+    Dim sheet As Worksheet, height As Long, width As Long
+    height = UBound(found, 1) - LBound(found, 1) + 1
+    width = UBound(found, 2) - LBound(found, 2) + 1
+    Set sheet = MLSIM_FindingsSheet(book)
+    If sheet Is Nothing Then
+        Set sheet = book.Worksheets.Add(After:=book.Sheets(book.Sheets.Count))
+        sheet.Name = MLSIM_FreeTitle(book)
+    End If
+    sheet.Cells.Clear
+    sheet.Range("A1").Resize(height, width).Value = found
+    sheet.Rows(1).Font.Bold = True
+    sheet.Columns("A:D").AutoFit
+    sheet.Columns("E:F").ColumnWidth = 60
+    sheet.Columns("E:F").WrapText = True
+    sheet.Activate
+End Sub
+
+' Without findings an earlier list is emptied: it would tell what no longer holds.
+Private Sub MLSIM_NoFindings(ByVal book As Workbook, ByVal sentence As Variant)
+    Dim sheet As Worksheet
+    Set sheet = MLSIM_FindingsSheet(book)
+    If Not sheet Is Nothing Then sheet.Rows("2:" & sheet.Rows.Count).Clear
+    MsgBox sentence, vbInformation, "MLSIM"
+End Sub
+
+' Gives the sheet that an earlier check wrote; a person's own sheet of that name has other headers and stays as it is.
+Private Function MLSIM_FindingsSheet(ByVal book As Workbook) As Worksheet
+    Dim sheet As Worksheet
+    For Each sheet In book.Worksheets
+        If sheet.Name Like "Findings*" And sheet.Range("A1").Text = "sheet" And sheet.Range("F1").Text = "suggestion" Then
+            Set MLSIM_FindingsSheet = sheet
+            Exit Function
+        End If
+    Next sheet
+End Function
+
+Private Function MLSIM_FreeTitle(ByVal book As Workbook) As String
+    Dim taken As Object, title As String, n As Long
+    title = "Findings"
+    n = 1
+    Do
+        Set taken = Nothing
+        On Error Resume Next
+        Set taken = book.Sheets(title)
+        On Error GoTo 0
+        If taken Is Nothing Then Exit Do
+        n = n + 1
+        title = "Findings " & n
+    Loop
+    MLSIM_FreeTitle = title
+End Function
 
 ' Turns marked text into a real error, in a single result and in every cell of a range that spills.
 Private Function MLSIM_Shown(ByVal result As Variant) As Variant

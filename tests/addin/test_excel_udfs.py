@@ -16,10 +16,11 @@ from fake_win32 import FakeExcel, error, excel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlsim import functions
 from mlsim.errors import CellError, DomainError, NameNotFoundError
-from mlsim.functions import CATALOGUE, Arg, Function
+from mlsim.functions import Arg, Function
 from mlsim_addin import generate, host
+from mlsim_workbooks import functions
+from mlsim_workbooks.functions import CATALOGUE
 
 MARK = host.ERROR_MARK
 OWN_CHIP = [["memory bandwidth", "3.35 TB/s"], ["memory", "80 GB"], ["bf16 peak", "989 TFLOP/s"]]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import mlsim.functions as functions
 from mlsim.errors import CellError
-from mlsim.functions import CATALOGUE, call, call_many
+from mlsim.functions import call, call_many
+from mlsim_workbooks.functions import CATALOGUE
 
 FIXED = {
     "MLSIM_DECODE_LATENCY": "model hardware [batch] [context] [precision] [tp] [runtime] [unit]",

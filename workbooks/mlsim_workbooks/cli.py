@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.add_argument("-o", "--output-file", required=True, metavar="PROFILE.yaml")
     calibrate.add_argument("--name", default="", help="name of the profile (default: the runtime's, calibrated)")
 
+    _lint_options(command("lint", "find unit mistakes in any workbook"))
+
     search = command("search", "find the best training plan, or the cheapest serving plan")
     kinds = search.add_subparsers(dest="kind", metavar="KIND", required=True)
     _search_options(kinds)
@@ -80,8 +82,18 @@ def _parser() -> argparse.ArgumentParser:
     audit = command("audit", "list every constant with its source; fail when one lacks any")
     audit.add_argument("--summary", action="store_true", help="print counts and problems only")
 
-    commands.add_parser("functions", help="print the function reference", description="print the function reference")
+    functions = command("functions", "print the function reference")
+    functions.add_argument("--readme", metavar="FILE.md", help="rewrite the function table of a Markdown file instead")
     return parser
+
+
+def _lint_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("books", nargs="*", metavar="BOOK", help="workbooks (.xlsx, .xlsm), or folders of them")
+    parser.add_argument("--json", metavar="FILE", help="write the findings as JSON; '-' is standard output")
+    parser.add_argument("--sarif", metavar="FILE", help="write the findings as SARIF 2.1.0; '-' is standard output")
+    parser.add_argument("--annotate", metavar="OUT.xlsx", help="write a copy of one workbook with the findings marked")
+    parser.add_argument("--ignore", action="extend", nargs="+", default=[], metavar="RULE", help="rules to leave out")
+    parser.add_argument("--rules", action="store_true", help="list the rules")
 
 
 def _comparison_options(parser: argparse.ArgumentParser) -> None:
@@ -279,11 +291,23 @@ def _audit(args: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-def _functions(_: argparse.Namespace) -> int:
-    from mlsim.functions.reference import markdown
+def _functions(args: argparse.Namespace) -> int:
+    from mlsim.files import replace_section
+    from mlsim.functions.reference import markdown, summary_table
+    from mlsim_workbooks.functions import CATALOGUE
 
-    print(markdown())
+    if args.readme:
+        replace_section(args.readme, "functions", summary_table(CATALOGUE))
+        print(f"Wrote the function table of {args.readme}.")
+    else:
+        print(markdown(CATALOGUE))
     return 0
+
+
+def _lint(args: argparse.Namespace) -> int:
+    from mlsim_workbooks.lint.command import run
+
+    return run(args)
 
 
 def _search(args: argparse.Namespace) -> int:
@@ -294,13 +318,18 @@ def _search(args: argparse.Namespace) -> int:
 
 _COMMANDS = {
     "search": _search, "compare": _compare, "template": _template, "recalc": _recalc, "predict": _predict, "validate": _validate,
-    "calibrate": _calibrate, "audit": _audit, "functions": _functions,
+    "calibrate": _calibrate, "audit": _audit, "functions": _functions, "lint": _lint,
 }  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if rest and (any(word.startswith("-") for word in rest) or not hasattr(args, "books")):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        args.books += rest  # argparse does not take workbooks on both sides of an option
     try:
         if getattr(args, "registry", None):
             from mlsim.functions import use_registry_file

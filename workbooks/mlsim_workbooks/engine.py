@@ -28,7 +28,22 @@ from mlsim_workbooks.package import (
     unescape,
 )
 
-__all__ = ["AREA", "BLOCK", "CALL", "CELL", "CONST", "Builder", "Formula", "Instance", "run_engine", "unsupported"]
+__all__ = [
+    "AREA",
+    "BARE",
+    "BLOCK",
+    "CALL",
+    "CELL",
+    "CONST",
+    "Builder",
+    "Formula",
+    "Instance",
+    "run_engine",
+    "unsupported",
+]
+
+BARE = "bare.xlsx"
+"""The copy's name, which CELL("filename") gives in the engine."""
 
 
 @dataclass(slots=True)
@@ -159,7 +174,7 @@ class Builder:
         job.instances, job.measures = [], {}
         bodies = [self.sheet_body(i) for i in range(len(job.sheets))]
         with tempfile.TemporaryDirectory(prefix="mlsim-") as folder:
-            path = os.path.join(folder, "bare.xlsx")
+            path = os.path.join(folder, BARE)
             self.write(path, bodies)
             import ironcalc
 

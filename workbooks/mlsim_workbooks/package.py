@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.parsers import expat
 
+from mlsim.errors import shorten
 from mlsim.files import FileError
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "position",
     "read_package",
     "read_workbook",
+    "relations",
     "scan_sheet",
     "write_package",
 ]
@@ -50,6 +52,7 @@ MAX_PART = 512 * MIB  # one part, unpacked
 MAX_TOTAL = 1024 * MIB  # all parts, unpacked
 MAX_RATIO = 300  # a repetitive sheet packs about 1:50; deflate ends at 1:1032
 RATIO_FLOOR = 16 * MIB  # small parts cannot do harm, whatever their ratio
+LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
 _EOCD = struct.Struct("<4s4H2LH")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
@@ -242,7 +245,7 @@ def _check_limits(package: Package) -> None:
 
 
 def write_package(package: Package, changed: Mapping[str, bytes]) -> bytes:
-    """Return the bytes of the package with some parts replaced and every other byte kept."""
+    """Return the bytes of the package with some parts replaced, new ones added last, and every other byte kept."""
     if not changed:
         return package.data
     order = sorted(package.members.values(), key=lambda m: m.offset)
@@ -260,25 +263,42 @@ def write_package(package: Package, changed: Mapping[str, bytes]) -> bytes:
             out += package.data[member.offset : member.end]
         fields[16] = offset
         central[member.name] = _CENTRAL.pack(*fields) + member.central[_CENTRAL.size :]
+    new_names = [name for name in changed if name not in package.members]
+    for name in new_names:
+        entry, central[name] = _new_entry(name, changed[name], len(out))
+        out += entry
     tail = len(out)
-    for name in package.members:  # the directory keeps its own order
+    names = [*package.members, *new_names]  # the directory keeps its own order
+    for name in names:
         out += central[name]
-    count = len(package.members)
+    count = len(names)
     out += _EOCD.pack(b"PK\x05\x06", 0, 0, count, count, len(out) - tail, tail, len(package.comment))
     return bytes(out + package.comment)
 
 
 def _repack(data: bytes, member: Member, raw: bytes) -> tuple[bytes, bytes, tuple[int, int, int, int]]:
     """Return local header, packed data and the new (flags, crc, packed size, size)."""
-    body = raw
-    if member.method == 8:
-        deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
-        body = deflate.compress(raw) + deflate.flush()
+    body = _deflate(raw) if member.method == 8 else raw
     flags = member.flags & ~0x8  # the sizes stand in the header, not in a descriptor behind the data
     new = (flags, zlib.crc32(raw), len(body), len(raw))
     fields = list(_LOCAL.unpack_from(data, member.offset))
     fields[2], fields[6], fields[7], fields[8] = new
     return _LOCAL.pack(*fields) + data[member.offset + _LOCAL.size : member.start], body, new
+
+
+def _new_entry(name: str, raw: bytes, offset: int) -> tuple[bytes, bytes]:
+    """Return the entry of a new part and its record in the directory; the date is fixed, so the bytes are too."""
+    body, encoded = _deflate(raw), name.encode()
+    flags = 0 if name.isascii() else 0x800
+    fields = (20, flags, 8, 0, 0x21, zlib.crc32(raw), len(body), len(raw), len(encoded), 0)  # 0x21: 1980-01-01
+    local = _LOCAL.pack(b"PK\x03\x04", *fields)
+    central = _CENTRAL.pack(b"PK\x01\x02", 20, *fields, 0, 0, 0, 0, offset)
+    return local + encoded + body, central + encoded
+
+
+def _deflate(raw: bytes) -> bytes:
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+    return deflate.compress(raw) + deflate.flush()
 
 
 def _reason(error: Exception) -> str:
@@ -423,7 +443,7 @@ def _target(part: str, target: str) -> str:
     return "/".join(parts)
 
 
-def _relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
+def relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
     """Return id -> (last word of the type, target part) of the internal relationships of a part."""
     path = PurePosixPath(part)
     name = str(path.parent / "_rels" / f"{path.name}.rels") if part else "_rels/.rels"
@@ -440,7 +460,7 @@ def _relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
 
 
 def _workbook_part(package: Package) -> str:
-    for kind, target in _relations(package, "").values():
+    for kind, target in relations(package, "").values():
         if kind == "officeDocument" and target in package.members:
             if target.endswith(".bin"):
                 raise RecalcError(f"{package.path.name} is a binary workbook (.xlsb); save it as .xlsx or .xlsm.")
@@ -454,7 +474,7 @@ def _workbook_part(package: Package) -> str:
 def read_workbook(package: Package) -> Workbook:
     """Read the workbook part with its sheets, names, tables and shared strings."""
     part = _workbook_part(package)
-    rels = _relations(package, part)
+    rels = relations(package, part)
     book = Workbook(part, [], {}, {}, [], rels=rels)
     scoped: list[tuple[str | None, str, str]] = []
     buffer: list[str] = []
@@ -489,7 +509,7 @@ def read_workbook(package: Package) -> Workbook:
             sheet = book.sheets[int(scope)][0].lower()
         book.names[sheet, name.lower()] = definition
     for name, target in book.sheets:
-        for kind, table in _relations(package, target).values() if target else ():
+        for kind, table in relations(package, target).values() if target else ():
             if kind == "table" and table in package.members:
                 _read_table(package.read(table), table, name, book)
     for kind, target in rels.values():
@@ -506,10 +526,12 @@ def _read_table(data: bytes, where: str, sheet: str, book: Workbook) -> None:
         if name == "table":
             first, _, last = attrs.get("ref", "A1").partition(":")
             (top, left), (bottom, right) = position(first), position(last or first)
-            header, totals = int(attrs.get("headerRowCount", "1")), int(attrs.get("totalsRowCount", "0"))
+            header, totals = (
+                _whole(attrs.get(k, d), where) for k, d in (("headerRowCount", "1"), ("totalsRowCount", "0"))
+            )
             label = attrs.get("displayName") or attrs.get("name", "")
             tables.append(Table(label, sheet, top, left, bottom, right, header, totals, []))
-        elif name == "tableColumn":
+        elif name == "tableColumn" and tables:
             tables[0].columns.append(unescape(attrs.get("name", "")))
 
     parse_xml(data, where, start)
@@ -570,6 +592,7 @@ class Cell:
     v_end: int = -1
     is_at: int = -1
     is_end: int = -1
+    style: int = 0
 
 
 @dataclass(slots=True)
@@ -594,9 +617,20 @@ class Sheet:
     data_end: int = -1
 
 
-def scan_sheet(data: bytes, part: str) -> Sheet:
-    """Find every cell of a worksheet part with its content and byte offsets."""
+def _whole(text: str, where: str, least: int = 0) -> int:
+    """Return a count or a row number that a part states; a damaged one is a sentence."""
+    if not (text.isdecimal() and len(text) < 8 and least <= int(text) <= LAST_ROW):
+        raise RecalcError(f"The part {where} is damaged: it holds {shorten(text)} where a number of rows is due.")
+    return int(text)
+
+
+def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
+    """Find every cell of a worksheet part with its content and byte offsets.
+
+    With ``most``, empty cells and rows are left out, and more cells than that are refused.
+    """
     sheet = Sheet(part, data, [])
+    count = 0
     parser = expat.ParserCreate()
     rows = sheet.rows
     buffer: list[str] = []
@@ -631,7 +665,11 @@ def scan_sheet(data: bytes, part: str) -> Sheet:
                     raise RecalcError(f"The part {part} is damaged: the cell {ref} stands in row {number}.")
             else:
                 column += 1
+            if column > LAST_COLUMN:
+                raise RecalcError(f"The part {part} is damaged: row {number} has a cell beyond the last column, XFD.")
             cell = Cell(number, column, attrs.get("t", "n"), "vm" in attrs, parser.CurrentByteIndex)
+            style = attrs.get("s", "0")
+            cell.style = int(style) if style.isdecimal() else 0
         elif tag == v_tag:
             buffer.clear()
             keep = True
@@ -644,10 +682,11 @@ def scan_sheet(data: bytes, part: str) -> Sheet:
                 cell.attrs = attrs
                 cell.f_at = parser.CurrentByteIndex
         elif tag == row_tag:
-            number = int(attrs["r"]) if "r" in attrs else number + 1
+            number = _whole(attrs.get("r") or str(number + 1), part, 1)
             column = 0
             row = Row(number, parser.CurrentByteIndex, attrs.get("hidden", "0") in ("1", "true"))
-            rows.append(row)
+            if not most:
+                rows.append(row)
         elif tag == is_tag:
             buffer.clear()
             if cell:
@@ -658,13 +697,16 @@ def scan_sheet(data: bytes, part: str) -> Sheet:
             keep = not phonetic
 
     def end(tag: str) -> None:
-        nonlocal cell, phonetic, keep, inside
+        nonlocal cell, phonetic, keep, inside, count
         if not inside:
             return
         if tag == c_tag:
-            if cell and row:
+            if cell and row and not (most and cell.value is None and cell.attrs is None):
                 cell.end = parser.CurrentByteIndex
                 row.cells.append(cell)
+                count += 1
+                if most and count > most:
+                    raise RecalcError(f"The part {part} has more than {most:,} cells, which is the limit.")
             cell = None
         elif tag == v_tag:
             keep = False
@@ -679,6 +721,8 @@ def scan_sheet(data: bytes, part: str) -> Sheet:
         elif tag == row_tag:
             if row:
                 row.end = parser.CurrentByteIndex
+                if most and row.cells:
+                    rows.append(row)
         elif tag == is_tag:
             if cell:
                 cell.value = "".join(buffer)

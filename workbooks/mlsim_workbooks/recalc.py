@@ -23,7 +23,7 @@ from typing import Any
 
 from mlsim.files import write_file
 from mlsim_workbooks import formulas as fx
-from mlsim_workbooks.engine import AREA, CALL, CELL, CONST, Builder, Formula, Instance, run_engine, unsupported
+from mlsim_workbooks.engine import AREA, BARE, CALL, CELL, CONST, Builder, Formula, Instance, run_engine, unsupported
 from mlsim_workbooks.package import (
     Cell,
     Err,
@@ -117,10 +117,10 @@ def recalculate(
 def _catalogue(
     known: Collection[str] | None, call: Call | None, call_many: CallMany | None
 ) -> tuple[Collection[str], Call | None, CallMany | None]:
-    from mlsim import functions  # late: only needed without a caller's own functions
+    from mlsim_workbooks import functions  # late: only needed without a caller's own functions
 
     if call is None and call_many is None:
-        call, call_many = functions.call, getattr(functions, "call_many", None)
+        call, call_many = functions.call, functions.call_many
     return (functions.CATALOGUE if known is None else known), call, call_many
 
 
@@ -431,7 +431,7 @@ class _Job:
             value = self.model.get_cell_value(spec[1], spec[2], spec[3])
             if value.__class__ is str and value[:1] == "#" and self.is_error(spec[1], spec[2], spec[3]):
                 raise _Failed(value)
-            return value
+            return self.own_name(value)
         if tag == CONST:
             return spec[1]
         if tag == AREA:
@@ -447,6 +447,13 @@ class _Job:
                             raise _Failed(value)
             return result
         return self.fetch_area(spec[1:]) if spec[2:4] != spec[4:6] else self.fetch((CELL, *spec[1:4]))
+
+    def own_name(self, value: Any) -> Any:
+        """Return a value, the name of the engine's copy as Excel's ``CELL("filename")`` names the workbook itself."""
+        if value.__class__ is str and value.startswith(f"[{BARE}]"):
+            path = self.package.path.absolute()
+            return f"{path.parent}{os.sep}[{path.name}]{value[len(BARE) + 2 :]}"
+        return value
 
     def fetch_area(self, place: tuple[Any, ...]) -> list[list[Any]]:
         found = self.areas.get(place)
@@ -711,7 +718,7 @@ class _Job:
                     "the file was not changed."
                 )
             return Err(value if value in _ERRORS else "#VALUE!")  # Excel, too, stores #CALC! and #SPILL! so
-        result: Value = value
+        result: Value = self.own_name(value)
         return result
 
     def cached(self, cell: Cell | None) -> Value:

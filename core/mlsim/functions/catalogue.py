@@ -230,6 +230,7 @@ class Function:
     doc: str
     example: str
     impl: Callable[..., Any]
+    remember: bool = True  # False where the same arguments may give another result, such as a file's content
     _cache: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, *values: Any) -> Any:
@@ -249,7 +250,7 @@ class Function:
             found = self.evaluate([values])[0]
             if len(self._cache) > 100_000:
                 self._cache.clear()
-            if not any(isinstance(v, str) and len(v) > 200 for v in values):  # do not keep a pasted document
+            if self.remember and not any(isinstance(v, str) and len(v) > 200 for v in values):  # no pasted document
                 self._cache[key] = found
         return _raised(found)
 
@@ -422,13 +423,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def declare(category: str, *args: Arg, example: str = "") -> Callable[[Callable[..., Any]], Function]:
+def declare(
+    category: str, *args: Arg, example: str = "", remember: bool = True
+) -> Callable[[Callable[..., Any]], Function]:
     """Add a function to the catalogue; its docstring is the help text."""
 
     def add(impl: Callable[..., Any]) -> Function:
         name = impl.__name__
         doc = inspect.cleandoc(impl.__doc__ or "")
-        CATALOGUE[name] = function = Function(name, category, args, doc, example, impl)
+        CATALOGUE[name] = function = Function(name, category, args, doc, example, impl, remember)
         return function
 
     return add

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from mlsim.functions.catalogue import CATALOGUE
+from collections.abc import Mapping
+
+from mlsim.functions.catalogue import CATALOGUE, Function
 
 __all__ = ["markdown", "summary_table", "table"]
 
 
-def table() -> list[tuple[str, str, str, str]]:
+def table(catalogue: Mapping[str, Function] = CATALOGUE) -> list[tuple[str, str, str, str]]:
     """Return (category, signature, summary, example) of every function."""
-    return [(f.category, f.signature, f.doc.splitlines()[0], f.example) for f in CATALOGUE.values()]
+    return [(f.category, f.signature, f.doc.splitlines()[0], f.example) for f in catalogue.values()]
 
 
-def summary_table() -> str:
+def summary_table(catalogue: Mapping[str, Function] = CATALOGUE) -> str:
     """Return the functions as a Markdown table of signature and summary."""
-    rows = [f"| `{signature}` | {summary} |" for _, signature, summary, _ in table()]
+    rows = [f"| `{signature}` | {summary} |" for _, signature, summary, _ in table(catalogue)]
     return "\n".join(["| function | what it gives |", "|---|---|", *rows]) + "\n"
 
 
-def markdown() -> str:
+def markdown(catalogue: Mapping[str, Function] = CATALOGUE) -> str:
     """Return the reference as Markdown: a table of functions, then each one's arguments."""
     lines = ["# Function reference", "", "Generated from the catalogue by `mlsim functions`; do not edit.", ""]
-    lines += summary_table().splitlines()
-    for function in CATALOGUE.values():
+    lines += summary_table(catalogue).splitlines()
+    for function in catalogue.values():
         lines += [
             "",
             f"## {function.name}",

@@ -555,6 +555,15 @@ def name_index() -> dict[str, str]:
     return {**_index("hardware"), **_index("models")}
 
 
+def kind_of(name: str) -> str:
+    """Return "hardware" or "model" when a text is exactly the name of one, "" otherwise: a quick look, without suggestions."""
+    key = normalise(name)
+    for kind, table in (("hardware", "hardware"), ("model", "models")):
+        if key in _index(table) or key in _user_aliases[kind]:
+            return kind
+    return ""
+
+
 def prices(chip_name: str) -> list[Row]:
     """Return the sourced prices of a chip, best first."""
     found = [row for row in rows("prices") if row["chip"] == chip_name]

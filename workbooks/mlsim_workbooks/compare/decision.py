@@ -37,7 +37,7 @@ from mlsim_workbooks.compare.sweep import BEST, first_column
 _HEADINGS = (
     "Rank", "Accelerator", "Fits on one device?", "Devices per replica", "Memory per device", "Usable memory",
     "TTFT, one prompt", "TPOT (time per token)", "Throughput of a replica", "Speed one user sees", "Cost per million tokens at this batch",
-    "Its best batch", "Cost at its best batch", "Cheapest below this price", "Bandwidth floor of TPOT", "Bottleneck of decode",
+    "Its best batch", "Cost at its best batch, $ per Mtoken", "Cheapest below this price", "Bandwidth floor of TPOT", "Bottleneck of decode",
 )  # fmt: skip
 
 

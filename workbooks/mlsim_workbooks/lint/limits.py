@@ -1,0 +1,370 @@
+"""More than can be: a utilisation above 1, a PUE below 1, a rate above the chip's peak, memory above its capacity."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import hard
+from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.registry import Names, values
+from mlsim_workbooks.package import position
+
+__all__ = ["limit_findings"]
+
+_WIDE = 16_384
+_BOUNDED = re.compile(
+    r"\bm[fb]u\b|\bhfu\b|utili|\butil\b|auslastung|ausnutzung|occupan|availab|verfügbar|effici|effiz|\bduty|hit[ -]?rate|acceptance"
+    r"|rendement|\bbusy\b|load factor|goodput (?:ratio|share)|(?:reach|achiev|attain)\w*|erreicht|atteint|taux d|usable|nutzbar"
+    r"|success rate|\bfill\b|füll|remplissage|\bsla\b|uptime|share|fraction|anteil|\bpart\b|\beff\b|of (?:the )?(?:dense )?peak",
+    re.I,
+)  # fmt: skip
+_OPEN = re.compile(
+    r"overhead|oversub|growth|memory|hbm|vram|speicher|mémoire|speed-?up|scaling|bubble|factor|vs\b|relative|increase|change|cost|price|of one|margin",
+    re.I,
+)
+_REACHED = re.compile(
+    r"achiev|measured|observed|sustained|effective|reached|real\b|actual|gemessen|erreicht|mesuré|logged|stream", re.I
+)
+_USED = re.compile(
+    r"\bused\b|in use|allocated|peak memory|reserved|belegt|utilisée?|occupied|max(?:imum)? memory|memory (?:peak|observed)|observed|footprint",
+    re.I,
+)
+Said = tuple[str, str, str]
+
+
+def limit_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
+    """Yield (sheet, cell, what is said) for numbers beyond what can be."""
+    estimate = Estimate(inference)
+    names = Names(inference)
+    relevant: dict[int, bool] = {}
+    for key, cell in inference.cells.items():
+        odd = _odd_one_out(inference, key, cell) or _wrong_hours(cell)
+        if odd is not None:
+            yield key[0], cell, odd
+            continue
+        if not _limited(cell, relevant):
+            continue
+        said = (
+            _percent_sum(inference, cell, key[0], estimate)
+            or _fraction(cell, key, estimate)
+            or _inverted(cell)
+            or _chip(cell, key[0], names)
+        )
+        if said is not None:
+            yield key[0], cell, said
+
+
+def _odd_one_out(inference: Inference, key: tuple[int, int], cell: Cellwise) -> Said | None:
+    """A number typed as 20 in a column of cells formatted as %."""
+    number = cell.item.value
+    if cell.item.form >= 0 or not isinstance(number, float) or cell.context.percent or not 1 < number <= 100:
+        return None
+    row, col = divmod(key[1], _WIDE)
+    beside = [inference.at(key[0], row + step, col) for step in (-1, 1)]
+    if all(b is not None and b.context.percent and isinstance(b.item.value, float) and b.item.value <= 1 for b in beside):
+        return "percent", f"'{cell.label}' is {number:g} among percentages that are stored as fractions.", f"Type {number:g}%."
+    return None
+
+
+def _wrong_hours(cell: Cellwise) -> Said | None:
+    """Hours of a month typed where a year's are due, and the other way round."""
+    value, number = cell.context.value, cell.item.value
+    if cell.item.form >= 0 or value is None or value.dims != (("time", 1.0),) or value.factor != 3600.0:
+        return None
+    period = value.kind("period")
+    if (period == "year" and number in (720.0, 730.0, 730.5, 744.0)) or (period == "month" and number in (8760.0, 8766.0, 8784.0)):
+        other = "month" if period == "year" else "year"
+        return "calendar", f"'{cell.label}' is {number:g}: the hours of a {other}, where those of a {period} are due.", ""
+    return None
+
+
+def _limited(cell: Cellwise, relevant: dict[int, bool]) -> bool:
+    """Tell whether a cell's labels say that it has a limit; cells of one context share the answer."""
+    found = relevant.get(id(cell.context))
+    if found is None:
+        words, value = " ".join(cell.context.texts), cell.context.value
+        bare = value is not None and not value.dims
+        found = bare or bool(_REACHED.search(words) or _USED.search(words)) or cell.context.percent
+        relevant[id(cell.context)] = found
+    return found
+
+
+def _fraction(cell: Cellwise, key: tuple[int, int], estimate: Estimate) -> Said | None:
+    context, typed = cell.context, cell.item.form < 0
+    if context.concept not in (
+        "MFU",
+        "ratio",
+        "share",
+        "growth",
+        "money",
+        "PUE",
+        "achieved compute",
+        "bandwidth",
+        "peak",
+        "",
+    ):
+        return None
+    value = context.value
+    if value is None or value.dims:
+        return None
+    words = " ".join(context.texts)
+    if value.factor != value.factor:  # "(%)" beside a number of at most 1
+        sure = context.concept in ("MFU", "ratio") and _BOUNDED.search(words) and not _OPEN.search(words)
+        said = (
+            f"'{cell.label}' is {cell.item.value:g} under a label in %: {cell.item.value:g} % is meant?" if sure else ""
+        )
+        return ("percent", said, "Type it in %, or format the cell as %.") if sure else None
+    if context.concept == "PUE":
+        number = cell.item.value if typed else None
+        if isinstance(number, float) and 0 < number < 0.995:
+            return (
+                "above-limit",
+                f"A PUE of {number:g}: a facility cannot use less than its IT load.",
+                "PUE is 1 or more.",
+            )
+        return None
+    number = cell.item.value if typed else None
+    if isinstance(number, float) and not isinstance(number, bool):
+        said = _percent(cell, number, words)
+        if said is not None:
+            return said
+    open_words = re.sub(r"memory|hbm|vram|speicher|mémoire", "", words, flags=re.I) if typed else words
+    if not _BOUNDED.search(words) or _OPEN.search(open_words):
+        return None
+    if not typed and (context.concept == "MFU" or _RATE.search(words)):
+        number = estimate.of(key)
+    if not isinstance(number, float) or (not value.text and context.concept not in ("MFU", "ratio", "share")):
+        return None
+    share = number * value.factor
+    if value.text == "ratio":
+        return None
+    if typed and value.factor == 1.0 and not context.percent and number >= 2 and number == int(number):
+        return None  # a count under the title of a table of shares
+    if share > 1.0005:
+        return "above-limit", f"'{cell.label}' is {share:.0%}: more than all of it.", ""
+    return None
+
+
+_RATE = re.compile(r"utili|auslastung|effici|effiz|\bm[fb]u\b|of (?:the )?(?:dense )?peak|reach|achiev|rendement", re.I)
+_FRACTION = re.compile(
+    r"vat|tax|growth|discount|margin|overhead|load|charge|steuer|rabatt|wachstum|taxe|croissance|memory|memoire|speicher",
+    re.I,
+)
+
+
+def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
+    """A percentage typed as 45 where its format or its label makes it a fraction, and the other way round."""
+    context, value = cell.context, cell.context.value
+    assert value is not None
+    label = cell.label
+    if context.percent and 2 <= number <= 100:
+        return (
+            "percent",
+            f"'{label}' is {number:g} in a cell formatted as %, which shows {number:.0%}.",
+            f"Type {number:g}%.",
+        )
+    bounded = bool(_BOUNDED.search(words))
+    if len(label) > 45 or value.text == "ratio":
+        return None  # a title over a table, not a label
+    fraction = (
+        value.factor == 1.0
+        and context.concept in ("MFU", "ratio", "share", "growth")
+        and value.text in ("", "fraction", "ratio")
+    )
+    if (
+        fraction
+        and not context.percent
+        and 5 <= number <= 100
+        and (bounded or _FRACTION.search(words))
+        and not re.search("factor|speed", words, re.I)
+    ):
+        return (
+            "percent",
+            f"'{label}' is {number:g}, which as a fraction is {number:.0%}.",
+            "Write it as a fraction, or label it %.",
+        )
+    return None
+
+
+def _inverted(cell: Cellwise) -> Said | None:
+    """A utilisation that divides the peak by what is reached."""
+    if (
+        cell.computed is None
+        or cell.context.concept not in ("MFU", "ratio", "share")
+        or hard(cell.computed.dims or (("x", 1.0),))
+    ):
+        return None
+    if "peak" in cell.computed.parts and "1/achieved compute" in cell.computed.parts:
+        return "above-limit", f"'{cell.label}' divides the peak by what is reached: the ratio is upside down.", ""
+    return None
+
+
+def _chip(cell: Cellwise, sheet: int, names: Names) -> Said | None:
+    """A typed rate or size above what the chip named beside it has."""
+    context, number, value = cell.context, cell.item.value, cell.context.value
+    if (
+        cell.item.form >= 0
+        or not isinstance(number, float)
+        or value is None
+        or not value.dims
+        or value.factor != value.factor
+    ):
+        return None
+    soft = dict(value.dims)
+    if any(soft.get(n, 0) > 0 for n in ("device", "node", "rack")) or soft.get("node") or soft.get("rack"):
+        return None
+    words = " ".join(context.texts)
+    dims = dict(hard(value.dims))
+    if dims == {"operation": 1.0, "time": -1.0} and _REACHED.search(words):
+        attribute, name = "peak_compute", "dense peak"
+    elif (
+        dims == {"information": 1.0, "time": -1.0}
+        and _REACHED.search(words)
+        and re.search(r"hbm|memory|\bbw\b|bandwidth|read", words, re.I)
+    ):
+        attribute, name = "memory_bandwidth", "bandwidth"
+    elif (
+        dims == {"information": 1.0}
+        and _USED.search(words)
+        and re.search(r"hbm|vram|gpu|memory|speicher|mémoire", words, re.I)
+    ):
+        attribute, name = "memory_capacity", "memory"
+    else:
+        return None
+    if re.search(r"network|nvlink|pcie|link|total|node|cluster|fleet|all gpus|host|cpu|disk", words, re.I):
+        return None
+    chip, _, weak = names.of(sheet, cell)
+    if not chip or (weak and attribute == "memory_capacity" and not re.search("gpu", words, re.I)):
+        return None
+    limit = _limit(chip, attribute, dict(context.kinds).get("precision", ""))
+    if limit and number * value.factor > limit * 1.02:
+        return "above-limit", f"'{cell.label}' is {number * value.factor / limit:.2f} times the {name} of {chip}.", ""
+    return None
+
+
+def _limit(chip: str, attribute: str, precision: str) -> float:
+    if attribute == "peak_compute":
+        formats = (precision,) if precision else ("bf16", "fp8", "fp16", "fp4")
+        return max((v for p in formats for v in values(chip, f"peak_compute {p}")), default=0.0)
+    return max(values(chip, attribute), default=0.0)
+
+
+_ADDED = re.compile(
+    r"overhead|loss|tax|fee|surcharge|contingency|aufschlag|marge|margin|reserve|discount|steuer|verlust|check|kontrolle",
+    re.I,
+)
+
+
+def _percent_sum(inference: Inference, cell: Cellwise, sheet: int, estimate: Estimate) -> Said | None:
+    """A sum of percentages that are no parts of one whole: loads, hit rates, utilisations."""
+    tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
+    if (
+        not isinstance(tree, sx.Call)
+        or tree.name != "SUM"
+        or len(tree.args) != 1
+        or not isinstance(tree.args[0], sx.Area)
+    ):
+        return None
+    keys = [k for k in inference.uses((sheet, cell.item.row * _WIDE + cell.item.col)) if k in inference.cells]
+    cells = [inference.cells[k] for k in keys]
+    if len(cells) < 2 or not all(c.value.dims == () and (c.context.percent or c.value.text == "%") for c in cells):
+        return None
+    words = " ".join((*cells[0].context.texts, *cell.context.texts))
+    if _ADDED.search(words):
+        return None
+    numbers = [estimate.of(k) for k in keys]
+    known = [n for n in numbers if n is not None]
+    total = sum(known) * (cells[0].value.factor if cells[0].value.factor == cells[0].value.factor else 1.0)
+    if len(known) == len(numbers):
+        wrong = total > 1.02 or (
+            not 0.98 < total < 1.02 and bool(re.search(r"load|utili|effici|\bmfu|rate|hit", words, re.I))
+        )
+    else:
+        wrong = cells[0].context.concept != "share" and not re.search(r"share|anteil|\bpart|mix|split", words, re.I)
+    if not wrong:
+        return None
+    return "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
+
+
+# --- numbers of formulas --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Estimate:
+    """The number in a cell: typed, cached, or worked out where plain arithmetic on numbers gives it."""
+
+    inference: Inference
+    known: dict[tuple[int, int], float | None] = field(default_factory=dict)
+    depth: int = 0
+
+    def of(self, key: tuple[int, int]) -> float | None:
+        """Return a cell's number, None when plain arithmetic does not give it."""
+        if key in self.known:
+            return self.known[key]
+        cell = self.inference.cells.get(key)
+        if cell is None:
+            return None
+        if isinstance(cell.item.value, float):
+            return cell.item.value
+        self.known[key] = None  # for circles
+        tree = self.inference.tree(cell.item.form) if cell.item.form >= 0 else None
+        if tree is not None and self.depth < 40:
+            self.depth += 1
+            number = self.number(tree, key[0], cell)
+            self.depth -= 1
+            self.known[key] = number if number is not None and math.isfinite(number) else None
+        return self.known[key]
+
+    def number(self, node: sx.Node | None, sheet: int, cell: Cellwise) -> float | None:
+        if isinstance(node, sx.Number):
+            return node.value
+        if isinstance(node, sx.Ref):
+            index = self.inference.sheets.get(node.sheet, -1) if node.sheet else sheet
+            row, col = position(cell.item.refs[node.mark])
+            return self.of((index, row * _WIDE + col))
+        if isinstance(node, sx.Unary):
+            inner = self.number(node.operand, sheet, cell)
+            return None if inner is None else -inner if node.operator == "-" else inner / 100
+        if isinstance(node, sx.Binary) and node.operator in "+-*/^":
+            a, b = self.number(node.left, sheet, cell), self.number(node.right, sheet, cell)
+            return None if a is None or b is None else _apply(node.operator, a, b)
+        if isinstance(node, sx.Call) and node.name in ("SUM", "MAX", "MIN", "AVERAGE") and len(node.args) == 1:
+            return self.series(node.name, node.args[0], sheet, cell)
+        if isinstance(node, sx.Call) and node.name in ("ROUND", "ROUNDUP", "ROUNDDOWN", "IFERROR") and node.args:
+            return self.number(node.args[0], sheet, cell)
+        return None
+
+    def series(self, name: str, node: sx.Node | None, sheet: int, cell: Cellwise) -> float | None:
+        """Return the sum, greatest, least or mean of a small range."""
+        if not isinstance(node, sx.Area) or node.kind != "ref":
+            return self.number(node, sheet, cell)
+        index = self.inference.sheets.get(node.sheet, -1) if node.sheet else sheet
+        (top, left), (bottom, right) = position(cell.item.refs[node.first]), position(cell.item.refs[node.last])
+        if (bottom - top + 1) * (right - left + 1) > 400:
+            return None
+        keys = [(index, r * _WIDE + c) for r in range(top, bottom + 1) for c in range(left, right + 1)]
+        numbers = [self.of(k) for k in keys if k in self.inference.cells]
+        if not numbers or any(n is None for n in numbers):
+            return None
+        known = [n for n in numbers if n is not None]
+        return {"SUM": sum(known), "MAX": max(known), "MIN": min(known), "AVERAGE": sum(known) / len(known)}[name]
+
+
+def _apply(operator: str, a: float, b: float) -> float | None:
+    try:
+        match operator:
+            case "+":
+                return a + b
+            case "-":
+                return a - b
+            case "*":
+                return a * b
+            case "/":
+                return a / b
+        return float(a**b) if abs(b) < 64 and a > 0 else None
+    except (ZeroDivisionError, OverflowError, ValueError):
+        return None

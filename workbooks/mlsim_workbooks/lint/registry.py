@@ -1,0 +1,413 @@
+"""Hold typed figures against the registry: a chip's memory, bandwidth, peaks, power and links; a model's dimensions.
+
+A figure belongs to the chip or model that its row label, its column header, the text above it or the sheet's only
+chip names. A bare family name ("A100") may mean any variant: the one that most of the sheet's figures fit counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+
+from mlsim.errors import CellError
+from mlsim.registry import load
+from mlsim.registry.names import normalise
+from mlsim.registry.records import Chip, Model
+from mlsim.units import parse_unit
+from mlsim_workbooks.lint.algebra import Value, hard
+from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.naming import unit_text
+
+__all__ = ["Names", "registry_findings", "values"]
+
+Said = tuple[str, str, str]
+_WIDE = 16_384
+
+# --- names ---------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=65536)
+def _found(text: str) -> tuple[str, str]:
+    """Return (chip as written, model as written) named in a text, "" where none is."""
+    if not re.search(r"\d", text):
+        return "", ""
+    words = re.findall(r"[A-Za-z0-9.+]+(?:[-_/][A-Za-z0-9.+]+)*", text)[:14]
+    chip = model = ""
+    for length in range(min(5, len(words)), 0, -1):
+        for start in range(len(words) - length + 1):
+            phrase = " ".join(words[start : start + length])
+            if not re.search(r"\d", phrase) or len(phrase) < 2 or re.fullmatch(r"[\d.]+\w?", phrase):
+                continue
+            kind = load.kind_of(phrase)
+            if kind == "hardware":
+                chip = chip or phrase
+            elif kind == "model" and len(phrase) > 4:
+                model = model or phrase
+    return chip, model
+
+
+# --- what a cell's figure is -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A typed figure: what it is of whom."""
+
+    sheet: int
+    cell: Cellwise
+    chip: str
+    model: str
+    attribute: str
+    si: float
+    weak: bool = False  # the chip is only the one that the sheet names somewhere
+
+
+_NOT_SPEC = re.compile(
+    r"achiev|effective|measured|sustained|real|required|needed|used|free|usable|available|reserve|total|node|server|rack|cluster|fleet"
+    r"|host|cpu|system|disk|ssd|nvme|storage|checkpoint|weights|activation|\bkv\b|cache|l2|sram|per user|share|budget|plan|sheet|margin|headroom"
+    r"|observed|stream|logged|actual|average|\bavg|mean|idle|typical|load|mesur|gemessen|utilis|benötigt|gesamt|nutzbar|serveur|knoten"
+    r"|predicted|model\b|message|dataset|free|limit|cap\b|metered|drawn|per month|reached|framework|runtime|overhead|flash|on[- ]board|wind|site|campus|zone|scratch",
+    re.I,
+)
+_LINK = re.compile(r"nvlink|xgmi|infinity fabric|scale-?up|link", re.I)
+_NETWORK = re.compile(
+    r"pcie|ethernet|infiniband|\bnic\b|network|fabric(?<!infinity fabric)|scale-?out|uplink|switch|rail|netz|réseau",
+    re.I,
+)
+
+
+def _attribute(cell: Cellwise) -> str:
+    """Return the registry's attribute that a labelled figure is, "" when it is none for certain."""
+    context = cell.context
+    value = context.value
+    if value is None or value.dims is None:
+        return ""
+    words = " ".join(context.texts)
+    dims = hard(value.dims)
+    soft = dict(value.dims)
+    if soft.get("node") or soft.get("rack") or soft.get("device", 0) > 0:
+        return ""
+    concept = context.concept
+    if not dims:
+        return (
+            concept if concept in ("layers", "heads", "kv heads", "head dim", "parameters", "active parameters") else ""
+        )
+    own = " ".join(_unnamed(t) for t in context.texts)
+    if _NOT_SPEC.search(own):
+        return ""
+    names = dict(dims)
+    if names == {"information": 1.0, "time": -1.0}:
+        if _LINK.search(words) and not _NETWORK.search(own):
+            return "scaleup_bandwidth"
+        plain = re.sub(r"[(\[].*?[)\]]", " ", own)
+        bare = re.fullmatch(
+            r"(?:\W|peak|max|gpu|per|value|wert|valeur|[a-z]*b[/ _]?s|bandwidth|bandbreite|bande passante|bw)*",
+            plain,
+            re.I,
+        )
+        if dict(context.kinds).get("direction") or _NETWORK.search(own):
+            return ""
+        return "memory_bandwidth" if bare or re.search(r"hbm|memory|\bmem\b|dram|speicher|mémoire", own, re.I) else ""
+    if names == {"information": 1.0}:
+        return "memory_capacity" if re.search(r"hbm|memory|vram|speicher|mémoire|\bmem\b", own, re.I) else ""
+    if names == {"operation": 1.0, "time": -1.0} and concept in ("peak", "") and not re.search(r"NPU|DSP|core", own):
+        return "peak_compute"
+    if names == {"integer_operation": 1.0, "time": -1.0}:
+        return "peak_compute int8" if dict(context.kinds).get("precision", "int8") == "int8" else ""
+    if names == {"energy": 1.0, "time": -1.0} and re.search(r"\btdp\b|power|leistung|puissance", own, re.I):
+        return "board_power"
+    return ""
+
+
+def _unnamed(text: str) -> str:
+    """Return a text without the chip and the model it names."""
+    for name in _found(text):
+        if name:
+            text = re.sub(r"[\W_]*".join(map(re.escape, name.split(" "))), " ", text)
+    return text
+
+
+def _figures(inference: Inference) -> Iterator[_Figure]:
+    names = Names(inference)
+    attributes: dict[int, str] = {}
+    for (sheet, _), cell in inference.cells.items():
+        if cell.item.form >= 0 or not cell.context.texts:
+            continue
+        attribute = attributes.get(id(cell.context))
+        if attribute is None:
+            attribute = attributes[id(cell.context)] = _attribute(cell)
+        if not attribute:
+            continue
+        number = cell.item.value
+        if isinstance(number, str):
+            from mlsim_workbooks.lint.labels import read_quantity
+
+            found = read_quantity(number)
+            number = found[0] if found else None
+        if not isinstance(number, float) or number <= 0:
+            continue
+        if cell.context.value is None or cell.context.value.factor != cell.context.value.factor:
+            continue
+        chip, model, weak = names.of(sheet, cell)
+        if chip or model:
+            yield _Figure(sheet, cell, chip, model, attribute, number * cell.context.value.factor, weak)
+
+
+@dataclass
+class Names:
+    """Which chip and model a cell belongs to."""
+
+    inference: Inference
+    above: dict[tuple[int, int], list[tuple[int, str, str]]] = field(default_factory=dict)
+    beside: dict[tuple[int, int], set[tuple[str, str]]] = field(default_factory=dict)
+    only: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for index, grid in enumerate(self.inference.book.grids):
+            chips: dict[str, str] = {}
+            for items in grid.rows.values():
+                for item in items:
+                    if not isinstance(item.value, str) or item.form >= 0 or len(item.value) > 80:
+                        continue
+                    chip, model = _found(item.value)
+                    if chip:
+                        chips.setdefault(load.chip(chip).name, chip)
+                    if chip or model:
+                        self.beside.setdefault((index, item.row), set()).add((chip, model))
+                        self.above.setdefault((index, item.col), []).append((item.row, chip, model))
+            self.only[index] = next(iter(chips.values())) if len(chips) == 1 else ""
+
+    def of(self, sheet: int, cell: Cellwise) -> tuple[str, str, bool]:
+        """Return the chip and the model of a cell's row, column or sheet, and whether the chip is only the sheet's."""
+        chip = model = ""
+        for text in (cell.entity, *cell.context.texts):
+            a, b = _found(text)
+            chip, model = chip or a, model or b
+        row = self.beside.get((sheet, cell.item.row), set())
+        chips, models = {a for a, _ in row if a}, {b for _, b in row if b}
+        chip = chip or (chips.pop() if len(chips) == 1 else "")
+        model = model or (models.pop() if len(models) == 1 else "")
+        for at, a, b in reversed(self.above.get((sheet, cell.item.col), [])):
+            if at < cell.item.row and not (chip and model):
+                chip, model = chip or a, model or b
+        return chip or self.only[sheet], model, not chip
+
+
+# --- comparing -------------------------------------------------------------------------------------------------------
+
+_TOLERANCE = {"memory_capacity": 0.075, "memory_bandwidth": 0.05, "board_power": 0.12, "scaleup_bandwidth": 0.04}
+
+
+@lru_cache(maxsize=4096)
+def values(chip: str, attribute: str) -> tuple[float, ...]:
+    """Return all SI values that the registry's sources give an attribute of a chip, the best first."""
+    record: Chip = load.chip(chip)
+    found: list[float] = []
+    keys = (attribute, "memory_capacity_label") if attribute == "memory_capacity" else (attribute,)
+    for key in keys:
+        figures = (*((record.figures[key],) if key in record.figures else ()), *record.others.get(key, ()))
+        for figure in figures:
+            try:
+                found.append(float(figure.value) * parse_unit(figure.unit).factor)
+            except (ValueError, CellError):
+                continue
+    return tuple(found)
+
+
+def _near(value: float, known: tuple[float, ...], tolerance: float) -> bool:
+    return any(abs(value / k - 1) <= tolerance for k in known if k)
+
+
+@cache
+def _family(name: str) -> tuple[str, ...]:
+    """Return the variants that a bare name such as "A100" may mean; a name with more to it means one."""
+    canonical = load.chip(name).name
+    base = normalise(name)
+    if not re.fullmatch(r"[a-z]+\d+[a-z]?", base):
+        return (canonical,)
+    others = [
+        n
+        for n in load.chip_names()
+        if normalise(n).startswith(base) and not normalise(n)[len(base) : len(base) + 1].isdigit()
+    ]
+    return (canonical, *(n for n in others if n != canonical))
+
+
+def registry_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
+    """Yield (sheet, cell, what is said) for typed figures that disagree with the registry."""
+    figures = list(_figures(inference))
+    chosen: dict[str, str] = {}
+    for name in {f.chip for f in figures if f.chip}:
+        mine = [f for f in figures if f.chip == name]
+        scores = {variant: sum(_fits(f, variant) for f in mine) for variant in _family(name)}
+        first = next(iter(scores))
+        best = max(scores, key=lambda v: scores[v])
+        chosen[name] = best if scores[best] >= scores[first] + 2 else first
+    for figure in figures:
+        said = None
+        if figure.attribute in _MODEL:
+            said = _of_model(figure) if figure.model else None
+        elif figure.chip:
+            said = _of_chip(figure, chosen[figure.chip])
+        if said is not None and not (figure.weak and figure.attribute not in _MODEL and said[0] == "registry"):
+            yield figure.sheet, figure.cell, said
+
+
+def _fits(figure: _Figure, chip: str) -> bool:
+    attribute = figure.attribute
+    if attribute == "peak_compute":
+        return any(
+            _near(figure.si, values(chip, f"peak_compute {p}"), 0.03) for p in ("bf16", "fp16", "fp8", "fp32", "tf32")
+        )
+    known = values(chip, attribute)
+    if attribute == "scaleup_bandwidth":
+        known = (*known, *(2 * v for v in known))
+    return _near(figure.si, known, _TOLERANCE.get(attribute, 0.03))
+
+
+def _of_chip(figure: _Figure, chip: str) -> Said | None:
+    attribute, kinds = figure.attribute, dict(figure.cell.context.kinds)
+    if attribute.startswith("peak_compute"):
+        return _peak(figure, chip, kinds)
+    known = values(chip, attribute)
+    if not known:
+        return None
+    if attribute == "scaleup_bandwidth":
+        return _link(figure, chip, kinds, known)
+    if _near(figure.si, known, _TOLERANCE[attribute]):
+        return None
+    if attribute == "board_power" and not re.search(r"tdp|board|rated|max|per gpu|pro gpu|par gpu|je gpu|gpu power|^power|nameplate",
+                                                    " ".join(figure.cell.context.texts), re.I):  # fmt: skip
+        return None
+    return _disagrees(figure, chip, known[0])
+
+
+def _disagrees(figure: _Figure, chip: str, known: float) -> Said | None:
+    ratio = figure.si / known
+    big = ratio if ratio > 1 else 1 / ratio
+    value = figure.cell.context.value
+    assert value is not None
+    shown = f"{known / value.factor:.4g} {unit_text(Value(value.dims, value.factor, text=value.text))}"
+    if not 0.2 < ratio < 5 and _no_unit_mistake(big):
+        return None
+    rule = "registry"
+    if figure.attribute in ("memory_bandwidth", "memory_capacity") and abs(big / 8 - 1) < 0.03:
+        rule = "bits-bytes"
+    elif figure.attribute == "memory_bandwidth" and any(abs(big / 1000**k - 1) < 0.06 for k in (1, 2)):
+        rule = "prefix"
+    return (
+        rule,
+        f"{figure.chip} has {shown} by the registry ({chip}), {abs(1 / ratio - 1):.0%} {'less' if ratio > 1 else 'more'} than typed here.",
+        "",
+    )
+
+
+def _no_unit_mistake(big: float) -> bool:
+    """Tell whether a factor is none that a wrong unit makes: then the cell means something else than the data sheet."""
+    return not any(abs(big / (8.0 * 1000.0**k) - 1) < 0.06 or abs(big / 1000.0 ** (k + 1) - 1) < 0.06 for k in (0, 1, 2))
+
+
+def _peak(figure: _Figure, chip: str, kinds: dict[str, str]) -> Said | None:
+    attribute = figure.attribute
+    precision = "int8" if attribute.endswith("int8") else kinds.get("precision", "")
+    sparse = kinds.get("density") == "sparse"
+    wanted = [precision] if precision else ["bf16", "fp16", "fp8", "fp32", "tf32", "fp4", "fp64"]
+    if precision in ("bf16", "fp16"):
+        wanted = ["bf16", "fp16"]
+    known = tuple(v for p in wanted for v in values(chip, f"peak_compute {p}"))
+    if not known:
+        return None
+    factor = 2.0 if sparse else 1.0
+    due = tuple(v * factor for v in known)
+    if _near(figure.si, due, 0.03):
+        return None
+    value = figure.cell.context.value
+    assert value is not None
+    shown = f"{due[0] / value.factor:.4g} {unit_text(Value(value.dims, value.factor, text=value.text))}"
+    if sparse and _near(figure.si, known, 0.03):
+        return "sparse-peak", f"This is {figure.chip}'s dense peak; the sparse one is {shown}.", ""
+    others = tuple(
+        v for p in ("bf16", "fp8", "int8", "fp32", "tf32", "fp64", "fp4") for v in values(chip, f"peak_compute {p}")
+    )
+    if (
+        precision
+        and not sparse
+        and kinds.get("density") != "dense"
+        and _near(figure.si, others, 0.02)
+        and not _near(figure.si, tuple(2 * v for v in known), 0.02)
+    ):
+        return (
+            "peak-precision",
+            f"This is {figure.chip}'s peak in another number format; in {precision} it is {shown}.",
+            "",
+        )
+    if not sparse and _near(figure.si, tuple(2 * v for v in known), 0.03):
+        return "sparse-peak", f"This looks like {figure.chip}'s peak with 2:4 sparsity; the dense one is {shown}.", ""
+    if precision and _near(figure.si, others, 0.02):
+        return (
+            "peak-precision",
+            f"This is {figure.chip}'s peak in another number format; in {precision} it is {shown}.",
+            "",
+        )
+    if not precision:
+        return None if _near(figure.si, tuple(2 * v for v in others), 0.03) else _disagrees(figure, chip, known[0])
+    return _disagrees(figure, chip, due[0])
+
+
+def _link(figure: _Figure, chip: str, kinds: dict[str, str], known: tuple[float, ...]) -> Said | None:
+    direction = kinds.get("direction", "")
+    one, both = _near(figure.si, known, 0.04), _near(figure.si, tuple(2 * v for v in known), 0.04)
+    if (direction == "per direction" and both and not one) or (direction == "both directions" and one and not both):
+        other = "both directions together" if both else "one direction"
+        return "link-direction", f"This is {figure.chip}'s link in {other}; the label says {direction}.", ""
+    if one or both:
+        return None
+    return _disagrees(figure, chip, known[0] * (2 if direction == "both directions" else 1))
+
+
+# --- models ----------------------------------------------------------------------------------------------------------
+
+_MODEL = ("layers", "heads", "kv heads", "head dim", "parameters", "active parameters")
+
+
+def _of_model(figure: _Figure) -> Said | None:
+    model: Model = load.model(figure.model)
+    if model.kind != "llm":
+        return None
+    si, attribute = figure.si, figure.attribute
+    if attribute in ("parameters", "active parameters"):
+        return _parameters(figure, model, si, attribute)
+    known = {"layers": model.layers, "heads": model.heads, "kv heads": model.kv_heads, "head dim": model.head_dim}[
+        attribute
+    ]
+    if not known or si == known:
+        return None
+    if model.attention != "GQA" and attribute in ("kv heads", "head dim"):
+        return None
+    if attribute == "kv heads" and si == model.heads:
+        return "kv-heads", f"{figure.model} has {known:g} KV heads; {si:g} is its number of attention heads.", ""
+    return "registry", f"{figure.model} has {known:g} {attribute} by the registry ({model.name}), not {si:g}.", ""
+
+
+def _parameters(figure: _Figure, model: Model, si: float, attribute: str) -> Said | None:
+    total, active = model.total_params, model.active_params
+    value = figure.cell.context.value
+    if value is None or not any(n == "parameter" for n, _ in value.dims or ()):
+        return None
+    due, other = (active, total) if attribute == "active parameters" else (total, active)
+    if not due or abs(si / due - 1) < 0.08:
+        return None
+    if other and abs(si / other - 1) < 0.03 and abs(total / active - 1) > 0.1:
+        kind = "total" if attribute == "active parameters" else "active"
+        return "active-params", f"This is {figure.model}'s number of {kind} parameters.", ""
+    if figure.cell.label and re.search(
+        r"lora|adapter|draft|trainable|expert|embed|shared|layer|head", figure.cell.label, re.I
+    ):
+        return None
+    return (
+        "registry",
+        f"{figure.model} has {due / 1e9:.3g} billion {attribute} by the registry ({model.name}), not {si / 1e9:.3g} billion.",
+        "",
+    )

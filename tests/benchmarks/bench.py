@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -26,6 +27,17 @@ def seconds(work: Callable[[], object], repeat: int = 5) -> float:
 def process(*args: str, repeat: int = 5) -> float:
     """Median wall time of a whole Python process."""
     return seconds(lambda: subprocess.run([sys.executable, *args], check=True, stdout=subprocess.DEVNULL), repeat)
+
+
+def seconds_and_mib(*args: str) -> tuple[float, float]:
+    """Wall time and peak memory of a whole Python process, run once."""
+    start = time.perf_counter()
+    child = subprocess.Popen([sys.executable, *args], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, child.args)
+    return time.perf_counter() - start, usage.ru_maxrss / (1024 if sys.platform == "linux" else 1 << 20)
 
 
 def show(what: str, figure: str, target: str) -> None:
@@ -100,6 +112,26 @@ def main() -> None:
         book.save(path)
         whole = process("-m", "mlsim_workbooks.cli", "recalc", str(path), "-o", folder + "/out", repeat=3)
         show("10,000 MLSIM formulas recalculated, whole process", f"{whole:.2f} s", "≤ 1.0 s")
+
+    unit_checker()
+
+
+def unit_checker() -> None:
+    """Print the rows of ``mlsim lint``."""
+    from lint_books import job_table, many_labels
+
+    lint = ("-m", "mlsim_workbooks.cli", "lint")
+    with TemporaryDirectory() as folder:
+        small = job_table(Path(folder) / "small.xlsx", 10_000)
+        show(
+            "10,000 cells checked for units, whole process", f"{process(*lint, str(small), repeat=3):.2f} s", "≤ 1.0 s"
+        )
+        labels = many_labels(Path(folder) / "labels.xlsx", 200_000)
+        took, mib = seconds_and_mib(*lint, str(labels))
+        show("200,000 cells on 20 sheets, each label different", f"{took:.1f} s, {mib:,.0f} MiB", "")
+        large = job_table(Path(folder) / "large.xlsx", 1_000_000)
+        took, mib = seconds_and_mib(*lint, str(large))
+        show("1,000,000 cells checked for units", f"{took:.1f} s, {mib:,.0f} MiB", "≤ 60 s, ≤ 2,048 MiB")
 
 
 if __name__ == "__main__":

@@ -192,7 +192,7 @@ def test_the_best_batch_is_the_cheapest_that_fits_and_is_in_time(built: Comparis
     for row in built.rows:
         cells = line(values, "Decision", row.chip, 3)
         assert cells["Its best batch"] == row.best_batch
-        assert cells["Cost at its best batch"] == ("price?" if row.price is None else pytest.approx(row.best_dollars))
+        assert cells["Cost at its best batch, $ per Mtoken"] == ("price?" if row.price is None else pytest.approx(row.best_dollars))
         assert row.devices is not None
         assert row.best_batch is not None
         options = {}
@@ -206,7 +206,7 @@ def test_the_best_batch_is_the_cheapest_that_fits_and_is_in_time(built: Comparis
         assert row.best_tpot_ms == pytest.approx(options[row.best_batch][0])
     priced = [line(values, "Decision", r.chip, 3) for r in built.rows if r.price is not None]
     assert [p["Rank"] for p in priced] == list(range(1, len(priced) + 1))
-    assert priced == sorted(priced, key=lambda p: p["Cost at its best batch"])
+    assert priced == sorted(priced, key=lambda p: p["Cost at its best batch, $ per Mtoken"])
 
 
 def test_a_faster_target_changes_the_best_batch(built: Comparison, tmp_path: Path) -> None:

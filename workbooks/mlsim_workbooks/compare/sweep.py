@@ -66,7 +66,9 @@ def _sweep_chip(ws: Worksheet, plan: Plan, column: int, row: Row, first: int) ->
         pick = f"INDEX({area}${first}:{area}${last},{where})"
         pick = f"MIN({pick},{largest})" if r == BEST else pick
         style.body(ws, f"{fits}{r}", f'=IF(COUNT({allowed})>0,{pick},"none")', look, "center")
-    style.header(ws, first - 1, column, ["Fits?", "TPOT", "Throughput", "$ per Mtoken", "Device-hours per Mtoken, in time"], 42)
+    style.header(
+        ws, first - 1, column, ["Fits?", "TPOT", "Throughput", "$ per Mtoken", "Device-hours per Mtoken, in time"], 42
+    )
     for i in range(len(BATCHES)):
         r = first + i
         batch = f"MIN($A{r},{largest})"

@@ -114,7 +114,7 @@ def multiply(a: Value, b: Value, sign: int = 1) -> Value:
         a = replace(a, numbers=())  # 1/x
     elif a.number == 1.0:
         a = replace(a, numbers=(), parts=a.parts | {"one"})
-    numbers = tuple(n if sign > 0 else (1 / n if n else math.inf) for n in b.numbers if not (b.number == 1.0))
+    numbers = tuple(n if sign > 0 else (1 / n if n else math.inf) for n in b.numbers if b.number != 1.0)
     seen = frozenset("~" + n for side in (a, b) for n, _ in side.dims or () if n not in _UNSEEN)
     parts = seen | (
         b.parts
@@ -360,7 +360,8 @@ def _variants(
     found: Value, due: Value, mine: _Reading, theirs: _Reading
 ) -> Iterator[tuple[tuple[Dims, float, str], tuple[Dims, float, str]]]:
     """Yield both sides as (dimension, factor, period); a figure per month is an amount in a month, or a rate."""
-    assert found.dims is not None and due.dims is not None
+    assert found.dims is not None
+    assert due.dims is not None
     a = hard(_add_dims(found.dims, mine.dims, 1.0)), found.factor * mine.factor, found.kind("period")
     b = hard(_add_dims(due.dims, theirs.dims, 1.0)), due.factor * theirs.factor, due.kind("period")
     for first in _as_rate(a):
@@ -430,7 +431,7 @@ def _periods_differ(
     a, b = (p if p != _RATE else "" for p in (first[2], second[2]))
     if reading.seconds:  # a rate times a duration: an amount in that duration; an amount over it: a rate
         inferred = _period_of(reading.seconds)
-        wanted = b if not a else a
+        wanted = a if a else b
         if inferred and wanted in PERIODS and inferred != wanted and not (a and b):
             return Mismatch(periods=(inferred, wanted))
         return None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["RULES", "Finding", "Rule"]
+__all__ = ["RULES", "Finding", "Rule", "Said"]
+
+Said = tuple[str, str, str]  # rule, message, suggestion ("": the rule's own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import hard
+from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.registry import Names, values
 from mlsim_workbooks.package import position
@@ -33,7 +34,6 @@ _USED = re.compile(
     r"\bused\b|in use|allocated|peak memory|reserved|belegt|utilisée?|occupied|max(?:imum)? memory|memory (?:peak|observed)|observed|footprint",
     re.I,
 )
-Said = tuple[str, str, str]
 
 
 def limit_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
@@ -65,8 +65,14 @@ def _odd_one_out(inference: Inference, key: tuple[int, int], cell: Cellwise) -> 
         return None
     row, col = divmod(key[1], _WIDE)
     beside = [inference.at(key[0], row + step, col) for step in (-1, 1)]
-    if all(b is not None and b.context.percent and isinstance(b.item.value, float) and b.item.value <= 1 for b in beside):
-        return "percent", f"'{cell.label}' is {number:g} among percentages that are stored as fractions.", f"Type {number:g}%."
+    if all(
+        b is not None and b.context.percent and isinstance(b.item.value, float) and b.item.value <= 1 for b in beside
+    ):
+        return (
+            "percent",
+            f"'{cell.label}' is {number:g} among percentages that are stored as fractions.",
+            f"Type {number:g}%.",
+        )
     return None
 
 
@@ -76,9 +82,15 @@ def _wrong_hours(cell: Cellwise) -> Said | None:
     if cell.item.form >= 0 or value is None or value.dims != (("time", 1.0),) or value.factor != 3600.0:
         return None
     period = value.kind("period")
-    if (period == "year" and number in (720.0, 730.0, 730.5, 744.0)) or (period == "month" and number in (8760.0, 8766.0, 8784.0)):
+    if (period == "year" and number in (720.0, 730.0, 730.5, 744.0)) or (
+        period == "month" and number in (8760.0, 8766.0, 8784.0)
+    ):
         other = "month" if period == "year" else "year"
-        return "calendar", f"'{cell.label}' is {number:g}: the hours of a {other}, where those of a {period} are due.", ""
+        return (
+            "calendar",
+            f"'{cell.label}' is {number:g}: the hours of a {other}, where those of a {period} are due.",
+            "",
+        )
     return None
 
 
@@ -114,10 +126,10 @@ def _fraction(cell: Cellwise, key: tuple[int, int], estimate: Estimate) -> Said 
     words = " ".join(context.texts)
     if value.factor != value.factor:  # "(%)" beside a number of at most 1
         sure = context.concept in ("MFU", "ratio") and _BOUNDED.search(words) and not _OPEN.search(words)
-        said = (
-            f"'{cell.label}' is {cell.item.value:g} under a label in %: {cell.item.value:g} % is meant?" if sure else ""
-        )
-        return ("percent", said, "Type it in %, or format the cell as %.") if sure else None
+        if not sure:
+            return None
+        message = f"'{cell.label}' is {cell.item.value} under a label in %: {cell.item.value} % is meant?"
+        return "percent", message, "Type it in %, or format the cell as %."
     if context.concept == "PUE":
         number = cell.item.value if typed else None
         if isinstance(number, float) and 0 < number < 0.995:

@@ -51,7 +51,7 @@ def unit_text(value: Value) -> str:
         if names and value.factor == 1.0:
             return {"device": "GPUs"}.get(names[0], names[0] + "s") + (counted if len(dims) > 1 or period else "")
         scale = "" if value.factor == 1.0 else f"{value.factor:.6g} × "
-        return (scale + ("a bare number" if not names else names[0] + "s")).strip() + ("" if not names else "")
+        return (scale + ("a bare number" if not names else names[0] + "s")).strip()
     for factor, symbol in _table().get(core, []):
         if abs(factor / value.factor - 1) < 1e-6:
             return symbol + counted
@@ -66,7 +66,9 @@ def unit_text(value: Value) -> str:
 
 def _plain_ratio(ratio: float) -> bool:
     """Tell whether a multiple of a unit reads well: 8 s rather than 0.1333 min."""
-    return (abs(ratio - round(ratio)) < 1e-9 and ratio < 1000) or abs(math.log10(ratio) - round(math.log10(ratio))) < 1e-9
+    return (abs(ratio - round(ratio)) < 1e-9 and ratio < 1000) or abs(
+        math.log10(ratio) - round(math.log10(ratio))
+    ) < 1e-9
 
 
 def ratio_text(ratio: float) -> str:

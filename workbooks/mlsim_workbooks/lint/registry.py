@@ -17,12 +17,13 @@ from mlsim.registry.names import normalise
 from mlsim.registry.records import Chip, Model
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint.algebra import Value, hard
+from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.naming import unit_text
+from mlsim_workbooks.lint.unit_texts import read_quantity
 
 __all__ = ["Names", "registry_findings", "values"]
 
-Said = tuple[str, str, str]
 _WIDE = 16_384
 
 # --- names ---------------------------------------------------------------------------------------------------------
@@ -142,8 +143,6 @@ def _figures(inference: Inference) -> Iterator[_Figure]:
             continue
         number = cell.item.value
         if isinstance(number, str):
-            from mlsim_workbooks.lint.labels import read_quantity
-
             found = read_quantity(number)
             number = found[0] if found else None
         if not isinstance(number, float) or number <= 0:
@@ -306,7 +305,9 @@ def _disagrees(figure: _Figure, chip: str, known: float) -> Said | None:
 
 def _no_unit_mistake(big: float) -> bool:
     """Tell whether a factor is none that a wrong unit makes: then the cell means something else than the data sheet."""
-    return not any(abs(big / (8.0 * 1000.0**k) - 1) < 0.06 or abs(big / 1000.0 ** (k + 1) - 1) < 0.06 for k in (0, 1, 2))
+    return not any(
+        abs(big / (8.0 * 1000.0**k) - 1) < 0.06 or abs(big / 1000.0 ** (k + 1) - 1) < 0.06 for k in (0, 1, 2)
+    )
 
 
 def _peak(figure: _Figure, chip: str, kinds: dict[str, str]) -> Said | None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint.algebra import Value, hard
+from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, unit_text
 from mlsim_workbooks.package import column_number
@@ -39,7 +40,7 @@ def relative(cell: Cellwise) -> Relative:
     return cell.item.form, tuple(_PART.sub(one, ref.upper()) for ref in cell.item.refs)
 
 
-def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, tuple[str, str, str]]]:
+def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
     """Yield (sheet, cell, what is said) for formulas that mean something else than their neighbours."""
     for (sheet, place), cell in inference.cells.items():
         if cell.item.form < 0 or cell.computed is None:
@@ -95,9 +96,10 @@ _KINDS = {
 }  # fmt: skip
 
 
-def _difference(cell: Cellwise, other: Cellwise) -> tuple[str, str, str] | None:
+def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
     mine, theirs = cell.computed, other.computed
-    assert mine is not None and theirs is not None
+    assert mine is not None
+    assert theirs is not None
     label = cell.label
     if mine.known and theirs.known:
         said = _unit_difference(mine, theirs, label)
@@ -126,18 +128,15 @@ def _upside_down(value: Value) -> frozenset[str]:
     return frozenset(p[2:] if p.startswith("1/") else "1/" + p for p in _concepts(value))
 
 
-def _unit_difference(mine: Value, theirs: Value, label: str) -> tuple[str, str, str] | None:
+def _unit_difference(mine: Value, theirs: Value, label: str) -> Said | None:
     a, b = dict(mine.dims or ()), dict(theirs.dims or ())
     if hard(mine.dims or ()) != hard(theirs.dims or ()):
         return None  # a result against its own label says it better
     for name, rule, shown in (("device", "device-scope", "GPUs"), ("node", "device-scope", "nodes"), ("rack", "device-scope", "racks"),
                               ("user", "user-total", "users")):  # fmt: skip
         if a.get(name, 0) != b.get(name, 0):
-            hours = (
-                (b.get("device", 0) > 0
-                and b.get("time", 0) > 0)
-                or (any(n.startswith("money") for n in b)
-                and "device hours" in theirs.parts)
+            hours = (b.get("device", 0) > 0 and b.get("time", 0) > 0) or (
+                any(n.startswith("money") for n in b) and "device hours" in theirs.parts
             )
             if name == "device" and hours and a.get("node", 0) == b.get("node", 0):
                 rule = "device-hours"

@@ -1,0 +1,133 @@
+"""Measure the unit checker on the corpus: what it says of the clean workbooks, and which seeded mistakes it finds.
+
+``python -m lint_corpus.score README.md`` (from tests/workbooks) rewrites the table of the README.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlsim.files import replace_section
+from mlsim_workbooks.lint import RULES, lint
+
+from lint_corpus.book import Book, Seed
+
+__all__ = ["CORPUS", "HELD_OUT", "Outcome", "books", "measure", "table"]
+
+CORPUS = ("planning", "serving", "finance", "research")  # seen while the rules were written
+HELD_OUT = ("heldout",)  # written by somebody who never saw the checker, measured as it came
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was found in one workbook: clean (no seed), or with one mistake."""
+
+    book: str
+    rule: str  # the mistake that was seeded; "" for the clean workbook
+    found: tuple[tuple[str, str, str], ...]  # sheet, cell, rule: what the clean workbook does not have
+    hits: tuple[str, ...] = ()  # rules reported at the mistake
+    error: str = ""
+
+
+def books(modules: Iterable[str]) -> list[Book]:
+    """Return the workbooks of some modules of the corpus."""
+    return [book for module in modules for book in importlib.import_module(f"lint_corpus.{module}").BOOKS]
+
+
+def _cell(reference: str) -> tuple[str, str]:
+    sheet, _, cell = reference.rpartition("!")
+    return sheet.strip("'"), cell
+
+
+def _findings(book: Book, seed: Seed | None, folder: Path) -> tuple[tuple[str, str, str], ...]:
+    workbook = book.build()
+    if seed is not None:
+        for reference, new in seed.edits.items():
+            sheet, cell = _cell(reference)
+            workbook[sheet][cell].value = new
+        for reference, code in seed.formats.items():
+            sheet, cell = _cell(reference)
+            workbook[sheet][cell].number_format = code
+    path = folder / f"{os.getpid()}.xlsx"
+    workbook.save(path)
+    return tuple((f.sheet, f.cell, f.rule) for f in lint(path))
+
+
+def _one_book(job: tuple[str, int]) -> list[Outcome]:
+    """Check one workbook clean and with each of its mistakes."""
+    book = books([job[0]])[job[1]]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clean = _findings(book, None, folder)
+        outcomes = [Outcome(book.name, "", clean)]
+        for seed in book.seeds:
+            found = tuple(f for f in _findings(book, seed, folder) if f not in clean)
+            places = {_cell(r) for r in (*seed.edits, *seed.formats, *seed.at)}
+            hits = tuple(rule for sheet, cell, rule in found if (sheet, cell) in places)
+            outcomes.append(Outcome(book.name, seed.rule, found, hits))
+    return outcomes
+
+
+def measure(modules: Sequence[str]) -> list[Outcome]:
+    """Check every workbook of some modules, clean and with each mistake; two at a time."""
+    jobs = [(m, i) for m in modules for i in range(len(books([m])))]
+    with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        return [outcome for outcomes in pool.map(_one_book, jobs) for outcome in outcomes]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.0%}" if whole else "–"
+
+
+def _row(title: str, outcomes: list[Outcome], confused: bool = True) -> str:
+    found = [o for o in outcomes if o.hits]
+    named = [o for o in found if o.rule in o.hits]
+    others = Counter(o.hits[0] for o in found if o.rule not in o.hits)
+    names = ", ".join(f"{rule} {n}" for rule, n in others.most_common(3)) if confused else ""
+    return f"| {title} | {len(outcomes)} | {_share(len(found), len(outcomes))} | {_share(len(named), len(outcomes))} | {names} |"
+
+
+def table(parts: dict[str, list[Outcome]]) -> str:
+    """Return the Markdown table: for each corpus its totals, and for all rules how often they are found and named."""
+    lines = ["| | mistakes | found | rule named | reported as another rule |", "|---|---|---|---|---|"]
+    for name, outcomes in parts.items():
+        lines.append(_row(f"**{name}**", [o for o in outcomes if o.rule], confused=False))
+    every = [o for outcomes in parts.values() for o in outcomes if o.rule]
+    for rule in RULES:
+        mine = [o for o in every if o.rule == rule]
+        if mine:
+            lines.append(_row(f"`{rule}`", mine))
+    notes = []
+    for name, outcomes in parts.items():
+        clean = [o for o in outcomes if not o.rule]
+        seeded = [o for o in outcomes if o.rule]
+        elsewhere = sum(bool(o.found) and not o.hits for o in seeded)
+        hit = sum(bool(o.hits) for o in seeded)
+        notes.append(
+            f"{name}: {len(clean)} clean workbooks, {sum(len(o.found) for o in clean)} findings in them; of the "
+            f"workbooks with a mistake, {hit:,} are reported at it and {elsewhere} only elsewhere "
+            f"({_share(hit, hit + elsewhere)} precise)."
+        )
+    return "\n".join([*lines, "", *notes])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the table, or write it into the README named."""
+    parts = {"seen while writing the rules": measure(CORPUS), "held out": measure(HELD_OUT)}
+    text = table(parts)
+    print(text)
+    for path in arguments:
+        replace_section(path, "lint", text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,101 @@
+"""Rules of the field itself: what a KV cache is a product of, and where PUE belongs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.facts import Facts
+from mlsim_workbooks.lint.finding import Said
+from mlsim_workbooks.lint.infer import Cellwise, Inference
+
+__all__ = ["kv_rules", "pue_rules"]
+
+
+def kv_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A KV cache without the factor for keys and values, or with all attention heads."""
+    computed = cell.computed
+    assert computed is not None
+    parts = computed.parts
+    words = " ".join(cell.context.texts)
+    if not {"layers", "head dim"} <= parts or not parts & {"kv heads", "heads"}:
+        return
+    if (
+        "heads" in parts
+        and "kv heads" not in parts
+        and facts.concepts.get("kv heads")
+        and re.search(r"\bkv\b|cache", words, re.I)
+    ):
+        yield "kv-heads", f"'{cell.label}' multiplies by all attention heads; a KV cache has the KV heads only.", ""
+    if "kv pair" in parts or "+" in _operators(tree):
+        return
+    small = [n for n in computed.numbers if n in (2.0, 4.0, 8.0)]
+    if parts & {"bytes each", "bits each"}:
+        missing = not small
+    else:
+        product = 1.0
+        for n in small:
+            product *= n
+        narrow = re.search(r"fp8|int8|8[- ]bit|int4|fp4", words, re.I) or facts.precision in (
+            "fp8",
+            "int8",
+            "fp4",
+            "int4",
+        )
+        missing = product < (2.0 if narrow else 4.0)
+        holds = cell.context.value is not None and any(n == "information" for n, _ in cell.context.value.dims or ())
+        missing = missing and (holds or not computed.known) and not any(p for p in parts if p in ("memory",))
+    if missing:
+        yield (
+            "kv-factor",
+            f"'{cell.label}' multiplies layers, heads and head dimension once; keys and values need it twice.",
+            "",
+        )
+
+
+def _operators(tree: sx.Node) -> str:
+    if isinstance(tree, sx.Binary):
+        return tree.operator + _operators(tree.left) + _operators(tree.right)
+    if isinstance(tree, sx.Call):
+        return "".join(_operators(a) for a in tree.args if a is not None)
+    return _operators(tree.operand) if isinstance(tree, sx.Unary) else ""
+
+
+def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
+    """Energy that is paid for, or makes emissions, without PUE in a workbook that has one."""
+    pues = [inference.cells[key] for key in facts.concepts.get("PUE", [])]
+    words = " ".join(cell.context.texts)
+    if (
+        not pues
+        or cell.computed is None
+        or re.search("meter|zähler|compteur|charge", words, re.I)
+        or any(p.item.form >= 0 and p.computed is not None and "~energy" in p.computed.parts for p in pues)
+    ):
+        return  # a PUE worked out from meters is a result, not something to apply
+    computed, context = cell.computed, cell.context
+    if "PUE" in computed.parts or "~energy" not in computed.parts or computed.kind("boundary") == "facility":
+        return
+    key = sheet, cell.item.row * 16_384 + cell.item.col
+    if dict(context.kinds).get("boundary") == "IT" or not _prices_energy(cell, inference, key):
+        return
+    if key in facts.pue_users:
+        return
+    used = (inference.cells[k] for k in inference.uses(key) if k in inference.cells)
+    if any(re.search(r"meter|zähler|compteur|utility|invoice|facility", " ".join(c.context.texts), re.I) for c in used):
+        return
+    yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""
+
+
+def _prices_energy(cell: Cellwise, inference: Inference, key: tuple[int, int]) -> bool:
+    """Tell whether a formula multiplies something per kWh with energy: money or emissions come out."""
+    computed = cell.computed
+    if computed is None or computed.dims is None or dict(computed.dims).get("energy"):
+        return False
+    used = (dict(inference.cells[k].value.dims or ()) for k in inference.uses(key) if k in inference.cells)
+    return any(
+        d.get("energy") == -1.0
+        and not d.get("time")
+        and any(n.startswith("money_in_") or n == "mass_of_co2e" for n in d)
+        for d in used
+    )

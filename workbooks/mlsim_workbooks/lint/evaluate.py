@@ -1,0 +1,603 @@
+"""Work out the unit of one formula from the units of what it uses, and note where units do not go together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from mlsim.errors import CellError
+from mlsim.units import parse_unit
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import NUMBER, UNKNOWN, Mismatch, Value, compare, hard, literal, multiply, power
+from mlsim_workbooks.lint.unit_texts import read_quantity
+
+__all__ = ["KEEPERS", "Clash", "Evaluation", "constant_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two parts of a formula, or a formula and its cell, that do not go together."""
+
+    how: str  # "add", "compare", "branch", "sum", "result", "multiply", "divide"
+    left: Value
+    right: Value
+    left_node: sx.Node | None = None
+    right_node: sx.Node | None = None
+    mismatch: Mismatch | None = None
+    note: str = ""
+
+
+@lru_cache(maxsize=65536)
+def constant_of(node: sx.Node) -> float | None:
+    """Return the number that an expression of numbers alone gives."""
+    if isinstance(node, sx.Number):
+        return node.value
+    if isinstance(node, sx.Unary):
+        inner = constant_of(node.operand)
+        return None if inner is None else (-inner if node.operator == "-" else inner / 100)
+    if isinstance(node, sx.Call) and node.name == "POWER" and len(node.args) == 2 and node.args[0] and node.args[1]:
+        return constant_of(sx.Binary("^", node.args[0], node.args[1]))
+    if isinstance(node, sx.Binary):
+        a, b = constant_of(node.left), constant_of(node.right)
+        if a is None or b is None:
+            return None
+        try:
+            match node.operator:
+                case "+":
+                    return a + b
+                case "-":
+                    return a - b
+                case "^" if abs(b) < 64 and abs(a) < 1e6:
+                    return float(a**b)
+        except (OverflowError, ZeroDivisionError, TypeError):
+            return None
+    return None
+
+
+KEEPERS = frozenset(
+    ("ROUND", "ROUNDUP", "ROUNDDOWN", "CEILING", "FLOOR", "CEILING_MATH", "CEILING.MATH", "FLOOR.MATH", "INT", "TRUNC",
+     "ABS", "EVEN", "ODD", "MROUND", "N", "VALUE", "SINGLE", "NUMBERVALUE")
+)  # fmt: skip
+
+
+_ALIKE = frozenset(("MIN", "MAX", "AVERAGE", "MEDIAN", "AVERAGEA", "GEOMEAN", "MINA", "MAXA", "TRIMMEAN", "MODE"))
+
+
+_FIRST = frozenset(("LARGE", "SMALL", "PERCENTILE", "PERCENTILE.INC", "PERCENTILE.EXC", "QUARTILE", "QUARTILE.INC", "STDEV",
+                    "STDEV.S", "STDEV.P", "SORT", "UNIQUE", "FILTER", "TRANSPOSE", "OFFSET", "TAKE", "DROP"))  # fmt: skip
+
+
+_COUNTERS = frozenset(("COUNT", "COUNTA", "COUNTIF", "COUNTIFS", "ROW", "COLUMN", "ROWS", "COLUMNS", "MATCH", "XMATCH", "LN",
+                      "LOG", "LOG10", "EXP", "LEN", "PI", "RAND", "RANK", "SIGN", "CORREL", "YEAR", "MONTH", "RRI", "NPER"))  # fmt: skip
+
+
+_SUMMERS = frozenset(("SUM", "SUBTOTAL", "SUMIF", "SUMIFS", "AGGREGATE"))
+
+
+_EXCEL_UNITS = {"hr": "h", "sec": "s", "mn": "min", "min": "min", "day": "day", "yr": "year", "byte": "byte", "bit": "bit",
+                "J": "J", "Wh": "Wh", "W": "W", "kW": "kW", "kWh": "kWh"}  # fmt: skip
+
+
+@dataclass
+class Evaluation:
+    """One formula over the values of its places."""
+
+    inputs: dict[sx.Node, object]
+    clashes: list[Clash] = field(default_factory=list)
+    bound: dict[str, Value] = field(default_factory=dict)
+
+    def value(self, node: sx.Node | None) -> Value:
+        """Return the value of a part of the formula."""
+        if node is None:
+            return UNKNOWN
+        number = constant_of(node)
+        if number is not None:
+            return literal(number)
+        if isinstance(node, sx.Text):
+            found = read_quantity(node.value)
+            return found[1] if found else UNKNOWN
+        if isinstance(node, sx.Name):
+            if node.name in self.bound:
+                return self.bound[node.name]
+            return self.only(self.inputs.get(node, UNKNOWN))
+        if isinstance(node, (sx.Ref, sx.Area)):
+            return self.only(self.inputs.get(node, UNKNOWN))
+        if isinstance(node, sx.Unary):
+            inner = self.value(node.operand)
+            return replace(inner, number=None) if node.operator == "-" else multiply(inner, literal(100.0), -1)
+        if isinstance(node, sx.Binary):
+            return self.binary(node)
+        if isinstance(node, sx.Call):
+            return self.call(node)
+        return UNKNOWN
+
+    def only(self, found: object) -> Value:
+        """Return the value of a place; a range has one when all its cells do."""
+        if isinstance(found, Value):
+            return found
+        assert isinstance(found, tuple)
+        distinct = {v for column in found for v in column}
+        return distinct.pop() if len(distinct) == 1 else _common(distinct)
+
+    def many(self, node: sx.Node | None) -> list[Value]:
+        """Return the distinct values of an argument, one by one."""
+        if isinstance(node, (sx.Area, sx.Name)):
+            found = self.inputs.get(node, UNKNOWN)
+            if isinstance(found, tuple):
+                return list(dict.fromkeys(v for column in found for v in column))
+        return [self.value(node)]
+
+    # --- operators ---
+
+    def binary(self, node: sx.Binary) -> Value:
+        """Return the value of two operands and what stands between them."""
+        left, right = self.value(node.left), self.value(node.right)
+        match node.operator:
+            case "*":
+                return self.product(node, left, right, 1)
+            case "/":
+                return self.product(node, left, right, -1)
+            case "+" | "-":
+                return self.sum(node, left, right)
+            case "^":
+                exponent = constant_of(node.right)
+                if left.dims == () and not left.numbers:
+                    return Value((), kinds=left.kinds, parts=left.parts)
+                return power(left, exponent) if exponent is not None and abs(exponent) <= 6 else UNKNOWN
+            case "&":
+                return UNKNOWN
+        self.agree("compare", left, right, node.left, node.right)
+        return UNKNOWN
+
+    def product(self, node: sx.Binary, left: Value, right: Value, sign: int) -> Value:
+        """Return a product or quotient, noting what is wrong about it whatever its result."""
+        self.clashes += product_clashes(node, left, right, sign)
+        return multiply(left, right, sign)
+
+    def sum(self, node: sx.Binary, left: Value, right: Value) -> Value:
+        """Return a sum or difference, noting operands that do not go together."""
+        bare = self.bare(node, left, right)
+        if bare is not None:
+            return bare
+        self.agree("add" if node.operator == "+" else "subtract", left, right, node.left, node.right)
+        return _joined(left, right, node.operator)
+
+    def bare(self, node: sx.Binary, left: Value, right: Value) -> Value | None:
+        """Return the result when one side is a number written in the formula; report it when a quantity is due."""
+        for number, quantity, number_node, other in (
+            (left, right, node.left, node.right), (right, left, node.right, node.left),
+        ):  # fmt: skip
+            if number.number is None:
+                continue
+            if number.number and quantity.known and hard(quantity.dims or ()) and quantity.number is None:
+                self.clashes.append(Clash("bare", number, quantity, number_node, other))
+            if not quantity.known or hard(quantity.dims or ()):
+                return replace(quantity, number=None)
+            # 1 - x, 1 + growth: a fraction; a percentage counted in hundredths stays one
+            return Value(
+                quantity.dims,
+                quantity.factor,
+                quantity.kinds,
+                quantity.numbers if not quantity.dims else (),
+                quantity.parts,
+            )
+        return None
+
+    def agree(self, how: str, left: Value, right: Value, a: sx.Node | None, b: sx.Node | None) -> None:
+        """Note it when two values that stand side by side do not go together."""
+        if left.number is not None or right.number is not None or left.kind("typed") or right.kind("typed"):
+            return
+        if how != "compare":
+            note = kinds_differ(left, right)
+            if note:
+                self.clashes.append(Clash(how, left, right, a, b, note=note))
+        if not left.known or not right.known:
+            return
+        mismatch = compare(left, right)
+        if how == "sum" and any(not v.text and not hard(v.dims or ()) for v in (left, right)):
+            return  # a name that only sounds like a count
+        if (
+            mismatch is not None
+            and mismatch.dims
+            and _bare_side(left, right)
+            and how != "sum"
+            and not _parameters_and_bytes(left, right)
+        ):
+            mismatch = None
+        if mismatch is not None:
+            self.clashes.append(Clash(how, left, right, a, b, mismatch))
+        elif (
+            how != "compare"
+            and _scopes(left) | _scopes(right) >= {"device", "node"}
+            and _scopes(left) != _scopes(right)
+        ):
+            self.clashes.append(Clash(how, left, right, a, b, note="scopes"))
+        elif how != "compare" and hard(left.dims or ()) == hard(right.dims or ()) == (("time", 1.0),):
+            if (dict(left.dims or ()).get("device", 0.0) > 0) != (dict(right.dims or ()).get("device", 0.0) > 0):
+                self.clashes.append(Clash(how, left, right, a, b, note="hours"))
+
+    # --- functions ---
+
+    def call(self, node: sx.Call) -> Value:
+        """Return the value of a function call."""
+        name, args = node.name, node.args
+        first = args[0] if args else None
+        if name in KEEPERS:
+            for extra in args[1:]:
+                self.value(extra)
+            return replace(self.value(first), number=None)
+        if name in _SUMMERS:
+            return self.summed(node)
+        if name in _ALIKE:
+            return self.alike(node, [v for a in args for v in self.many(a)])
+        if name in _FIRST:
+            return self.value(first)
+        if name in _COUNTERS:
+            for arg in args:
+                self.value(arg)
+            return Value(dims=())
+        handler = _HANDLERS.get(name)
+        if handler is not None:
+            return handler(self, node)
+        if name.startswith("MLSIM_"):
+            return self.mlsim(node)
+        for arg in args:
+            self.value(arg)
+        return UNKNOWN
+
+    def summed(self, node: sx.Call) -> Value:
+        """SUM and its kin: all that is summed has one unit."""
+        args = list(node.args)
+        if node.name in ("SUBTOTAL", "AGGREGATE"):
+            args = args[1 if node.name == "SUBTOTAL" else 2 :]
+        elif node.name == "SUMIF":
+            args = [args[2] if len(args) > 2 else args[0]] if args else []
+        elif node.name == "SUMIFS":
+            args = args[:1]
+        values = [v for a in args for v in self.many(a)]
+        nodes = [a for a in args for _ in self.many(a)]
+        typed = next((v for v in values if v.number), None)
+        measured = next((v for v in values if v.number is None and v.known and hard(v.dims or ())), None)
+        if typed is not None and measured is not None:
+            self.clashes.append(
+                Clash("bare", typed, measured, nodes[values.index(typed)], nodes[values.index(measured)])
+            )
+        return self.series("sum", values, nodes)
+
+    def alike(self, node: sx.Call, values: list[Value]) -> Value:
+        """MIN, MAX, AVERAGE: arguments of one unit; a bare number is a bound."""
+        kept = [v for v in values if v.number is None]
+        result = self.series("branch", kept, [None] * len(kept))
+        if node.name in ("AVERAGE", "MEDIAN") and result.known:
+            return result
+        return result
+
+    def series(self, how: str, values: list[Value], nodes: Sequence[sx.Node | None]) -> Value:
+        """Return the common value of a series, noting the first that does not fit."""
+        result = UNKNOWN
+        first_node: sx.Node | None = None
+        for value, node in zip(values, nodes, strict=True):
+            if value.kind("typed") and len(values) > 1:
+                continue
+            if not value.known or value.number is not None:
+                if how == "sum" and value.kinds and result.kinds:
+                    self.agree(how, result, value, first_node, node)
+                continue
+            if not result.known:
+                result, first_node = value, node
+                continue
+            before = len(self.clashes)
+            self.agree(how, result, value, first_node, node)
+            if len(self.clashes) == before and how == "sum" and _counted_differently(result, value):
+                self.clashes.append(Clash(how, result, value, first_node, node, note="counts"))
+            result = _joined(result, value, "+") if len(self.clashes) == before else result
+            if len(self.clashes) > before:
+                break
+        if how == "sum":
+            result = result.with_kind("period", "") if len(values) == 1 else result
+        return replace(result, number=None)
+
+    def mlsim(self, node: sx.Call) -> Value:
+        """Return the unit of an MLSIM function: the one asked for, or its usual one."""
+        for arg in node.args:
+            self.value(arg)
+        unit = _mlsim_unit(node)
+        return Value(None) if unit is None else unit
+
+
+def _scopes(value: Value) -> set[str]:
+    """Return what a figure is per: GPU, node."""
+    return {n for n, e in value.dims or () if e < 0 and n in ("device", "node")}
+
+
+def _bare_side(left: Value, right: Value) -> bool:
+    """Tell whether one side is a bare number or a count, which labels often leave without its unit."""
+    return not hard(left.dims or ()) or not hard(right.dims or ())
+
+
+def _parameters_and_bytes(a: Value, b: Value) -> bool:
+    """Tell whether a number of parameters stands beside bytes."""
+    first, second = dict(a.dims or ()), dict(b.dims or ())
+    for one, other in ((first, second), (second, first)):
+        if set(one) == {"parameter"} and other.get("information") == 1.0 and not other.get("time"):
+            return True
+    return False
+
+
+def _counted_differently(a: Value, b: Value) -> bool:
+    """Tell whether two values count different things: GPUs and nodes."""
+    if hard(a.dims or ()) or hard(b.dims or ()):
+        per = {n for v in (a, b) for n, e in v.dims or () if e < 0 and n in ("user", "device", "node", "rack")}
+        return bool(per) and any(dict(a.dims or ()).get(n) != dict(b.dims or ()).get(n) for n in per)
+    if not a.dims or not b.dims:
+        return False
+    return {n for n, _ in a.dims} != {n for n, _ in b.dims} and not (a.text == b.text == "")
+
+
+def _common(values: Iterable[Value]) -> Value:
+    """Return what distinct values have in common: UNKNOWN unless they agree but for kinds."""
+    known = list(values)
+    if not known or any(not v.known for v in known):
+        return UNKNOWN
+    first = known[0]
+    if all(v.dims == first.dims and v.factor == first.factor for v in known):
+        kinds = frozenset.intersection(*(v.kinds for v in known))
+        return Value(
+            first.dims, first.factor, kinds, parts=frozenset.intersection(*(v.parts for v in known)), text=first.text
+        )
+    return UNKNOWN
+
+
+def _joined(left: Value, right: Value, operator: str) -> Value:
+    """Return the value of a sum or difference: the known side's unit, and the kinds both have."""
+    base = left if left.known else right
+    if not left.known or not right.known:
+        return replace(base, number=None, kinds=left.kinds | right.kinds if not base.known else base.kinds)
+    if not hard(left.dims or ()) and hard(right.dims or ()):
+        base = right
+    numbers = base.numbers
+    soft = left.dims if left.dims == right.dims else hard(base.dims or ())
+    kinds = (left.kinds & right.kinds) | {k for k in left.kinds | right.kinds if k[0] in ("statistic", "trip")}
+    if left.kind("trip") == right.kind("trip") == "one way":  # there and back
+        kinds = (kinds - {("trip", "one way")}) | {("trip", "round trip")}
+    return Value(soft, base.factor, kinds, numbers, left.parts & right.parts, text=base.text)
+
+
+_CLASHING = {
+    "statistic": "statistic", "density": "density", "direction": "direction", "trip": "trip", "boundary": "boundary",
+}  # fmt: skip
+
+
+def kinds_differ(a: Value, b: Value) -> str:
+    """Return the category in which two summands contradict each other, or ""."""
+    for category in _CLASHING:
+        first, second = a.kind(category), b.kind(category)
+        if first and second and first != second:
+            return category
+    return ""
+
+
+def product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> list[Clash]:
+    """Return what is wrong about a product whatever its result: a count of one thing times a figure per another."""
+    found: list[Clash] = []
+    for category in ("token",):
+        a, b = left.kind(category), right.kind(category)
+        if (a and b and a != b and sign > 0 and _cancels(left, right, "token")) or (
+            a and b and a != b and sign < 0 and _rates(left, right, "token")
+        ):
+            found.append(Clash("multiply", left, right, node.left, node.right, note=category))
+    if right.number == 100.0 and sign < 0 and left.text == "%" and left.factor == 1.0 and left.dims == ():
+        found.append(Clash("multiply", left, right, node.left, node.right, note="percent"))
+    way, back = left.kind("trip"), right.kind("trip")
+    if way and back and way != back and sign > 0 and 2.0 not in left.numbers + right.numbers:
+        found.append(Clash("multiply", left, right, node.left, node.right, note="trip"))
+    if sign > 0 and left.dims is not None and right.dims is not None:
+        for one, other, first, second in ((left, right, node.left, node.right), (right, left, node.right, node.left)):
+            if _wrong_count(dict(one.dims or ()), dict(other.dims or ())):
+                found.append(Clash("multiply", one, other, first, second, note="scope"))
+    if sign > 0 and "PUE" in left.parts and "PUE" in right.parts:
+        found.append(Clash("multiply", left, right, node.left, node.right, note="PUE"))
+    elif sign > 0 and {"PUE"} & (left.parts ^ right.parts):
+        other, pue = (right, left) if "PUE" in left.parts else (left, right)
+        if pue.parts == {"PUE"} and other.kind("boundary") == "facility":
+            found.append(Clash("multiply", left, right, node.left, node.right, note="PUE"))
+    return found
+
+
+def _wrong_count(figure: dict[str, float], count: dict[str, float]) -> bool:
+    """Tell whether a figure per one thing is multiplied by the number of another: per GPU by nodes, per node by GPUs."""
+    for per, counted in (("device", "node"), ("device", "rack"), ("node", "rack"), ("node", "device")):
+        if figure.get(per, 0) < 0 and count.get(counted, 0) > 0 and not count.get(per) and not figure.get(counted):
+            return True
+    return False
+
+
+def _rates(left: Value, right: Value, name: str) -> bool:
+    """Tell whether a count is divided by a rate of the same thing."""
+    a, b = dict(left.dims or ()), dict(right.dims or ())
+    return a.get(name, 0.0) > 0 and b.get(name, 0.0) > 0 and bool(hard(left.dims or ()) or hard(right.dims or ()))
+
+
+def _cancels(left: Value, right: Value, name: str) -> bool:
+    a, b = dict(left.dims or ()).get(name, 0.0), dict(right.dims or ()).get(name, 0.0)
+    return a * b < 0
+
+
+def _if(run: Evaluation, node: sx.Call) -> Value:
+    args = node.args
+    run.value(args[0] if args else None)
+    branches = [a for a in args[1:3] if a is not None and not isinstance(a, (sx.Text, sx.Other))]
+    values = [run.value(a) for a in branches]
+    pairs = [(v, a) for v, a in zip(values, branches, strict=True) if v.number is None]
+    return run.series("branch", [v for v, _ in pairs], [a for _, a in pairs]) if pairs else UNKNOWN
+
+
+def _ifs(run: Evaluation, node: sx.Call) -> Value:
+    for test in node.args[::2]:
+        run.value(test)
+    values = [run.value(a) for a in node.args[1::2]]
+    values = [v for v in values if v.number is None]
+    return run.series("branch", values, [None] * len(values))
+
+
+def _choose(run: Evaluation, node: sx.Call) -> Value:
+    values = [run.value(a) for a in node.args[1:]]
+    return run.series("branch", [v for v in values if v.number is None], [None] * sum(v.number is None for v in values))
+
+
+def _iferror(run: Evaluation, node: sx.Call) -> Value:
+    values = [run.value(a) for a in node.args]
+    return replace(values[0], number=None) if values else UNKNOWN
+
+
+def _let(run: Evaluation, node: sx.Call) -> Value:
+    args = node.args
+    for name, value in zip(args[:-1:2], args[1::2], strict=False):
+        if isinstance(name, sx.Name):
+            run.bound[name.name] = run.value(value)
+    return run.value(args[-1]) if args else UNKNOWN
+
+
+def _sumproduct(run: Evaluation, node: sx.Call) -> Value:
+    result: Value | None = None
+    for arg in node.args:
+        value = run.value(arg)
+        if arg is not None and isinstance(arg, sx.Area) and not value.known:
+            value = run.series("sum", run.many(arg), [arg] * len(run.many(arg)))
+        result = value if result is None else multiply(result, value)
+    if result is None:
+        return UNKNOWN
+    return replace(result.with_kind("period", result.kind("period")), number=None)
+
+
+def _product(run: Evaluation, node: sx.Call) -> Value:
+    result: Value | None = None
+    for arg in node.args:
+        if isinstance(arg, sx.Area):
+            return UNKNOWN
+        value = run.value(arg)
+        result = value if result is None else multiply(result, value)
+    return result or UNKNOWN
+
+
+def _sqrt(run: Evaluation, node: sx.Call) -> Value:
+    return power(run.value(node.args[0] if node.args else None), 0.5)
+
+
+def _power(run: Evaluation, node: sx.Call) -> Value:
+    if len(node.args) != 2 or node.args[0] is None or node.args[1] is None:
+        return UNKNOWN
+    return run.binary(sx.Binary("^", node.args[0], node.args[1]))
+
+
+def _mod(run: Evaluation, node: sx.Call) -> Value:
+    return run.value(node.args[0] if node.args else None)
+
+
+def _index(run: Evaluation, node: sx.Call) -> Value:
+    for arg in node.args[1:]:
+        run.value(arg)
+    first = node.args[0] if node.args else None
+    column = constant_of(node.args[2]) if len(node.args) > 2 and node.args[2] is not None else None
+    return _column_of(run, first, int(column) if column else 0)
+
+
+def _vlookup(run: Evaluation, node: sx.Call) -> Value:
+    column = constant_of(node.args[2]) if len(node.args) > 2 and node.args[2] is not None else None
+    return _column_of(run, node.args[1] if len(node.args) > 1 else None, int(column) if column else 0)
+
+
+def _xlookup(run: Evaluation, node: sx.Call) -> Value:
+    for arg in node.args[:2]:
+        run.value(arg)
+    return run.value(node.args[2]) if len(node.args) > 2 else UNKNOWN
+
+
+def _lookup(run: Evaluation, node: sx.Call) -> Value:
+    return run.value(node.args[-1]) if node.args else UNKNOWN
+
+
+def _column_of(run: Evaluation, node: sx.Node | None, column: int) -> Value:
+    """Return the value of one column of a range, or of the whole range when it is uniform."""
+    found = run.inputs.get(node, UNKNOWN) if node is not None else UNKNOWN
+    if isinstance(found, tuple) and 0 < column <= len(found):
+        distinct = set(found[column - 1])
+        return distinct.pop() if len(distinct) == 1 else _common(distinct)
+    return run.value(node)
+
+
+def _averageif(run: Evaluation, node: sx.Call) -> Value:
+    if node.name in ("AVERAGEIFS", "MAXIFS", "MINIFS"):
+        return run.value(node.args[0] if node.args else None)
+    return run.value(node.args[2] if len(node.args) > 2 else node.args[0] if node.args else None)
+
+
+def _convert(run: Evaluation, node: sx.Call) -> Value:
+    """Excel's CONVERT(x, from, to): x is in `from`, the result in `to`."""
+    if len(node.args) != 3 or not isinstance(node.args[1], sx.Text) or not isinstance(node.args[2], sx.Text):
+        return UNKNOWN
+    value = run.value(node.args[0])
+    source, target = _excel_unit(node.args[1].value), _excel_unit(node.args[2].value)
+    if source is not None and value.known and value.number is None:
+        mismatch = compare(value, source)
+        if mismatch is not None:
+            run.clashes.append(Clash("convert", value, source, node.args[0], node.args[1], mismatch))
+    return target or UNKNOWN
+
+
+def _excel_unit(text: str) -> Value | None:
+    prefix = ""
+    name = text
+    if text not in _EXCEL_UNITS:
+        for candidate in ("Ki", "Mi", "Gi", "Ti", "k", "M", "G", "T", "P", "m", "u"):
+            if text.startswith(candidate) and text[len(candidate) :] in _EXCEL_UNITS:
+                prefix, name = candidate, text[len(candidate) :]
+                break
+    if name not in _EXCEL_UNITS:
+        return None
+    symbol = {"byte": "B", "bit": "bit"}.get(_EXCEL_UNITS[name], _EXCEL_UNITS[name])
+    try:
+        unit = parse_unit(prefix + symbol if prefix else _EXCEL_UNITS[name])
+    except CellError:
+        return None
+    return Value(unit.dimension, unit.factor, text=text)
+
+
+@lru_cache(maxsize=1024)
+def _mlsim_unit(node: sx.Call) -> Value | None:
+    """Return the unit of an MLSIM call's result from the catalogue."""
+    from mlsim.functions import CATALOGUE
+
+    if node.name.endswith(("_PARTS", "_PLAN", "_OPERATORS", "_LINT", "_CALIBRATE")):
+        return None  # tables: each column has a unit of its own
+    function = CATALOGUE.get(node.name)
+    names = [a.name for a in function.args] if function else []
+    position_of = {"MLSIM_CONVERT": 1, "MLSIM_SPEC": 2}.get(node.name, names.index("unit") if "unit" in names else -1)
+    text = ""
+    if function is not None and 0 <= position_of < len(names) and node.name not in ("MLSIM_CONVERT", "MLSIM_SPEC"):
+        default = function.args[position_of].default
+        text = default if isinstance(default, str) else ""
+    if 0 <= position_of < len(node.args):
+        given = node.args[position_of]
+        text = given.value if isinstance(given, sx.Text) else "" if given is not None else text
+    if not text:
+        return None
+    try:
+        unit = parse_unit(re.sub(r"^\$$", "$", text))
+    except CellError:
+        return None
+    return Value(unit.dimension, unit.factor, frozenset(unit.kinds.items()), text=text)
+
+
+_Handler = Callable[[Evaluation, sx.Call], Value]
+
+
+_HANDLERS: dict[str, _Handler] = {
+    "IF": _if, "IFS": _ifs, "SWITCH": lambda run, node: UNKNOWN, "CHOOSE": _choose, "IFERROR": _iferror, "IFNA": _iferror,
+    "LET": _let, "SUMPRODUCT": _sumproduct, "PRODUCT": _product, "SQRT": _sqrt, "POWER": _power, "MOD": _mod,
+    "INDEX": _index, "VLOOKUP": _vlookup, "HLOOKUP": lambda run, node: UNKNOWN, "XLOOKUP": _xlookup, "LOOKUP": _lookup,
+    "AVERAGEIF": _averageif, "AVERAGEIFS": _averageif, "MAXIFS": _averageif, "MINIFS": _averageif, "CONVERT": _convert,
+    "NUMBER": lambda run, node: NUMBER,
+}  # fmt: skip

@@ -1,0 +1,58 @@
+"""What the whole workbook holds, which some rules need."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.labels import read_label
+
+
+@dataclass
+class Facts:
+    """What the whole workbook holds, which some rules need."""
+
+    concepts: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    used: set[tuple[int, int]] = field(default_factory=set)
+    pue_users: set[tuple[int, int]] = field(default_factory=set)  # cells that a formula with PUE uses
+    precision: str = ""
+    formats: dict[tuple[int, int], list[tuple[int, str]]] = field(
+        default_factory=dict
+    )  # column -> (row, number format)
+
+
+def gather(inference: Inference) -> Facts:
+    """Collect what the workbook holds: quantities, where PUE is applied, the number formats it names."""
+    facts = Facts()
+    precisions: set[str] = set()
+    for key, cell in inference.cells.items():
+        if cell.context.concept:
+            facts.concepts.setdefault(cell.context.concept, []).append(key)
+        if cell.computed is not None and "PUE" in cell.computed.parts:
+            facts.pue_users |= set(inference.uses(key))
+    for index, grid in enumerate(inference.book.grids):
+        for items in grid.rows.values():
+            first = items[0]
+            if not isinstance(first.value, str) or not _PRECISION_LABEL.search(first.value):
+                continue
+            for item in items[1:]:
+                kind = dict(read_label(item.value).kinds).get("precision") if isinstance(item.value, str) else None
+                if kind and isinstance(item.value, str) and len(item.value) < 12:
+                    precisions.add(kind)
+                    facts.formats.setdefault((index, item.col), []).append((item.row, kind))
+    facts.precision = precisions.pop() if len(precisions) == 1 else ""
+    return facts
+
+
+_PRECISION_LABEL = re.compile(
+    r"\b(?:precision|dtype|number format|data ?type|compute format|präzision|précision|datentyp)\b", re.I
+)
+
+__all__ = ["Facts", "format_of", "gather"]
+
+
+def format_of(facts: Facts, sheet: int, cell: Cellwise) -> str:
+    """Return the number format that the sheet says a cell is computed in: the one above it, or the workbook's only one."""
+    above = [kind for row, kind in facts.formats.get((sheet, cell.item.col), []) if row < cell.item.row]
+    return above[-1] if above else facts.precision

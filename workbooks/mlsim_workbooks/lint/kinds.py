@@ -1,0 +1,199 @@
+"""Rules about kinds: dense and sparse, number formats, directions, trips, IT and facility, mean and percentile, tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import Value, hard
+from mlsim_workbooks.lint.facts import Facts
+from mlsim_workbooks.lint.finding import Said
+from mlsim_workbooks.lint.infer import Cellwise
+
+__all__ = ["KIND_RULE", "has_number", "is_copied", "kind_rules"]
+
+KIND_RULE = {
+    "statistic": "statistic-mix", "density": "sparse-peak", "direction": "link-direction", "trip": "round-trip",
+    "boundary": "facility-energy", "parameters": "active-params", "token": "token-direction", "precision": "peak-precision",
+}  # fmt: skip
+
+
+def _halved(value: Value) -> bool:
+    """Tell whether a 2 in a formula may turn sparse into dense or both directions into one: not the one of 2 × parameters."""
+    twos = sum(abs(n - 2) < 1e-9 or abs(n - 0.5) < 1e-9 for n in value.numbers)
+    return twos > bool(value.parts & {"parameters", "active parameters", "MACs"})
+
+
+def has_number(value: Value, *wanted: float) -> bool:
+    """Tell whether one of some numbers, or its inverse, stands in a product."""
+    return any(abs(n / w - 1) < 1e-9 or abs(n * w - 1) < 1e-9 for n in value.numbers if n for w in wanted)
+
+
+def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> Iterator[Said]:
+    """Compare the kinds of what a formula uses with the kinds that its cell states."""
+    computed, context = cell.computed, cell.context
+    assert computed is not None
+    words = " ".join(context.texts)
+    stated = dict(context.kinds)
+    dims = hard(context.value.dims or ()) if context.value is not None else ()
+    label = cell.label
+    if "~operation" in computed.parts or any(n == "operation" for n, _ in computed.dims or ()):
+        yield from _density(cell, computed, stated, dims, words, precision)
+    direction = computed.kind("direction")
+    if direction and not has_number(computed, 2.0):
+        due = stated.get("direction", "")
+        if due and due != direction:
+            yield "link-direction", f"'{label}' is {due}, but the formula uses a figure that is {direction}.", ""
+        elif direction == "both directions" and dims == (("time", 1.0),):
+            yield (
+                "link-direction",
+                f"A transfer goes one way, but '{label}' divides by a bandwidth of both directions.",
+                "",
+            )
+    trip, due = {k for c, k in computed.kinds if c == "trip"}, stated.get("trip", "")
+    if due and trip and due not in trip and not has_number(computed, 2.0):
+        yield "round-trip", f"'{label}' is {due}, but the formula uses a {trip.pop()} latency.", ""
+    elif trip == {"one way"} and not due and not has_number(computed, 2.0) and _THERE_AND_BACK.search(words):
+        yield "round-trip", f"'{label}' takes a way there and back, but the formula uses a one-way latency.", ""
+    for category in ("trip", "direction", "density"):
+        if (
+            stated.get(category)
+            and computed.kind(category) == stated[category]
+            and is_copied(tree)
+            and has_number(computed, 2.0)
+            and not re.search(r"\b[2-9] ?(?:×|x|\*)? ?(?:rtt|round)|twice|double", words, re.I)
+        ):
+            yield (
+                KIND_RULE[category],
+                f"'{label}' is {stated[category]} like the figure it takes, but the formula has a factor of 2.",
+                "",
+            )
+    yield from _boundary(computed, stated, label)
+    yield from _parameters(cell, computed, dims, words, facts)
+    token, due = computed.kind("token"), stated.get("token", "")
+    if token and due and token != due and len({k for c, k in computed.kinds if c == "token"}) == 1:
+        yield "token-direction", f"'{label}' is about {due} tokens, but the formula uses {token} tokens.", ""
+    statistics, due = {k for c, k in computed.kinds if c == "statistic"}, stated.get("statistic", "")
+    tails = sorted(k for k in statistics if k.startswith("p9"))
+    if due in ("mean", "p50") and tails:
+        yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {tails[0]}.", ""
+    elif due and statistics and due not in statistics and is_copied(tree):
+        yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {statistics.pop()}.", ""
+
+
+_THERE_AND_BACK = re.compile(
+    r"\back\b|\bbdp\b|(?:bytes|data) in flight|handshake|connect\b|and back|to (?:the )?(?:result|answer|response)\b",
+    re.I,
+)
+
+
+def is_copied(tree: sx.Node) -> bool:
+    """Tell whether a formula only passes a figure on: a reference, or a reference scaled by numbers."""
+    if isinstance(tree, sx.Ref):
+        return True
+    if isinstance(tree, sx.Binary) and tree.operator in "*/":
+        return (is_copied(tree.left) and isinstance(tree.right, sx.Number)) or (
+            is_copied(tree.right) and isinstance(tree.left, sx.Number) and tree.operator == "*"
+        )
+    return (
+        isinstance(tree, sx.Call)
+        and tree.name in ("ROUND", "ROUNDUP", "IFERROR")
+        and bool(tree.args)
+        and is_copied(tree.args[0] or sx.Other())
+    )
+
+
+def _density(
+    cell: Cellwise, computed: Value, stated: dict[str, str], dims: tuple[tuple[str, float], ...], words: str,
+    precision: str,
+) -> Iterator[Said]:  # fmt: skip
+    label = cell.label
+    ratio = cell.context.concept in ("MFU", "ratio") or dims == (("time", 1.0),) or cell.context.concept in (
+        "achieved compute", "latency", "throughput") or (dims == () and cell.context.percent)  # fmt: skip
+    if computed.kind("density") == "sparse" and not _halved(computed) and not re.search("spars", words, re.I):
+        if stated.get("density") == "dense" or ratio:
+            yield "sparse-peak", f"'{label}' uses a sparse peak, twice what dense matrices can reach.", ""
+    elif stated.get("density") == "sparse" and computed.kind("density") == "dense" and not _halved(computed):
+        yield "sparse-peak", f"'{label}' is sparse, but the formula takes a dense peak.", ""
+    formats = {k for c, k in computed.kinds if c == "precision"}
+    due = stated.get("precision", "")
+    if re.search(r"speed-?up|ratio|vs\b|versus|faster|gain|\bover\b", words, re.I):
+        return
+    same = {"fp16": "bf16"}
+    formats = {same.get(f, f) for f in formats}
+    due = same.get(due, due)
+    integers = {f for f in formats | {due} if f.startswith("int")}
+    if integers and "~integer_operation" in computed.parts and formats != integers | {due} - {""}:
+        yield "integer-ops", f"'{label}' combines floating-point figures with a peak of integer operations.", ""
+    elif due and formats and formats != {due}:
+        yield (
+            "peak-precision",
+            f"'{label}' is {due}, but the formula takes a peak in {', '.join(sorted(formats - {due}))}.",
+            "",
+        )
+    elif len(formats) > 1 and ratio:
+        yield "peak-precision", f"'{label}' combines figures in {' and '.join(sorted(formats))}.", ""
+    elif (
+        not due
+        and precision
+        and formats
+        and (ratio or tree_is_pick(cell))
+        and formats != {same.get(precision, precision)}
+    ):
+        yield "peak-precision", f"The sheet computes in {precision}, but '{label}' takes a peak in {formats.pop()}.", ""
+
+
+def tree_is_pick(cell: Cellwise) -> bool:
+    """Tell whether a cell picks the peak to compute with: "peak used", "peak of the format"."""
+    return bool(
+        re.search(
+            r"used|of the format|chosen|selected|verwendet|gewählt|retenu|applied|effective",
+            " ".join(cell.context.texts),
+            re.I,
+        )
+    )
+
+
+def _boundary(computed: Value, stated: dict[str, str], label: str) -> Iterator[Said]:
+    due, found = stated.get("boundary", ""), computed.kind("boundary")
+    if (
+        due == "facility"
+        and "PUE" not in computed.parts
+        and found == "IT"
+        and not any(1 < n < 2.5 for n in computed.numbers)
+    ):
+        yield "facility-energy", f"'{label}' is facility energy, but the formula takes IT energy without PUE.", ""
+    elif due == "IT" and (found == "facility" or "PUE" in computed.parts) and "1/PUE" not in computed.parts:
+        yield "facility-energy", f"'{label}' is IT energy, but the formula includes PUE.", ""
+
+
+def _parameters(
+    cell: Cellwise, computed: Value, dims: tuple[tuple[str, float], ...], words: str, facts: Facts
+) -> Iterator[Said]:
+    kind = computed.kind("parameters")
+    active = bool(facts.concepts.get("active parameters"))
+    if not active or not (computed.parts & {"parameters", "active parameters"}):
+        return
+    label = cell.label
+    names = {n for n, _ in dims}
+    if (
+        ("operation" in names or (names == {"time"} and "~operation" in computed.parts))
+        and "active parameters" not in computed.parts
+        and "parameters" in computed.parts
+    ):
+        if not re.search(r"total param|all param", words, re.I):
+            yield (
+                "active-params",
+                f"'{label}' counts operations with all parameters; a mixture of experts computes with the active ones.",
+                "",
+            )
+    elif "information" in names and "time" not in names and "active parameters" in computed.parts:
+        if not re.search(r"activ|read|per token|stream|touch|traffic|moved|loaded|aktiv|\\blus?\\b", words, re.I):
+            yield (
+                "active-params",
+                f"'{label}' is memory for the active parameters only; all experts have to be held.",
+                "",
+            )
+    elif kind == "total" and dict(cell.context.kinds).get("parameters") == "active":
+        yield "active-params", f"'{label}' is about active parameters, but the formula takes all.", ""

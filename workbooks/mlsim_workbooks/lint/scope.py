@@ -1,0 +1,257 @@
+"""Rules about what a figure is per: GPU, node, rack, user, GPU-hour, or all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import Value, compare, hard, is_conversion, is_time
+from mlsim_workbooks.lint.facts import Facts
+from mlsim_workbooks.lint.finding import Said
+from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.kinds import is_copied
+from mlsim_workbooks.lint.naming import unit_text
+
+__all__ = ["copy_rules", "hour_price_rules", "scope_rules", "user_sum"]
+
+
+def _only_conversions(value: Value) -> bool:
+    return all(is_conversion(n) or is_time(n) or n in (100.0, 0.01) for n in value.numbers)
+
+
+def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool) -> Iterator[Said]:
+    """Compare what a formula's result is per with what its cell states."""
+    computed, context = cell.computed, cell.context
+    stated = context.value
+    if computed is None or stated is None or computed.dims is None or stated.dims is None or not context.explicit:
+        return
+    if hard(computed.dims) != hard(stated.dims) and compare(computed, stated) is not None:
+        return
+    if not _only_conversions(computed):
+        return
+    yield from _user_rules(cell, tree, computed, stated)
+    have, due = dict(computed.dims), dict(stated.dims)
+    alone = "one" in computed.parts  # the 1 of 1/x may be one GPU
+    if (
+        not alone
+        and hard(computed.dims) == (("time", 1.0),)
+        and due.get("device", 0) > 0
+        and not have.get("device", 0)
+        and not have.get("node")
+    ):
+        yield (
+            "device-hours",
+            f"'{cell.label}' is GPU-hours, but the formula gives hours: the number of GPUs is missing.",
+            "",
+        )
+        return
+    if not _is_product(tree):
+        return
+    total = dict(context.kinds).get("total") == "total"
+    names = {"device": "GPU", "node": "node", "rack": "rack", "user": "user"}
+    label = cell.label
+    if (
+        due.get("device", 0) > 0
+        and due.get("time")
+        and not have.get("device", 0)
+        and (have.get("time") or any(is_time(n) for n in computed.numbers))
+    ):
+        rule = "device-scope" if have.get("node") or have.get("rack") else "device-hours"
+        yield (
+            rule,
+            f"'{label}' is GPU-hours, but the formula gives {unit_text(computed)}: the number of GPUs is missing.",
+            "",
+        )
+        return
+    if (
+        hard(stated.dims) == (("time", 1.0),)
+        and have.get("device", 0) > 0
+        and not due.get("device")
+        and "device hours" in computed.parts
+    ):
+        yield "device-hours", f"'{label}' is a time, but the formula gives GPU-hours: divide by the number of GPUs.", ""
+        return
+    for name, shown in names.items():
+        rule = "user-total" if name == "user" else "device-scope"
+        others = [n for n in names if n != name and have.get(n, 0) < 0]
+        if due.get(name, 0) < 0 and not have.get(name) and others and name != "user" and "user" not in others:
+            yield rule, f"'{label}' is per {shown}, but the formula gives a figure per {names[others[0]]}.", ""
+            return
+        if name == "user":
+            continue
+        if (
+            have.get(name, 0) < 0
+            and not due.get(name)
+            and (total or any(due.get(n, 0) < 0 for n in names if n != name and n != "user"))
+        ):
+            yield (
+                rule,
+                f"'{label}' is a total, but the formula gives a figure per {shown}.",
+                f"Multiply by the number of {shown}s.",
+            )
+            return
+    if have.get("node", 0) > 0 and not due.get("node") and hard(stated.dims) == (("time", 1.0),) and nodes:
+        yield (
+            "device-scope",
+            f"'{label}' divides by a rate per node: the number of nodes is missing.",
+            "Multiply the rate by the number of nodes.",
+        )
+        return
+    money = any(n.startswith("money_in_") for n in have)
+    priced = (
+        money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
+    )
+    if priced and "~time" in computed.parts and not _OF_EACH.search(" ".join(context.texts)):
+        yield (
+            "device-hours",
+            f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
+            "Multiply by the number of GPUs, or use GPU-hours.",
+        )
+
+
+_OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)
+
+
+_MANY_GPUS = re.compile(
+    r"replica|node|server|instance|cluster|fleet|installed|rack|\btotal|\ball\b|knoten|instanz|serveur|gesamt", re.I
+)
+
+
+def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A figure passed on under a label that means another number of GPUs or nodes."""
+    source = inference.cell_of(sheet, cell.item, tree)
+    context = cell.context
+    if source is None or context.value is None or context.value.dims is None or source.value.dims is None:
+        return
+    due, have = dict(context.value.dims), dict(source.value.dims)
+    counts = {"devices", "nodes", "racks", "replicas"}
+    words, label = " ".join(context.texts), cell.label
+    if (
+        {context.concept, source.context.concept} <= counts
+        and context.concept != source.context.concept
+        and context.concept != "replicas"
+    ):
+        yield (
+            "device-scope",
+            f"'{label}' takes a number of {source.context.concept}.",
+            f"Multiply by the {context.concept} of each.",
+        )
+    elif have.get("device", 0) < 0 and not due.get("device") and hard(context.value.dims) and _MANY_GPUS.search(words):
+        yield "device-scope", f"'{label}' takes a figure per GPU.", "Multiply by the number of GPUs."
+    elif (
+        due.get("device", 0) < 0
+        and not have.get("device")
+        and source.context.texts
+        and context.texts
+        and (
+            _PER_GPU.sub("", context.texts[0]).strip().casefold()
+            == source.context.texts[0].strip().casefold()
+            != context.texts[0].casefold()
+        )
+    ):
+        yield (
+            "device-scope",
+            f"'{label}' is per GPU, but the formula takes the whole ({source.label}).",
+            "Divide by the number of GPUs.",
+        )
+
+
+_PER_GPU = re.compile(r",? ?(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte)\b", re.I)
+
+
+_ONE_USER = re.compile(
+    r"user|nutzer|utilisateur|stream|seat|session|one |each|single|mitarbeiter|employee|student|customer|/req|per request|slot",
+    re.I,
+)
+
+
+def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> Iterator[Said]:
+    """A figure per user where the total is due, or the other way round."""
+    have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
+    words, label = " ".join(cell.context.texts), cell.label
+    total = dict(cell.context.kinds).get("total") == "total"
+    copied = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
+    if due < 0 and not have and copied:
+        yield "user-total", f"'{label}' is per user, but the formula takes a total.", "Divide by the number of users."
+    elif (
+        have < 0 and not due and ((copied and (total or not _ONE_USER.search(words))) or (total and _is_product(tree)))
+    ):
+        yield (
+            "user-total",
+            f"'{label}' is not per user, but the formula takes a figure per user.",
+            "Multiply by the number of users.",
+        )
+
+
+def user_sum(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """One summand per user among others that are not, in a sheet that counts users."""
+    if not isinstance(tree, sx.Binary) or tree.operator != "+" or not facts.concepts.get("users"):
+        return
+    if _ONE_USER.search(" ".join(cell.context.texts)):
+        return
+    summands: list[sx.Node] = []
+    stack: list[sx.Node] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, sx.Binary) and node.operator == "+":
+            stack += (node.left, node.right)
+        else:
+            summands.append(node)
+    cells = [inference.cell_of(sheet, cell.item, n) for n in summands]
+    known = [c for c in cells if c is not None and c.value.known and hard(c.value.dims or ())]
+    users = [c for c in known if dict(c.value.dims or ()).get("user", 0.0) < 0]
+    if users and len(users) < len(known) and len(known) == len(summands):
+        yield (
+            "user-total",
+            f"'{cell.label}' adds a figure per user ({users[0].label}) to totals.",
+            "Multiply it by the number of users.",
+        )
+
+
+_WHOLE = re.compile(
+    r"total|bill|charge|yearly|annual|fleet|cluster|electricity|co[uû]ts?\b|costs?\b|kosten|gesamt", re.I
+)
+
+
+_OF_ONE = re.compile(
+    r"(?:per|/|one|a|of an?|each|pro|par|je) ?(?:gpu|card|karte|carte|accelerator)|gpu (?:price|cost|preis)|\bunit\b",
+    re.I,
+)
+
+
+def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+    """A price per GPU-hour worked out from the cost of all GPUs and wall-clock hours."""
+    stated, computed = cell.context.value, cell.computed
+    if stated is None or computed is None or computed.dims is None or not cell.context.explicit:
+        return
+    due, have = dict(stated.dims or ()), dict(computed.dims)
+    if not (due.get("device", 0) < 0 and due.get("time", 0) < 0 and any(n.startswith("money_in_") for n in due)):
+        return
+    if (
+        have.get("device")
+        or have.get("node")
+        or not any(n.startswith("money_in_") for n in have)
+        or not _only_conversions(computed)
+    ):
+        return
+    used = [
+        inference.cells[k]
+        for k in inference.uses((sheet, cell.item.row * 16_384 + cell.item.col))
+        if k in inference.cells
+    ]
+    money = [" ".join(c.context.texts) for c in used if any(n.startswith("money_in_") for n, _ in c.value.dims or ())]
+    if money and all(_WHOLE.search(w) and not _OF_ONE.search(w) for w in money):
+        yield (
+            "device-hours", f"'{cell.label}' divides the cost of all GPUs by wall-clock hours.",
+            "Divide by GPU-hours: hours times the number of GPUs.",
+        )  # fmt: skip
+
+
+def _is_product(tree: sx.Node) -> bool:
+    if isinstance(tree, sx.Ref):
+        return True
+    if isinstance(tree, sx.Binary):
+        return tree.operator in "*/"
+    return isinstance(tree, sx.Call) and tree.name in ("ROUND", "ROUNDUP", "ROUNDDOWN", "IFERROR", "CEILING", "PRODUCT") and bool(
+        tree.args) and _is_product(tree.args[0] or sx.Other())  # fmt: skip

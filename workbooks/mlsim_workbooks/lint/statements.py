@@ -1,0 +1,269 @@
+"""Put together what row label, column header, unit cell, number format and name say of one number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from mlsim_workbooks.lint.algebra import Dims, Value, hard
+from mlsim_workbooks.lint.formats import Format, format_unit, format_value
+from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, read_label
+from mlsim_workbooks.lint.unit_texts import read_unit, unit_cell
+
+__all__ = ["CURRENCIES", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two statements about one cell that cannot both be true."""
+
+    first: str
+    second: str
+    first_unit: Value
+    second_unit: Value
+    where: str  # "unit column" or "number format"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the surroundings of a cell say about its number."""
+
+    value: Value | None = None
+    explicit: bool = False  # a unit is written; else only the quantity's name is known
+    concept: str = ""
+    kinds: frozenset[tuple[str, str]] = frozenset()
+    label: str = ""  # what a person would call the cell
+    texts: tuple[str, ...] = ()  # every label, the nearest first
+    percent: bool = False
+    contradiction: Contradiction | None = None
+
+
+EMPTY = Context()
+
+
+CURRENCIES = frozenset(("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR"))
+
+
+UNIT_HEADER = re.compile(r"units?|uom|einheit|unités?|\[?unit\]?|measure|dim\.?", re.I)
+
+
+def combine(group: tuple[str, ...], stack: tuple[str, ...], unit: str, name: str, code: str, share: bool) -> Context:
+    """Return what row labels, column headers, the unit cell, the number format and the name say together."""
+    row = _best([read_label(t) for t in group])
+    column = _best([_header(t) for t in reversed(stack)])
+    joined = read_label(" ".join(stack)) if len(stack) > 1 else column
+    if not column.says_something and joined.says_something:
+        column = joined
+    elif len(stack) > 1:
+        both = dict(joined.kinds) | dict(column.kinds)
+        column = replace(column, kinds=frozenset(both.items()), concept=column.concept or joined.concept,
+                         dims=column.dims or joined.dims)  # fmt: skip
+    named = read_label(name) if name else NOTHING
+    form = format_unit(code)
+    texts = tuple(t for t in (*group, *reversed(stack), name) if t)
+    label = _called(row, column, group, stack, name)
+    if form.date:
+        return Context(label=label, texts=texts)
+    owner, other = _owner(row, column, named, bool(unit))
+    concept = owner.concept or other.concept
+    kinds = _join_kinds(owner, other)
+    value, explicit, clash = _unit(owner, other, unit, form, concept, share)
+    if value is not None and value.dims is not None:
+        value = _scoped(value, owner, other)
+        dims = value.dims or ()
+        own = {c for c, _ in value.kinds}
+        if any(n == "time" and e < 0 for n, e in dims):
+            own.add("period")  # "price per hour" in $/h says it once
+        kinds = frozenset({k for k in kinds if k[0] not in own} | set(value.kinds))
+        if hard(dims) == (("time", 1.0),):  # "ms both ways": of a latency, that is a round trip
+            trips = {"both directions": "round trip", "per direction": "one way"}
+            kinds = frozenset(("trip", trips[k]) if c == "direction" else (c, k) for c, k in kinds)
+        value = replace(value, kinds=kinds, parts=frozenset({concept} if concept else ()))
+    return Context(value, explicit, concept, kinds, label, texts, form.percent, clash)
+
+
+def _header(text: str) -> Label:
+    """Read a header; a row of units under the headers states them apart."""
+    unit = unit_cell(text) if len(text) <= 14 else None
+    if unit is not None and unit.dims is not None and (hard(unit.dims) or unit.text == "%"):
+        return Label(text, unit, strong=True)
+    return read_label(text)
+
+
+def _best(labels: list[Label]) -> Label:
+    """Return the first label with a unit, else the first with a concept, else the first."""
+    stated = next((x for x in labels if x.unit is not None), None)
+    named = next((x for x in labels if x.concept), None)
+    return stated or named or (labels[0] if labels else NOTHING)
+
+
+_GENERIC = re.compile(
+    r"values?|werte?|valeurs?|amounts?|betrag|montant|figures?|numbers?|zahl|typed|quantity|input|result", re.I
+)
+
+
+def _called(row: Label, column: Label, group: tuple[str, ...], stack: tuple[str, ...], name: str) -> str:
+    pieces = [
+        p for p in (group[0] if group else "", column.text if stack else "") if p and not _GENERIC.fullmatch(p.strip())
+    ]
+    return " · ".join(dict.fromkeys(pieces)) or name or row.text
+
+
+def _owner(row: Label, column: Label, named: Label, has_unit: bool) -> tuple[Label, Label]:
+    """Return the label that says what the number is, and the other one."""
+    if column.unit is not None and row.unit is not None:
+        a, b = column.unit.dims or (), row.unit.dims or ()
+        first, second = (
+            (row, column) if hard(b) and not hard(a) and column.concept not in ("ratio",) and a else (column, row)
+        )
+        if not has_unit and UNIT_HEADER.fullmatch(column.text or ""):
+            first, second = row, column
+        return first, second
+    if column.unit is not None:
+        return column, row
+    if row.unit is not None:
+        return (column, row) if column.concept in ("ratio", "devices", "nodes", "replicas") and row.concept not in (
+            "ratio",) and not row.text else (row, column)  # fmt: skip
+    if named.unit is not None:
+        return named, row if row.concept else column
+    if column.concept and (not row.concept or row.concept in ("memory", "parameters", "peak")):
+        return column, row
+    if row.concept:
+        return row, column
+    return (named, row) if named.concept else (row, column)
+
+
+def _join_kinds(owner: Label, other: Label) -> frozenset[tuple[str, str]]:
+    """Return the owner's kinds and those of the other label's that do not contradict them."""
+    mine, theirs = dict(owner.kinds), dict(other.kinds)
+    kept = {(c, k) for c, k in owner.kinds if c not in _DOUBTFUL or theirs.get(c, k) == k}
+    extra = {
+        k
+        for k in other.kinds
+        if k[0] not in mine and (other.says_something or k[0] not in ("total", "token", "parameters"))
+    }
+    if owner.unit is not None:
+        extra = {k for k in extra if k[0] != "period" or owner.unit.dims}
+    return frozenset(kept | extra)
+
+
+# Where a row label and a column header contradict each other, neither is believed.
+_DOUBTFUL = frozenset(("trip", "statistic", "direction"))
+
+
+def _scoped(value: Value, owner: Label, other: Label) -> Value:
+    """Add "per GPU", "per node" from the label's words to the dimension."""
+    assert value.dims is not None
+    have = dict(value.dims)
+    for name, exponent in owner.dims or other.dims:
+        have.setdefault(name, exponent)
+    return replace(value, dims=tuple(sorted((n, e) for n, e in have.items() if e)))
+
+
+def _unit(
+    owner: Label, other: Label, unit: str, form: Format, concept: str, share: bool
+) -> tuple[Value | None, bool, Contradiction | None]:
+    """Return (unit of the number, is it written, contradiction)."""
+    stated = owner.unit
+    beside = (read_unit(unit, concept) or unit_cell(unit)) if unit else None
+    clash: Contradiction | None = None
+    if beside is not None and beside.dims == (("count", 1.0),):
+        beside = number_of(concept) or beside
+    if beside is not None and unit.strip() in CURRENCIES and concept not in ("money", ""):
+        beside = None  # the currency of another column
+    if (
+        beside is not None
+        and stated is not None
+        and column_strong(owner)
+        and hard(beside.dims or ()) != hard(stated.dims or ())
+    ):
+        beside = None  # a column's own header outdoes a unit that belongs to something else in the row
+    value = beside or stated
+    if beside is not None and stated is not None and _conversion(stated):
+        value = beside = stated  # "Bytes per GiB | bytes"
+    if beside is not None and stated is not None and owner.strong and _differ(beside, stated):
+        clash = Contradiction(stated.text, beside.text, stated, beside, "unit column")
+    shown = format_value(form, concept)
+    if shown is not None:
+        if value is None:
+            value = shown
+        elif _differ(shown, value) and not clash and (beside is not None or owner.strong):
+            clash = Contradiction(value.text, shown.text, value, shown, "number format")
+        elif not owner.strong and beside is None and not _agrees(shown, value):
+            value = shown
+    if value is not None:
+        if form.currency and value.dims:
+            clash = clash or _currency_clash(value, form.currency)
+        if not value.dims and abs(value.factor - 0.01) < 1e-9:
+            if form.percent:
+                value = replace(value, factor=1.0)
+            elif share and concept in ("ratio", "MFU", "growth"):
+                value = replace(value, factor=float("nan"))
+        elif form.percent and hard(value.dims or ()):
+            return None, False, clash
+        return value, True, clash
+    if form.percent:
+        return Value(dims=(), text="%"), True, None
+    if form.currency:
+        return _money(owner, other, form.currency), True, None
+    if unit:
+        return None, False, None  # a unit nobody can read: say nothing
+    bare = number_of(concept)
+    return bare, False, None
+
+
+def column_strong(owner: Label) -> bool:
+    """Tell whether a label states its unit apart from its words."""
+    return owner.strong and owner.unit is not None and bool(hard(owner.unit.dims or ()))
+
+
+def _conversion(unit: Value) -> bool:
+    """Tell whether a label's unit converts one unit into another of its dimension."""
+    return unit.dims == () and unit.factor not in (1.0, 0.01) and unit.factor == unit.factor
+
+
+def _agrees(a: Value, b: Value) -> bool:
+    return (
+        a.dims is not None
+        and b.dims is not None
+        and hard(a.dims) == hard(b.dims)
+        and abs(a.factor / b.factor - 1) < 1e-6
+    )
+
+
+def _differ(a: Value, b: Value) -> bool:
+    """Tell whether two written units contradict each other."""
+    if a.dims is None or b.dims is None:
+        return False
+    if hard(a.dims) != hard(b.dims):
+        return (bool(hard(a.dims)) and bool(hard(b.dims))) or {a.text, b.text} >= {"%"}
+    return a.dims == b.dims and bool(hard(a.dims)) and abs(a.factor / b.factor - 1) > 1e-6
+
+
+def _currency_clash(value: Value, currency: str) -> Contradiction | None:
+    money = [n for n, _ in value.dims or () if n.startswith("money_in_")]
+    if not money or currency in money:
+        return None
+    shown = currency.removeprefix("money_in_").upper()
+    return Contradiction(value.text, shown, value, Value(dims=((currency, 1.0),), text=shown), "number format")
+
+
+_PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)
+
+
+def _money(owner: Label, other: Label, currency: str) -> Value | None:
+    """Return the unit of an amount whose currency only its number format says: the label tells what it is per."""
+    symbol = {"money_in_usd": "$", "money_in_eur": "EUR", "money_in_gbp": "GBP", "money_in_chf": "CHF"}[currency]
+    text = owner.text
+    match = _PER_WHAT.search(text)
+    if match:
+        unit = read_unit(f"{symbol} per {match[1]}") or read_unit(
+            f"{symbol} per {match[1].split(',')[0].split('(')[0].strip()}"
+        )
+        if unit is not None:
+            return replace(unit, text=f"{symbol}/{match[1]}")
+        return None
+    if re.search(r"hourly|stündlich|\brate\b|tariff|tarif|\bfee\b|price|preis|prix", text, re.I):
+        return None
+    dims: Dims = ((currency, 1.0),)
+    return Value(dims=dims, text=symbol)

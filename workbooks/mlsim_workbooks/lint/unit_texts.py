@@ -1,0 +1,170 @@
+"""Read the units and quantities that people write in cells: more forgiving than :mod:`mlsim.units`, and silent where it is not sure."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from functools import cache, lru_cache
+
+from mlsim.errors import CellError
+from mlsim.units import parse, parse_unit
+from mlsim.units.spelling import MAGNITUDES, spellings_by_case
+from mlsim_workbooks.lint.algebra import Value
+from mlsim_workbooks.lint.vocabulary import ACRONYMS, FOREIGN_RE, PERIOD_SHORT, PERIOD_UNIT, SHOUTED, WORDS
+
+__all__ = ["read_quantity", "read_unit", "unit_cell"]
+
+
+@lru_cache(maxsize=65536)
+def read_unit(text: str, concept: str = "") -> Value | None:
+    """Read a unit as a label writes it; None when it is not certainly one.
+
+    ``concept`` decides what a bare magnitude ("B", "M") counts, and whether "TFLOPs" is a rate.
+    """
+    body = text.strip().strip(".:;=→").strip()
+    if not body or len(body) > 60 or not re.search(r"[A-Za-z%$€£¥µ°#×^⁰-⁹]", body):
+        return None
+    if re.match(r"(?:an?|the|one|all|each|our|my)\s", body, re.I):
+        return None
+    if re.search(r"\w\s+[(\[]", body):
+        return None  # "Hours (h)": a label with its unit
+    if re.search(r"\b(?:19|20)\d\d\b", body):
+        return None  # a year
+    if re.search(r"[A-Za-z]\d", re.sub(r"CO[2₂]|\^-?\d|per 1|1[eE]\d+", "", body)) or re.match(
+        r"(?:per|/|pro|par|je)\b", _no_kinds(body)
+    ):
+        return None  # "L4", "S1": names; "per watt": a unit without what it counts
+    if any(
+        w.isupper() and len(w) > 1 and w not in ACRONYMS and w.lower() in SHOUTED
+        for w in re.findall(r"[A-Za-z]+", body)
+    ):
+        return None  # "US", "HR": words in capitals
+    if body in ("x", "×", "X", "-", "ratio", "fraction", "Faktor", "factor", "0-1", "0–1", "0..1", "1/1"):
+        return Value(dims=(), text=body)
+    if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):
+        return Value(dims=(("count", 1.0),), text=body)
+    value = _magnitude(body, concept) or _parsed(_translate(body, concept), text)
+    if value is None or value.dims is None:
+        return None
+    return replace(value, text=" ".join(body.split()))
+
+
+def _no_kinds(body: str) -> str:
+    """Return a unit's text without words such as "dense" and "bf16" at its front."""
+    return re.sub(r"^(?:(?:dense|sparse|bf16|fp16|fp8|fp4|int8|int4|tf32|fp32|fp64|peak)[\s,]*)+", "", body, flags=re.I)
+
+
+def _translate(body: str, concept: str) -> str:
+    for pattern, replacement in FOREIGN_RE:
+        body = pattern.sub(replacement, body)
+    if concept in ("carbon", "carbon intensity"):
+        body = re.sub(r"\b(k|M|m)?(g|t)\b(?!\s*CO)(?=$|\s|/|\))", r"\1\2CO2e", body)
+        body = re.sub(r"\b(?:tonnes?|tons?|Tonnen)\b(?!\s*CO)", "tCO2e", body)
+    if concept in ("peak", "achieved compute", "throughput", "bandwidth"):
+        body = re.sub(r"\b([kMGTPE]?)(?:FLOPs|Flops|flops)\b(?!\s*/)", r"\1FLOPS", body)
+    elif concept in ("work",):
+        body = re.sub(r"\b([kMGTPE]?)(?:FLOPs|Flops|flops)\b(?!\s*/\s*s)", r"\1FLOP", body)
+    if concept in ("peak", "achieved compute", "integer peak"):
+        body = re.sub(r"\b([kMGTPE]?)OPs\b(?!\s*/)", r"\1OPS", body)
+    return body.strip(" ,;")
+
+
+_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+
+def _magnitude(body: str, concept: str) -> Value | None:
+    """Read "B", "M", "bn", "millions": what they count is the label's concept."""
+    counted = {
+        "parameters": "parameter", "active parameters": "parameter", "tokens": "token", "requests": "request",
+        "users": "user",
+    }.get(concept)  # fmt: skip
+    tens = re.fullmatch(r"[x×*·]?\s?(?:10\^?(\d{1,2})|1[eE]\+?(\d{1,2}))", body.translate(_SUPERSCRIPT))
+    if tens and counted is not None and len(body) > 2:
+        return Value(dims=((counted, 1.0),), factor=10.0 ** int(tens[1] or tens[2]))
+    match = re.fullmatch(
+        r"(?:in\s+)?(k|K|thousands?|M|mn|mio|Mio\.?|millions?|B|bn|billions?|Mrd\.?|milliards?|T|trillions?)", body
+    )
+    if not match or counted is None:
+        return None
+    first = match[1][0]
+    scale = 1e3 if first in "k" or match[1] == "K" or match[1].startswith("thou") else 1e6
+    if match[1] in ("B", "bn", "Mrd", "Mrd.") or match[1].startswith(("billion", "milliard")):
+        scale = 1e9
+    if match[1] == "T" or match[1].startswith("trillion"):
+        scale = 1e12
+    return Value(dims=((counted, 1.0),), factor=scale)
+
+
+@cache
+def _unit_words() -> frozenset[str]:
+    """Return all words that can stand in a unit, in lower case: a quick look before the reader explains what is wrong."""
+    kinds = (
+        "per with without w o no sparsity sparse dense each both direction directions dir way ways one two uni bi directional"
+        " unidirectional bidirectional unidir bidir duplex round trip p median mean average avg facility at the meter it active"
+        " total output generated decode input prompt prefill fp bf tf int mxfp nvfp mxf e of million billion thousand co gco tco"
+        " kgco mgco mtco kgcoe gcoe tcoe coe eq equivalent us"
+    )
+    return frozenset((*spellings_by_case(), *(m.casefold() for m in MAGNITUDES), *kinds.split()))
+
+
+def _parsed(body: str, text: str) -> Value | None:
+    """Parse with the unit reader; a figure per month is an amount with the period as a kind."""
+    period = ""
+    match = PERIOD_UNIT.search(body)
+    if match and not re.match(r"\s*(?:tokens?|h|hours?|GPU-h|days?|months?|years?|weeks?)\s*(?:/|per)", body):
+        word = match[1].lower().rstrip("s")
+        period = PERIOD_SHORT.get(match[1].lower(), word)
+        body = body[: match.start()] + " " + body[match.end() :]
+    elif (match and re.match(r"\s*(tokens?)\s*(?:/|per)", body)) or match:
+        period = PERIOD_SHORT.get(match[1].lower(), match[1].lower().rstrip("s"))
+        body = body[: match.start()] + " " + body[match.end() :]
+    if not all(w.casefold() in _unit_words() for w in re.findall(r"[A-Za-z$€£₹]+", body)):
+        return None
+    try:
+        unit = parse_unit(body)
+    except CellError:
+        return None
+    if not unit.dimension and unit.factor == 1.0 and not re.search(r"[%/]", text):
+        return None  # only kinds ("dense"), no unit
+    kinds = set(unit.kinds.items())
+    if period:
+        kinds.add(("period", period))
+    dims = tuple((n, e) for n, e in unit.dimension)
+    return Value(dims=dims, factor=unit.factor, kinds=frozenset(kinds))
+
+
+@lru_cache(maxsize=65536)
+def unit_cell(text: str) -> Value | None:
+    """Read a cell of a unit column: nothing but a unit."""
+    body = text.strip()
+    if body[:1] in "([" and body[-1:] in ")]":
+        body = body[1:-1]
+    if (
+        len(body) > 30
+        or re.match(r"[\d=]", body)
+        or (body.casefold() in WORDS and len(body) > 2 and not body.islower())
+    ):
+        return None
+    return (
+        read_unit(body, "")
+        or read_unit(body, "peak")
+        or (_magnitude(body, "parameters") if body in ("B", "bn") else None)
+    )
+
+
+@lru_cache(maxsize=65536)
+def read_quantity(text: str) -> tuple[float, Value] | None:
+    """Read a text such as "80 GiB" or "3,35 TB/s": (number in its unit, unit)."""
+    if not re.match(r"\s*[-+]?[$€£]?\s?\d", text) or len(text) > 60:
+        return None
+    body = re.sub(r"(\d)\.(\d{3})(?=\D|$)(?!\s*\d)", r"\1\2", text) if re.search(r"\d\.\d{3},\d", text) else text
+    body = re.sub(r"\b([kKMGTP]i?)o(?![A-Za-z])", r"\1B", body)
+    try:
+        quantity = parse(body)
+    except CellError:
+        return None
+    if not quantity.dimension or not math.isfinite(quantity.si):
+        return None
+    kinds = frozenset(quantity.kinds.items())
+    return quantity.value, Value(quantity.dimension, quantity.unit.factor, kinds, text=quantity.unit.text)

@@ -1,0 +1,269 @@
+"""The words of capacity sheets, in English, German and French: units, quantities, and kinds of them.
+
+Tables only; what they mean together is read in :mod:`mlsim_workbooks.lint.labels`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mlsim_workbooks.lint.algebra import Dims
+
+__all__ = [
+    "ACRONYMS",
+    "CONCEPT_RE",
+    "FOREIGN_RE",
+    "KIND_RE",
+    "LOWER",
+    "NUMBERS",
+    "PERIOD_RE",
+    "PERIOD_SHORT",
+    "PERIOD_UNIT",
+    "PER_RE",
+    "SHOUTED",
+    "WORDS",
+]
+
+_FOREIGN = (
+    (r"\bMio(?:\.|(?= [A-Z€$]))", "million"),
+    (r"\bTokens?\b", "tokens"),
+    (r"\b(?:per|pro|par|je) (\w+) (?:and|und|et) (\w+)\b", r"per \1 per \2"),
+    (r"\b(?:Mitarbeiter|employees?|Nutzer|Benutzer|utilisateurs?|students?|seats?|Studierende[rn]?)\b", "user"),
+    (r"\b([kKMGTPE]i?)o(?![A-Za-z])", r"\1B"),
+    (r"\boctets?\b", "bytes"),
+    (r"\b(?:Std|Stunden?|heures?)\b\.?", "h"),
+    (r"\b(?:Sek|Sekunden?|secondes?)\b\.?", "s"),
+    (r"\b(?:Monate?|mois)\b", "month"),
+    (r"\b(?:Jahre?|ans?|années?)\b", "year"),
+    (r"\b(?:Tage?|jours?)\b", "day"),
+    (r"\b(?:Wochen?|semaines?)\b", "week"),
+    (r"\b(?:pro|par|je)\b", "per"),
+    (r"\b(k|M|m)?g\s*/\s*(kWh|MWh)\b", r"\1gCO2e/\2"),
+    (r"\b(?:Tsd|Tausend|milliers?)\b\.?( de)?", "thousand"),
+    (r"\b(?:Mio|Millionen?)\b\.?", "million"),
+    (r"\b(?:Mrd|Milliarden?|milliards?)\b\.?", "billion"),
+    (r"\bjetons?\b", "tokens"),
+    (r"\b(?:Anfragen?|requêtes?)\b", "requests"),
+    (r"\b(?:Knoten|nœuds?|noeuds?|Server|serveurs?|Instanz(?:en)?)\b", "nodes"),
+    (r"\b(?:Bilder|Bild)\b", "images"),
+    (r"\b(?:Karten?|cartes?)\b", "GPU"),
+    (r"\bCO₂", "CO2"),
+    (r"\bannum\b", "year"),
+    (r"\bp\.?\s?a\.?(?=$|[\s)])", "per year"),
+    (r"\b(?:monthly)\b", "per month"),
+    (r"\b(?:yearly|annually)\b", "per year"),
+    (r"\b(\w*)FLOPs?\s*(?=/\s*(?!s\b|sec)|per\s+(?!s\b|sec))", r"\1FLOP "),
+    (r"\b([kMGTPE]?)FLOPs(?=\s+(?:dense|sparse|bf16|fp16|fp8))", r"\1FLOPS"),
+    (r"\bop\b", "OP"),
+    (r"\$?US\s?\$", "US$"),
+    (r"\b([kKM])\s?(USD|EUR|GBP|CHF)\b", r"\1\2"),
+    (r"(?<![A-Za-z])\$\s?([kKMB])(?![A-Za-z])", r"\1$"),
+    (r"(?<![A-Za-z])€\s?([kKM])(?![A-Za-z])", r"\1€"),
+    (r"\b(USD|EUR|GBP)\s(?:k|thousands?)\b", r"k\1"),
+    (r"\b(USD|EUR|GBP)\s(?:m|M|millions?)\b", r"M\1"),
+    (r"\bT€", "k€"),
+    (r"\bTEUR\b", "kEUR"),
+    (r"(?<=/)\s*1\s?[kK]\s+(?=tok)", "k"),
+    (r"(?<=/)\s*1\s?M\s+(?=tok)", "M"),
+    (r"\b1\s?[kK]\s+tok(?:en)?s?\b", "ktok"),
+    (r"\b1\s?M\s+tok(?:en)?s?\b", "Mtok"),
+    (r"\b1[ ,.]?000[ ,.]?000 tok(?:en)?s?\b", "Mtok"),
+    (r"\b1[ ,.]?000 tok(?:en)?s?\b", "ktok"),
+    (r"\bKtok(?:en)?s?\b|\bk tok(?:en)?s?\b", "ktok"),
+    (r"\b(?:new|generated|produced|processed)\s+(?=tok)", ""),
+    (r"\bGPU[ -]?[Hh](?:ou)?rs?\b", "GPU-h"),
+    (r"\baccelerator[ -]?(?:hours?|hrs?|h)\b", "GPU-h"),
+    (r"\bwall[ -]?clock\s*|\bwall[ -](?=h)", ""),
+    (r"\b(?:each|ea\.?|nominal|usable|raw|approx\.?|ca\.?|net|gross|list|spec|max\.?|peak|avg\.?|sustained)\b", ""),
+)  # fmt: skip
+
+
+FOREIGN_RE = tuple((re.compile(p), r) for p, r in _FOREIGN)
+
+
+LOWER = {
+    "gb": "GB", "gib": "GiB", "tb": "TB", "tib": "TiB", "mb": "MB", "mib": "MiB", "kb": "kB", "kib": "KiB", "pb": "PB",
+    "gbps": "Gbps", "mbps": "Mbps", "kwh": "kWh", "mwh": "MWh", "kw": "kW", "mw": "MW", "w": "W", "tflops": "TFLOPS",
+    "pflops": "PFLOPS", "gflops": "GFLOPS", "tflop": "TFLOP", "gflop": "GFLOP", "tops": "TOPS", "usd": "USD",
+    "eur": "EUR", "gbs": "GB/s", "tbs": "TB/s", "tok": "tok", "kg": "kg", "wh": "Wh", "gmac": "GMAC", "gmacs": "GMAC", "pct": "%",
+}  # fmt: skip
+
+
+PERIOD_UNIT = re.compile(
+    r"(?:/|\bper\b)\s*(day|d|week|wk|month|mo|year|yr|y|days|weeks|months|years)\b\.?(?!\s*/)", re.I
+)
+
+
+PERIOD_SHORT = {"d": "day", "wk": "week", "mo": "month", "yr": "year", "y": "year"}
+
+
+SHOUTED = frozenset(
+    ("us", "hr", "ms", "mo", "min", "sec", "it", "op", "ns", "day", "host", "step", "unit", "link", "port", "y", "d")
+)
+
+
+ACRONYMS = frozenset(("GPU", "TPU", "HPU", "NPU", "XPU", "MAC", "FLOP", "OP", "OPS", "TOPS", "USD", "EUR", "FLOPS"))
+
+
+# (concept, words). The first that matches counts, so a "bandwidth utilisation" is a ratio and an "energy price" a price.
+_CONCEPTS: tuple[tuple[str, str], ...] = (
+    ("PUE", r"^\W*(?:\w+ )?pue\b|power usage effectiveness"),
+    ("WUE", r"\bwue\b"),
+    ("MFU", r"\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
+    ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
+    ("share", r"\bshares?\b|anteil|\bpart\b|\bfraction\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
+    ("ratio", r"utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
+              r"|\bratio\b|percentage|speed-?up|\bfactor\b|faktor|facteur|multiplier|multiple|overhead$|headroom$|margin$"
+              r"|acceptance|duty|availab|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
+              r"|error rate|failure rate|taux d|rendement|\bsaving"),
+    ("exchange rate", r"exchange rate|fx rate|\bfx\b|wechselkurs|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
+    ("money", r"\bcosts?\b|\bprices?\b|\bpric|\bkosten|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
+              r"|depreciation|abschreibung|amorti|revenue|umsatz|chiffre|\bspend|\bfees?\b|tariff|tarif|savings?|\bbill\b|\bcharge\b"
+              r"|electricity rate|rental|invest|\bprofit|salary|licen[cs]e|margin \("),
+    ("carbon intensity", r"(?:carbon|co2|co₂|grid|emission)s? (?:emission )?(?:intensity|factor)|grid (?:mix|carbon)|intensité|strommix"
+                         r"|emissionsfaktor|facteur d.émission|co2e?/kwh|co2e? (?:per|pro|par) (?:k|m)wh"),
+    ("carbon", r"carbon|\bco2|co₂|emission|émission|\bscope [123]\b|footprint|treibhaus|\bghg\b|embodied"),
+    ("water", r"\bwater\b|wasser|\beau\b"),
+    ("round trip", r"\brtt\b|round[ -]?trip"),
+    ("latency", r"\blatency|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
+                r"|response time|antwortzeit|temps de r|\bp9[059]9?\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
+                r"|durée|wait(?:ing)? time|runtime|queue(?:ing)? time|service time|(?<!at a )\btime\b(?! to)|\belapsed\b"),
+    ("kv pair", r"^(?!.*cache).*(?:\bk ?(?:\+|&|and|und|et) ?v\b|keys? ?(?:and|&|\+) ?values?)|\bk/v (?:factor|tensors)"),
+    ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size)|cache kv"),
+    ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes kv|(?:\bkv|key[- ]?value|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
+    ("heads", r"\b(?:attention|query|q|n|num)?[ _-]?heads?\b(?! ?dim)(?! size)|têtes|köpfe"),
+    ("head dim", r"head[ _-]?(?:dim|size)|d_head|d_k\b|kopfdim|dimension de tête|dim(?:ension)? (?:par|per|pro) (?:tête|head)"),
+    ("layers", r"\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
+    ("hidden size", r"hidden(?: size| dim)?|d_model|embedding dim|model dim"),
+    ("bytes each", r"\b(?:bytes?|octets?|b) ?(?:per|/|pro|par) ?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv"
+                   r"|gewicht|wert|poids|valeur|élément|param[eè]tre)"),
+    ("bits each", r"\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par) ?(?:param|weight|value|element)"),
+    ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|\bpcie\b|infiniband|\bnic\b|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate"),
+    ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\bram\b|footprint"
+               r"|\bweights?\b(?! ?\()|gewichte|checkpoint size|\bdataset size|\bstorage\b|\bdisk\b|activations?\b|optimi[sz]er states?|buffer"
+               r"|message size|gradient size|speicherkap"),
+    ("power", r"\bpower\b|\btdp\b|leistungsaufnahme|puissance|\bwatt|power draw|\bit load\b|anschlussleistung"),
+    ("energy", r"\benergy\b|energie|énergie|electricity|strom(?:verbrauch)?|consommation"),
+    ("MACs", r"\bmacs?\b|multiply[- ]acc"),
+    ("integer peak", r"\btops\b|\bint[48]\b.*(?:peak|perf|compute)|(?:peak|perf).*\bint[48]\b"),
+    ("parallel", r"\b(?:tensor|pipeline|data|context|expert|sequence)[ -]parallel|\((?:tp|pp|dp|cp|ep)\)|\b(?:tp|pp|dp|cp|ep)\b$"),
+    ("work", r"\b[ktgpez]?flops? ?(?:per|/|pro|par) ?(?!s\b|sec)|total flops?\b|training (?:compute|flops?\b)|\bflop count|rechenaufwand"
+             r"|model flops\b(?!.*/s)|flops? (?:required|needed|budget)|compute budget"),
+    ("achieved compute", r"achieved|sustained|effective (?:tflop|flop|compute|rate)|measured (?:tflop|flop)|real compute"),
+    ("peak", r"\bpeak\b|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf"),
+    ("active parameters", r"(?:active|activated|aktive|actifs?)[ _-]+(?:expert )?(?:param|weights)|param\w*[ ,(_-]+(?:active|aktiv|actif)"
+                          r"|n_active|\bactive \("),
+    ("parameters", r"\bparam|\bmodel size \((?:b|m)\)|modellgr|\bn_params"),
+    ("throughput", r"throughput|thr'put|durchsatz|\bdébit\b|(?:tok\w*|tokens|req\w*|images?|queries|samples) ?(?:/|per|pro|par) ?s(?:ec\w*)?\b"
+                   r"|\btps\b|\bqps\b|\brps\b|generation speed|decode speed|\bgoodput\b|request rate|arrival rate"),
+    ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|accelerator[ -]hours|heures[ -]gpu"),
+    ("gpus per node", r"(?:gpus?|accelerators?|devices?|chips?|karten|cartes) ?(?:per|/|pro|par|je) ?(?:node|server|host|knoten|nœud|box|instance)"),
+    ("tokens", r"\btokens?\b|\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
+    ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
+    ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)"
+                r"|\b(?:gpus|devices|accelerators|chips) per (?:replica|model|job|run|group|deployment)|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|nombre de (?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
+    ("nodes", r"(?:^|[#\s])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
+              r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
+    ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count"),
+    ("users", r"\busers\b|\bconcurrent|\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bconcurrency\b"),
+    ("requests", r"\brequests?\b|\bqueries\b|anfragen|requêtes|\bbatch\b|\bsequences\b"),
+    ("replicas", r"\breplicas?\b|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
+                 r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
+    ("images", r"\bimages?\b|\bsamples\b|\bframes\b|bilder"),
+    ("count", r"^(?:#|number of |no\.? of )?[a-zäöüéè-]+s,? (?:per|/|pro|par|je|in an?|of an?) [a-zäöüéè -]+$|^number of \w+|^anzahl \w+"
+              r"|^nombre d\S* \w+"),
+)  # fmt: skip
+
+
+CONCEPT_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _CONCEPTS)
+
+
+# Concepts whose numbers are bare, and what they count.
+NUMBERS: dict[str, Dims] = {
+    "PUE": (), "MFU": (), "growth": (), "ratio": (), "share": (), "kv heads": (), "heads": (), "head dim": (), "layers": (), "kv pair": (),
+    "hidden size": (), "gpus per node": (("device", 1.0), ("node", -1.0)), "devices": (("device", 1.0),),
+    "nodes": (("node", 1.0),), "racks": (("rack", 1.0),), "users": (("user", 1.0),), "requests": (("request", 1.0),),
+    "replicas": (), "parallel": (), "count": (), "images": (("sample", 1.0),), "tokens": (("token", 1.0),),
+    "bytes each": (("information", 1.0),), "bits each": (("information", 1.0),),
+}  # fmt: skip
+
+
+_USER = (
+    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter"
+    r"|student|customer|kunde))"
+)
+
+
+_KIND_WORDS: tuple[tuple[str, str, str], ...] = (
+    ("density", "sparse", r"\bsparse\b|(?:with|w/|mit|avec) (?:2:4 )?sparsity|\bsparsity\b(?! factor)"),
+    ("density", "dense", r"\bdense\b|(?:without|w/o|no) sparsity"),
+    ("direction", "both directions", r"bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide richtungen"
+                                     r"|duplex|bidirectionnel"),
+    ("direction", "per direction", r"(?:per|each|/|one|pro|par|je) ?(?:direction|dir\b|richtung|sens)|each way|uni-?direction\w*|\bunidir\b"),
+    ("trip", "round trip", r"\brtt\b|round[ -]?trip|hin und zurück|aller-retour"),
+    ("trip", "one way", r"one[ -]?way|\bowd\b|einfach\w* (?:weg|strecke)|aller simple"),
+    ("statistic", "p99", r"\bp99\b|99th|p-99"),
+    ("statistic", "p95", r"\bp95\b|95th"),
+    ("statistic", "p90", r"\bp90\b|90th"),
+    ("statistic", "p50", r"\bp50\b|\bmedian\b"),
+    ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|\bmoyen"),
+    ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bincl\w*\.? pue|with pue|\(pue|\bmeter(?:ed)?\b|zähler|compteur|\btotal facility|gebäude"
+                             r"|rechenzentrum gesamt|wall[ -]plug"),
+    ("boundary", "IT", r"(?-i:\bIT\b)|excl\w*\.? pue|before pue|without pue"),
+    ("parameters", "active", r"\bactive\b|\bactivated\b|\baktiv\w*|\bactifs?\b"),
+    ("parameters", "total", r"\btotal (?:param|weights)|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
+    ("token", "output", r"\boutput|^out\b|\banswers?\b|\bresponse tok|antwort|réponse|\bgenerated\b|completion|ausgabe|sortie|\bdecode\b(?! step)"),
+    ("token", "input", r"\binput|^in (?=[$€u])|\bprompt|\bquestions?\b|eingabe|entrée|\bprefill\b"),
+    ("per user", "user", _USER),
+    ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|nodes|users|tenants|teams|customers|sites)|gesamt|overall|\bsite\b"
+                       r"|flotte|\bsumme?\b|whole"),
+    ("precision", "bf16", r"\bbf16\b|bfloat16"),
+    ("precision", "fp16", r"\bfp16\b|float16"),
+    ("precision", "fp8", r"\bfp8\b"),
+    ("precision", "fp4", r"\b(?:nv|mx)?fp4\b"),
+    ("precision", "int8", r"\bint8\b"),
+    ("precision", "int4", r"\bint4\b"),
+    ("precision", "tf32", r"\btf32\b"),
+    ("precision", "fp32", r"\bfp32\b"),
+    ("precision", "fp64", r"\bfp64\b"),
+)  # fmt: skip
+
+
+KIND_RE = tuple((c, k, re.compile(p, re.I)) for c, k, p in _KIND_WORDS)
+
+
+_PER = (
+    ("device", r"(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
+    ("node", r"(?:per|/|pro|par|je) ?(?:node|server|host|instance|knoten|nœud|serveur|box)\b(?![ -]?(?:h\b|hour|hr|std))"),
+    ("rack", r"(?:per|/|pro|par|je) ?rack\b"),
+    ("user", _USER + r"\b"),
+)  # fmt: skip
+
+
+PER_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _PER)
+
+
+_PERIODS = (
+    ("month", r"\b(?:per|/|pro|par|je|a) ?(?:month|monat|mois)\b|\bmonthly\b|monatlich|mensuel|/ ?mo\b"),
+    ("year", r"\b(?:per|/|pro|par|je|a) ?(?:year|jahr|an|annum|yr)\b|\byearly\b|\bannual|jährlich|annuel|\bp\.a\."),
+    ("day", r"\b(?:per|/|pro|par|je|a) ?(?:day|tag|jour)\b|\bdaily\b|täglich|quotidien"),
+    ("week", r"\b(?:per|/|pro|par|je|a) ?(?:week|woche|semaine)\b|\bweekly\b"),
+    (
+        "hour",
+        r"\bhourly\b|stündlich|(?:per|/|pro|par|je|d.une) ?(?:gpu[- ]?)?(?:hour|stunde|heure)\b|(?:par|d.une) heure|\bin (?:an|one|1) hour\b",
+    ),
+)
+
+
+PERIOD_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _PERIODS)
+
+
+# Words that the unit reader would take for a unit, but that end or begin a label as words.
+WORDS = frozenset(
+    ("to", "in", "per", "gpu", "gpus", "node", "nodes", "token", "tokens", "user", "users", "request", "requests", "image",
+     "images", "link", "links", "port", "rack", "racks", "card", "device", "devices", "server", "servers", "host", "instance",
+     "step", "steps", "unit", "units", "count", "parameters", "params", "weights", "batch", "stream", "frame", "min", "day",
+     "days", "month", "year", "hour", "second", "week", "b", "m", "k", "t", "g", "h", "s", "d", "y", "l", "w", "j", "op", "mo",
+     "months", "years", "weeks", "samples", "sample", "sequence", "sequences", "iterations", "chip", "chips", "inference",
+     "query", "queries", "dollar", "dollars", "euro", "euros", "usd", "eur", "time", "accelerator", "accelerators", "lane", "bit", "byte", "bytes", "bits", "macs", "mac", "flop")
+)  # fmt: skip

@@ -192,7 +192,9 @@ def test_the_best_batch_is_the_cheapest_that_fits_and_is_in_time(built: Comparis
     for row in built.rows:
         cells = line(values, "Decision", row.chip, 3)
         assert cells["Its best batch"] == row.best_batch
-        assert cells["Cost at its best batch, $ per Mtoken"] == ("price?" if row.price is None else pytest.approx(row.best_dollars))
+        assert cells["Cost at its best batch, $ per Mtoken"] == (
+            "price?" if row.price is None else pytest.approx(row.best_dollars)
+        )
         assert row.devices is not None
         assert row.best_batch is not None
         options = {}

@@ -51,7 +51,7 @@ _OUTSIDE = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", 
 _OWN = (
     sys.prefix,
     sys.base_prefix,
-    *(str(Path(m.__file__).parent) for m in (mlsim, mlsim_workbooks)),
+    *(str(Path(str(m.__file__)).parent) for m in (mlsim, mlsim_workbooks)),
 )  # code, registry
 
 
@@ -441,6 +441,11 @@ READ: dict[str, Callable[[], Parts]] = {
     "merged cells in a comment": raw("", after="<!-- " + "<mergeCell " * 100_000 + " -->"),
     "a wide sheet": lambda: parts(sheet(rows({"A1": "Hours (h)"} | {f"{column_name(c)}1": 1.0 for c in range(2, 5001)}
                                              | {"A2": "Days"} | {f"{column_name(c)}2": f"={column_name(c)}1/24" for c in range(2, 1000)}))),
+    "elements 100,000 deep": raw("", after="<a>" * 100_000 + "</a>" * 100_000),
+    "figures of a known chip that are next to nothing": lambda: parts(
+        sheet('<row r="1">' + text_cell("A1", "Peak of the H100, int8, dense (TOP/s)") + '<c r="B1"><v>5E-324</v></c></row>')
+    ),
+    "a sum of 400 cells, one by one": lambda: parts(sheet(rows({"A1": "Hours (h)", "B1": 2.0, "C1": "=B1" + "+B1" * 400}))),
     "a number format without end": lambda: parts() | {"xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><numFmts><numFmt numFmtId="200" formatCode="{"[$" * 20_000}"/>'
         f'<numFmt numFmtId="201" formatCode="{"&quot;" * 20_001}"/><numFmt numFmtId="²" formatCode="0"/></numFmts><cellXfs><xf numFmtId="200"/><xf numFmtId="201"/><xf numFmtId="²"/></cellXfs></styleSheet>',
         "xl/worksheets/sheet2.xml": sheet('<row r="1"><c r="A1" s="0"><v>1</v></c><c r="B1" s="1"><v>1</v></c><c r="C1" s="2"><v>1</v></c></row>')},
@@ -621,6 +626,16 @@ def test_too_many_cells_are_refused_while_they_are_read(tmp_path: Path, monkeypa
         ends_well(path)
 
 
+def test_too_many_references_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One long formula shared by many cells is small in the file and large in memory."""
+    monkeypatch.setattr("mlsim_workbooks.lint.reader.MAX_REFERENCES", 100_000)
+    master = formula_cell("A1", "SUM(B1" + ",B1" * 2000 + ")", ' t="shared" ref="A1:A99" si="0"')
+    others = "".join(f'<row r="{i}"><c r="A{i}"><f t="shared" si="0"/></c></row>' for i in range(2, 100))
+    path = write(tmp_path / "book.xlsx", parts(sheet(f'<row r="1">{master}</row>{others}')))
+    with pytest.raises(FileError, match="more than 100,000 references"):
+        ends_well(path)
+
+
 def test_the_order_in_the_file_does_not_matter(tmp_path: Path) -> None:
     """Rows and cells in any order, and a cell twice, are what they are in order."""
     found = re.findall(r"<row.*?</row>", PLAN)
@@ -703,7 +718,7 @@ def good_books() -> list[dict[str, bytes]]:
         for name, data in everything.items():
             archive.writestr(name, data)
     found = []
-    for file in (stream, *sorted(RULES.glob("*.xlsx"))):
+    for file in (stream, *(io.BytesIO(path.read_bytes()) for path in sorted(RULES.glob("*.xlsx")))):
         with zipfile.ZipFile(file) as archive:
             found.append({n: archive.read(n) for n in archive.namelist() if n.endswith((".xml", ".rels"))})
     return found
@@ -732,8 +747,8 @@ def edited(data: bytes, edits: list[tuple[float, int, bytes]], whole: bool) -> b
 @given(book=st.integers(0, 10**6), part=st.integers(0, 10**6), edits=EDITS, whole=st.booleans())
 def test_no_change_of_bytes_gives_a_traceback(tmp_path: Path, book: int, part: int, edits: Any, whole: bool) -> None:
     books = good_books()
-    content: Parts = dict(books[book % len(books) if book % 2 else 0])
-    name = sorted(content)[part % len(content)]
-    content[name] = edited(bytes(content[name]), edits, whole)
+    chosen = books[book % len(books) if book % 2 else 0]
+    name = sorted(chosen)[part % len(chosen)]
+    content: Parts = {**chosen, name: edited(chosen[name], edits, whole)}
     with contextlib.suppress(FileError):
         ends_well(write(tmp_path / "book.xlsx", content))

@@ -15,10 +15,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from lint_corpus.book import Book, Seed
 from mlsim.files import replace_section
 from mlsim_workbooks.lint import RULES, lint
-
-from lint_corpus.book import Book, Seed
 
 __all__ = ["CORPUS", "HELD_OUT", "Outcome", "books", "measure", "table"]
 

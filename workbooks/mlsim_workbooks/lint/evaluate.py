@@ -13,7 +13,7 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import NUMBER, UNKNOWN, Mismatch, Value, compare, hard, literal, multiply, power
 from mlsim_workbooks.lint.unit_texts import read_quantity
 
-__all__ = ["KEEPERS", "Clash", "Evaluation", "constant_of"]
+__all__ = ["KEEPERS", "Clash", "Evaluation", "constant_of", "wrong_count"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,8 @@ class Evaluation:
         if bare is not None:
             return bare
         self.agree("add" if node.operator == "+" else "subtract", left, right, node.left, node.right)
+        self.clashes += (Clash("multiply", v, v, n, n, note="scope") for v, n in ((left, node.left), (right, node.right))
+                         if wrong_count(v))  # fmt: skip
         return _joined(left, right, node.operator)
 
     def bare(self, node: sx.Binary, left: Value, right: Value) -> Value | None:
@@ -189,10 +191,9 @@ class Evaluation:
         """Note it when two values that stand side by side do not go together."""
         if left.number is not None or right.number is not None or left.kind("typed") or right.kind("typed"):
             return
-        if how != "compare":
-            note = kinds_differ(left, right)
-            if note:
-                self.clashes.append(Clash(how, left, right, a, b, note=note))
+        note = kinds_differ(left, right)
+        if note and (how != "compare" or note == "statistic"):
+            self.clashes.append(Clash(how, left, right, a, b, note=note))
         if not left.known or not right.known:
             return
         mismatch = compare(left, right)
@@ -214,9 +215,8 @@ class Evaluation:
             and _scopes(left) != _scopes(right)
         ):
             self.clashes.append(Clash(how, left, right, a, b, note="scopes"))
-        elif how != "compare" and hard(left.dims or ()) == hard(right.dims or ()) == (("time", 1.0),):
-            if (dict(left.dims or ()).get("device", 0.0) > 0) != (dict(right.dims or ()).get("device", 0.0) > 0):
-                self.clashes.append(Clash(how, left, right, a, b, note="hours"))
+        elif how != "compare" and _hours_and_device_hours(left, right):
+            self.clashes.append(Clash(how, left, right, a, b, note="hours"))
 
     # --- functions ---
 
@@ -307,6 +307,14 @@ class Evaluation:
         return Value(None) if unit is None else unit
 
 
+def _hours_and_device_hours(left: Value, right: Value) -> bool:
+    """Tell whether one of two times is GPU-hours."""
+    a, b = left.dims or (), right.dims or ()
+    return hard(a) == hard(b) == (("time", 1.0),) and (dict(a).get("device", 0.0) > 0) != (
+        dict(b).get("device", 0.0) > 0
+    )
+
+
 def _scopes(value: Value) -> set[str]:
     """Return what a figure is per: GPU, node."""
     return {n for n, e in value.dims or () if e < 0 and n in ("device", "node")}
@@ -393,10 +401,6 @@ def product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> li
     way, back = left.kind("trip"), right.kind("trip")
     if way and back and way != back and sign > 0 and 2.0 not in left.numbers + right.numbers:
         found.append(Clash("multiply", left, right, node.left, node.right, note="trip"))
-    if sign > 0 and left.dims is not None and right.dims is not None:
-        for one, other, first, second in ((left, right, node.left, node.right), (right, left, node.right, node.left)):
-            if _wrong_count(dict(one.dims or ()), dict(other.dims or ())):
-                found.append(Clash("multiply", one, other, first, second, note="scope"))
     if sign > 0 and "PUE" in left.parts and "PUE" in right.parts:
         found.append(Clash("multiply", left, right, node.left, node.right, note="PUE"))
     elif sign > 0 and {"PUE"} & (left.parts ^ right.parts):
@@ -406,12 +410,17 @@ def product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> li
     return found
 
 
-def _wrong_count(figure: dict[str, float], count: dict[str, float]) -> bool:
-    """Tell whether a figure per one thing is multiplied by the number of another: per GPU by nodes, per node by GPUs."""
+def wrong_count(value: Value) -> tuple[str, str] | None:
+    """Return (per what, number of what) of a product that multiplies a figure per one thing by the number of another."""
+    left_over = dict(value.dims or ())
+    if not hard(value.dims or ()):
+        return None
     for per, counted in (("device", "node"), ("device", "rack"), ("node", "rack"), ("node", "device")):
-        if figure.get(per, 0) < 0 and count.get(counted, 0) > 0 and not count.get(per) and not figure.get(counted):
-            return True
-    return False
+        if {"gpus per node", "1/gpus per node"} & value.parts:
+            continue  # they are GPUs and per node themselves
+        if left_over.get(per, 0) < 0 and left_over.get(counted, 0) > 0:
+            return per, counted
+    return None
 
 
 def _rates(left: Value, right: Value, name: str) -> bool:

@@ -376,6 +376,9 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
         own = {c for c, _ in cell.value.kinds}
         kinds = cell.value.kinds | {k for k in computed.kinds if k[0] not in own}
         return replace(computed, number=None, parts=computed.parts | cell.value.parts, kinds=frozenset(kinds))
+    if not cell.context.explicit and computed.known and hard(computed.dims or ()) == hard(stated.dims or ()):
+        # The name alone says what is counted, the formula in what scale: tokens, or millions of them.
+        stated = replace(stated, factor=computed.factor, numbers=computed.numbers)
     own = {c for c, _ in stated.kinds}
     passed = {k for k in computed.kinds if k[0] in ("boundary", "density", "direction", "trip") and k[0] not in own}
     extra = computed.parts & {"PUE", "active parameters"}

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from mlsim_workbooks.lint.algebra import PERIODS, Dims, Value, hard
 from mlsim_workbooks.lint.unit_texts import read_unit
-from mlsim_workbooks.lint.vocabulary import CONCEPT_RE, KIND_RE, LOWER, NUMBERS, PER_RE, PERIOD_RE, WORDS
+from mlsim_workbooks.lint.vocabulary import CONCEPT_RE, KIND_RE, LOWER, NUMBERS, PER_RE, PERIOD_RE, PREPOSITIONS, WORDS
 
 __all__ = ["NOTHING", "Label", "number_of", "read_label"]
 
@@ -202,18 +202,11 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
             joined = " ".join(tail)
         if not snake and count == 1 and joined.casefold() in WORDS:
             continue
-        if len(pieces) > count and pieces[-count - 1] in (
-            "per",
-            "/",
-            "pro",
-            "par",
-            "je",
-            "a",
-            "an",
-            "of",
-            "der",
-            "des",
-            "pour",
+        before = pieces[-count - 1].casefold()
+        if (
+            before in ("per", "/", "pro", "par", "je")
+            or before.isdigit()
+            or (before in PREPOSITIONS and joined.isalpha())
         ):
             continue
         unit = read_unit(joined, concept)

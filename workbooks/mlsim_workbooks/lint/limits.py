@@ -46,14 +46,17 @@ def limit_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]
         if odd is not None:
             yield key[0], cell, odd
             continue
+        summed = _percent_sum(inference, cell, key[0], estimate)
+        if summed is not None:
+            yield key[0], cell, summed
+            continue
+        reached = _of_peak(cell, key, estimate)
+        if reached is not None:
+            yield key[0], cell, reached
+            continue
         if not _limited(cell, relevant):
             continue
-        said = (
-            _percent_sum(inference, cell, key[0], estimate)
-            or _fraction(cell, key, estimate)
-            or _inverted(cell)
-            or _chip(cell, key[0], names)
-        )
+        said = _fraction(cell, key, estimate) or _inverted(cell) or _chip(cell, key[0], names)
         if said is not None:
             yield key[0], cell, said
 
@@ -199,6 +202,29 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
             f"'{label}' is {number:g}, which as a fraction is {number:.0%}.",
             "Write it as a fraction, or label it %.",
         )
+    return None
+
+
+def _of_peak(cell: Cellwise, key: tuple[int, int], estimate: Estimate) -> Said | None:
+    """A rate over the peak it is a part of, above 1."""
+    computed = cell.computed
+    if computed is None or computed.dims is None or hard(computed.dims) or computed.factor != computed.factor:
+        return None
+    over = {"1/peak", "1/bandwidth", "1/integer peak"} & computed.parts
+    words = " ".join((cell.entity, *cell.context.texts))
+    if (
+        not over
+        or _OPEN.search(words)
+        or any(p.startswith("1/") for p in computed.parts - over - {"1/ratio", "1/share"})
+    ):
+        return None
+    value = cell.context.value
+    number = estimate.of(key)
+    if number is None or value is None or value.dims or value.factor != value.factor:
+        return None
+    share = number * value.factor
+    if 1.0005 < share < 50 and not {"peak", "bandwidth", "integer peak"} & computed.parts:
+        return "above-limit", f"'{cell.label}' is {share:.0%} of a peak.", ""
     return None
 
 

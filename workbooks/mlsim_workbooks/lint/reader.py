@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ __all__ = ["Book", "Grid", "Item", "read_book"]
 
 MAX_CELLS = 3_000_000
 MAX_FORMULA = 16_384  # characters; Excel takes half of that, but spells its newer functions longer in the file
+MAX_REFERENCES = 20_000_000  # of all formulas together
 MAX_FORMAT = 1024
 _WIDE = 16_384
 
@@ -79,6 +81,7 @@ class Book:
     formats: list[str]  # number format of each style
     names: dict[tuple[str, str], str]
     problems: list[str] = field(default_factory=list)  # what could not be read, as sentences
+    references: int = 0  # of all formulas together
 
     def grid(self, name: str) -> Grid | None:
         """Return a sheet by its name, whatever its case."""
@@ -208,13 +211,25 @@ def _take_formula(
     try:
         if tables is not None and tables.search(text):
             text = fx.resolve_tables(text, workbook.tables, grid.name, item.row, item.col)
-        form, refs = fx.shape(text)
+        form, refs = _shape(text)
         if rows or cols:
-            refs = [fx.shift(ref, rows, cols) for ref in refs]
+            refs = tuple(fx.shift(ref, rows, cols) for ref in refs)
     except fx.FormulaError:
         return
+    book.references += len(refs)
+    if book.references > MAX_REFERENCES:
+        raise FileError(
+            f"{book.path.name} has more than {MAX_REFERENCES:,} references in formulas, which is the limit."
+        )
     item.form = forms.setdefault(form, len(forms))
-    item.refs = tuple(refs)
+    item.refs = refs
+
+
+@lru_cache(maxsize=256)
+def _shape(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a formula's form and references; a formula that a million cells share is read once."""
+    form, refs = fx.shape(text)
+    return form, tuple(refs)
 
 
 # --- number formats ------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import replace
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, compare, hard, is_conversion, is_time
 from mlsim_workbooks.lint.domain import kv_rules, pue_rules
-from mlsim_workbooks.lint.evaluate import Clash
+from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
@@ -86,12 +86,14 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     tree = inference.tree(cell.item.form)
     if tree is None:
         return
-    if not clashes and cell.context.contradiction is None:
+    if not clashes and wrong_count(cell.computed):
+        yield _wrong_count(cell.computed, text(tree))
+    elif not clashes and cell.context.contradiction is None:
         yield from _result(cell, tree)
         yield from user_sum(inference, facts, sheet, cell, tree)
         yield from _eight(cell)
     yield from kind_rules(cell, tree, facts, format_of(facts, sheet, cell))
-    yield from scope_rules(cell, tree, bool(facts.concepts.get("nodes")))
+    yield from scope_rules(cell, tree, bool(facts.concepts.get("nodes")), bool(facts.concepts.get("users")))
     yield from copy_rules(inference, sheet, cell, tree)
     yield from hour_price_rules(inference, sheet, cell)
     yield from kv_rules(inference, facts, cell, tree)
@@ -143,14 +145,7 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
             f"Put {clash.left.number:g} in a cell of its own with its unit, converted to {b}.",
         )
     if clash.note == "scope":
-        per = next((n for n, e in clash.left.dims or () if e < 0 and n in ("device", "node")), "device")
-        name = {"device": "GPU"}.get(per, per)
-        other = next((n for n, e in clash.right.dims or () if e > 0 and n in ("node", "rack")), "GPU")
-        return (
-            "device-scope",
-            f"Multiplies a figure per {name} ({left}) by a number of {other}s ({right}).",
-            f"Multiply by the {name}s per {other} too.",
-        )
+        return _wrong_count(clash.left, left)
     if clash.note == "PUE":
         return "facility-energy", f"Applies PUE twice: {left} already includes it.", ""
     if clash.note == "token":
@@ -196,6 +191,19 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     )
     places = "" if "…" in (left, right) else f" ({left})" if left == right else f" ({left} and {right})"
     return rule, f"{doing} {shown}{places}{factor}.", ""
+
+
+def _wrong_count(value: Value, where: str) -> Said:
+    per, counted = wrong_count(value) or ("device", "node")
+    names = {"device": "GPU"}
+    one, many = names.get(per, per), names.get(counted, counted)
+    return (
+        "device-scope",
+        f"Multiplies a figure per {one} by a number of {many}s ({where}).",
+        f"Multiply by the {one}s per {many} too."
+        if counted != "device"
+        else "Multiply by the number of nodes instead.",
+    )
 
 
 def _both(a: str, b: str, left: Value, right: Value) -> str:
@@ -287,7 +295,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = ""  # "bytes per parameter"
     if concept == "memory" and not re.search(r"memory|hbm|vram|capacity|speicher(?!.*rate)|mémoire", words, re.I):
         rule = ""
-    if rule and not re.search(r"utili|share|price|cost|per token|\brate\b|speed", words, re.I):
+    if rule and not re.search(r"utili|share|price|cost|per token|\brate\b|speed|traffic", words, re.I):
         yield rule, f"'{words}' names {_article(concept)}, but its unit is {unit.text}.", ""
 
 
@@ -317,6 +325,8 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     mismatch = compare(computed, stated)
     if mismatch is None:
         return
+    if not cell.context.explicit and not mismatch.dims and not mismatch.periods[0]:
+        return  # a count without its unit may be in millions
     if computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
     rule = rule_of(mismatch, computed, stated)
@@ -332,7 +342,11 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         r"\d ?[kMGT]i?B\b", " ".join((cell.entity, *cell.context.texts))
     ):
         return  # "all-reduce of 1 GB": the size stands in the label and as a number in the formula
-    if rule == "dimension" and not hard(computed.dims or ()) and not any(p[0] == "~" for p in computed.parts):
+    if (
+        rule == "dimension"
+        and not hard(computed.dims or ())
+        and not any(p[0] == "~" and p != "~token" for p in computed.parts)
+    ):
         return  # shapes multiplied: a count of anything
     found, due = unit_text(computed), unit_text(stated)
     if mismatch.periods[0]:

@@ -20,7 +20,7 @@ def _only_conversions(value: Value) -> bool:
     return all(is_conversion(n) or is_time(n) or n in (100.0, 0.01) for n in value.numbers)
 
 
-def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool) -> Iterator[Said]:
+def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iterator[Said]:
     """Compare what a formula's result is per with what its cell states."""
     computed, context = cell.computed, cell.context
     stated = context.value
@@ -30,7 +30,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool) -> Iterator[Said]:
         return
     if not _only_conversions(computed):
         return
-    yield from _user_rules(cell, tree, computed, stated)
+    yield from _user_rules(cell, tree, computed, stated, users)
     have, due = dict(computed.dims), dict(stated.dims)
     alone = "one" in computed.parts  # the 1 of 1/x may be one GPU
     if (
@@ -166,7 +166,7 @@ _ONE_USER = re.compile(
 )
 
 
-def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> Iterator[Said]:
+def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, users: bool) -> Iterator[Said]:
     """A figure per user where the total is due, or the other way round."""
     have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
     words, label = " ".join(cell.context.texts), cell.label
@@ -174,6 +174,12 @@ def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -
     copied = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
     if due < 0 and not have and copied:
         yield "user-total", f"'{label}' is per user, but the formula takes a total.", "Divide by the number of users."
+    elif have < 0 and not due and users and _is_product(tree) and not total and not _ONE_USER.search(words):
+        yield (
+            "user-total",
+            f"'{label}' is not per user, but the formula gives a figure per user.",
+            "Multiply by the number of users.",
+        )
     elif (
         have < 0 and not due and ((copied and (total or not _ONE_USER.search(words))) or (total and _is_product(tree)))
     ):

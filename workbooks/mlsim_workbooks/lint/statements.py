@@ -242,7 +242,7 @@ def _differ(a: Value, b: Value) -> bool:
 
 def _currency_clash(value: Value, currency: str) -> Contradiction | None:
     money = [n for n, _ in value.dims or () if n.startswith("money_in_")]
-    if not money or currency in money:
+    if currency in money or not hard(value.dims or ()):
         return None
     shown = currency.removeprefix("money_in_").upper()
     return Contradiction(value.text, shown, value, Value(dims=((currency, 1.0),), text=shown), "number format")

@@ -29,6 +29,8 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None
     if re.search(r"\w\s+[(\[]", body):
         return None  # "Hours (h)": a label with its unit
+    if re.match(r"\d", body) and not re.match(r"1\s?(?:/|[kKM]\b)|10\^|1[eE]\d|1[,. ]?000", body):
+        return None  # "80 GB": a figure
     if re.search(r"\b(?:19|20)\d\d\b", body):
         return None  # a year
     if re.search(r"[A-Za-z]\d", re.sub(r"CO[2₂]|\^-?\d|per 1|1[eE]\d+", "", body)) or re.match(

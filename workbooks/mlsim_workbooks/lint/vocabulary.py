@@ -20,6 +20,7 @@ __all__ = [
     "PERIOD_SHORT",
     "PERIOD_UNIT",
     "PER_RE",
+    "PREPOSITIONS",
     "SHOUTED",
     "WORDS",
 ]
@@ -48,6 +49,7 @@ _FOREIGN = (
     (r"\b(?:Bilder|Bild)\b", "images"),
     (r"\b(?:Karten?|cartes?)\b", "GPU"),
     (r"\bCO₂", "CO2"),
+    (r"^(\S+) per (\w+)/(s|h)$", r"\1*\3/\2"),
     (r"\bannum\b", "year"),
     (r"\bp\.?\s?a\.?(?=$|[\s)])", "per year"),
     (r"\b(?:monthly)\b", "per month"),
@@ -105,6 +107,12 @@ SHOUTED = frozenset(
 ACRONYMS = frozenset(("GPU", "TPU", "HPU", "NPU", "XPU", "MAC", "FLOP", "OP", "OPS", "TOPS", "USD", "EUR", "FLOPS"))
 
 
+# Words before which a unit's name is a plain word: "costs in the year", "Kosten je Monat".
+PREPOSITIONS = frozenset(
+    ("per", "/", "pro", "par", "je", "a", "an", "of", "der", "des", "pour", "im", "in", "am", "au", "en", "dans", "this", "last",
+     "next", "each", "every", "first", "the", "ein", "eine", "einer", "one", "d'un", "d'une", "un", "une", "full", "whole")
+)  # fmt: skip
+
 # (concept, words). The first that matches counts, so a "bandwidth utilisation" is a ratio and an "energy price" a price.
 _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("PUE", r"^\W*(?:\w+ )?pue\b|power usage effectiveness"),
@@ -128,6 +136,9 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("latency", r"\blatency|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
                 r"|response time|antwortzeit|temps de r|\bp9[059]9?\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
                 r"|durée|wait(?:ing)? time|runtime|queue(?:ing)? time|service time|(?<!at a )\btime\b(?! to)|\belapsed\b"),
+    ("bytes each", r"\b(?:bytes?|octets?|b) ?(?:per|/|pro|par) ?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv"
+                   r"|gewicht|wert|poids|valeur|élément|param[eè]tre)"),
+    ("bits each", r"\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par) ?(?:param|weight|value|element)"),
     ("kv pair", r"^(?!.*cache).*(?:\bk ?(?:\+|&|and|und|et) ?v\b|keys? ?(?:and|&|\+) ?values?)|\bk/v (?:factor|tensors)"),
     ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size)|cache kv"),
     ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes kv|(?:\bkv|key[- ]?value|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
@@ -135,9 +146,6 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("head dim", r"head[ _-]?(?:dim|size)|d_head|d_k\b|kopfdim|dimension de tête|dim(?:ension)? (?:par|per|pro) (?:tête|head)"),
     ("layers", r"\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
     ("hidden size", r"hidden(?: size| dim)?|d_model|embedding dim|model dim"),
-    ("bytes each", r"\b(?:bytes?|octets?|b) ?(?:per|/|pro|par) ?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv"
-                   r"|gewicht|wert|poids|valeur|élément|param[eè]tre)"),
-    ("bits each", r"\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par) ?(?:param|weight|value|element)"),
     ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|\bpcie\b|infiniband|\bnic\b|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate"),
     ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\bram\b|footprint"
                r"|\bweights?\b(?! ?\()|gewichte|checkpoint size|\bdataset size|\bstorage\b|\bdisk\b|activations?\b|optimi[sz]er states?|buffer"
@@ -153,7 +161,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("peak", r"\bpeak\b|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf"),
     ("active parameters", r"(?:active|activated|aktive|actifs?)[ _-]+(?:expert )?(?:param|weights)|param\w*[ ,(_-]+(?:active|aktiv|actif)"
                           r"|n_active|\bactive \("),
-    ("parameters", r"\bparam|\bmodel size \((?:b|m)\)|modellgr|\bn_params"),
+    ("parameters", r"(?<!per )(?<!pro )(?<!par )(?<!je )\bparam|\bmodel size \((?:b|m)\)|modellgr|\bn_params"),
     ("throughput", r"throughput|thr'put|durchsatz|\bdébit\b|(?:tok\w*|tokens|req\w*|images?|queries|samples) ?(?:/|per|pro|par) ?s(?:ec\w*)?\b"
                    r"|\btps\b|\bqps\b|\brps\b|generation speed|decode speed|\bgoodput\b|request rate|arrival rate"),
     ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|accelerator[ -]hours|heures[ -]gpu"),
@@ -244,8 +252,11 @@ PER_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _PER)
 
 
 _PERIODS = (
-    ("month", r"\b(?:per|/|pro|par|je|a) ?(?:month|monat|mois)\b|\bmonthly\b|monatlich|mensuel|/ ?mo\b"),
-    ("year", r"\b(?:per|/|pro|par|je|a) ?(?:year|jahr|an|annum|yr)\b|\byearly\b|\bannual|jährlich|annuel|\bp\.a\."),
+    ("month", r"\b(?:per|/|pro|par|je|a|im|in a|in the) ?(?:month|monat|mois)\b|\bmonthly\b|monatlich|mensuel|/ ?mo\b"),
+    (
+        "year",
+        r"\b(?:per|/|pro|par|je|a|im|in a|in the) ?(?:year|jahr|an|annum|yr)\b|\byearly\b|\bannual|jährlich|annuel|\bp\.a\.",
+    ),
     ("day", r"\b(?:per|/|pro|par|je|a) ?(?:day|tag|jour)\b|\bdaily\b|täglich|quotidien"),
     ("week", r"\b(?:per|/|pro|par|je|a) ?(?:week|woche|semaine)\b|\bweekly\b"),
     (

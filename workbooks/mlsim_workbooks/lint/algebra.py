@@ -150,7 +150,10 @@ def power(a: Value, exponent: float) -> Value:
     if a.dims is None:
         return UNKNOWN
     dims = tuple((n, e * exponent) for n, e in a.dims if e * exponent)
-    return Value(dims, a.factor**exponent, a.kinds, tuple(n**exponent for n in a.numbers if n > 0), a.parts)
+    try:
+        return Value(dims, a.factor**exponent, a.kinds, tuple(n**exponent for n in a.numbers if n > 0), a.parts)
+    except OverflowError:
+        return UNKNOWN
 
 
 # --- the roles of bare numbers -------------------------------------------------------------------------------------
@@ -179,7 +182,7 @@ def _whole_power(value: float, base: float) -> bool:
 def is_conversion(number: float) -> bool:
     """Tell whether a number can only convert between prefixes: 1000, 1e9, 1024^3, 1.073741824."""
     w = abs(number)
-    if not w or math.isinf(w):
+    if not 1e-40 < w < 1e40:  # nothing is converted by as much; 1 / 5e-324 is infinite
         return False
     w = w if w >= 1 else 1 / w
     return (

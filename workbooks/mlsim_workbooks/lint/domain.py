@@ -9,6 +9,7 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.reader import WIDE
 
 __all__ = ["kv_rules", "pue_rules"]
 
@@ -31,7 +32,7 @@ def kv_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) 
     if "kv pair" in parts or "+" in _operators(tree):
         return
     small = [n for n in computed.numbers if n in (2.0, 4.0, 8.0)]
-    if parts & {"bytes each", "bits each"}:
+    if parts & {"bytes each", "bits each"} or dict(computed.dims or ()).get("information"):
         missing = not small
     else:
         product = 1.0
@@ -76,7 +77,7 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
     computed, context = cell.computed, cell.context
     if "PUE" in computed.parts or "~energy" not in computed.parts or computed.kind("boundary") == "facility":
         return
-    key = sheet, cell.item.row * 16_384 + cell.item.col
+    key = sheet, cell.item.row * WIDE + cell.item.col
     if dict(context.kinds).get("boundary") == "IT" or not _prices_energy(cell, inference, key):
         return
     if key in facts.pue_users:

@@ -510,12 +510,14 @@ def _index(run: Evaluation, node: sx.Call) -> Value:
         run.value(arg)
     first = node.args[0] if node.args else None
     column = constant_of(node.args[2]) if len(node.args) > 2 and node.args[2] is not None else None
-    return _column_of(run, first, int(column) if column else 0)
+    return _column_of(run, first, int(column) if column and abs(column) < 1e6 else 0)
 
 
 def _vlookup(run: Evaluation, node: sx.Call) -> Value:
     column = constant_of(node.args[2]) if len(node.args) > 2 and node.args[2] is not None else None
-    return _column_of(run, node.args[1] if len(node.args) > 1 else None, int(column) if column else 0)
+    return _column_of(
+        run, node.args[1] if len(node.args) > 1 else None, int(column) if column and abs(column) < 1e6 else 0
+    )
 
 
 def _xlookup(run: Evaluation, node: sx.Call) -> Value:

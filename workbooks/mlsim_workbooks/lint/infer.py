@@ -16,13 +16,12 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import UNKNOWN, Value, compare, hard, is_conversion, literal
 from mlsim_workbooks.lint.evaluate import KEEPERS, Clash, Evaluation, constant_of
 from mlsim_workbooks.lint.layout import contexts
-from mlsim_workbooks.lint.reader import Book, Grid, Item
+from mlsim_workbooks.lint.reader import WIDE, Book, Grid, Item
 from mlsim_workbooks.lint.statements import EMPTY, Context
 from mlsim_workbooks.package import RecalcError, column_number, position
 
 __all__ = ["Cellwise", "Inference", "infer"]
 
-_WIDE = 16_384
 _SMALL_AREA = 400
 _MAX_DISTINCT = 12
 
@@ -50,7 +49,7 @@ class Inference:
     """The units of a whole workbook."""
 
     book: Book
-    cells: dict[tuple[int, int], Cellwise]  # (sheet, row * 16384 + column)
+    cells: dict[tuple[int, int], Cellwise]  # (sheet, row * WIDE + column)
     sheets: dict[str, int]
 
     run: _Run | None = None
@@ -72,7 +71,7 @@ class Inference:
 
     def at(self, sheet: int, row: int, col: int) -> Cellwise | None:
         """Return a cell, or None when nothing stands there."""
-        return self.cells.get((sheet, row * _WIDE + col))
+        return self.cells.get((sheet, row * WIDE + col))
 
 
 def infer(book: Book) -> Inference:
@@ -115,7 +114,7 @@ class _Run:
         """Take what labels say."""
         constants: dict[int, Value] = {}
         for item, context, entity in contexts(self.book, grid):
-            key = index, item.row * _WIDE + item.col
+            key = index, item.row * WIDE + item.col
             cell = self.cells[key] = Cellwise(item, context, entity)
             self.columns.setdefault((index, item.col), []).append(item.row)
             if context.value is not None:
@@ -198,18 +197,18 @@ class _Run:
                 if named is not None and isinstance(named[0], sx.Ref):
                     index = self.sheets.get(named[0].sheet, -1)
                     row, col = _place(named[1][0])
-                    yield index, row * _WIDE + col
+                    yield index, row * WIDE + col
                 continue
             index = self.sheets.get(node.sheet, -1) if node.sheet else sheet
             if isinstance(node, sx.Ref):
                 row, col = _place(item.refs[node.mark])
-                yield index, row * _WIDE + col
+                yield index, row * WIDE + col
             elif node.kind == "ref":
                 (top, left), (bottom, right) = _place(item.refs[node.first]), _place(item.refs[node.last])
                 if (bottom - top + 1) * (right - left + 1) <= _SMALL_AREA:
                     for row in range(top, bottom + 1):
                         for col in range(left, right + 1):
-                            yield index, row * _WIDE + col
+                            yield index, row * WIDE + col
 
     def name(self, name: str, sheet: int) -> tuple[sx.Node, tuple[str, ...]] | None:
         """Return the tree of a defined name."""
@@ -268,7 +267,7 @@ class _Run:
         index = self.sheets.get(node.sheet, -1) if node.sheet else sheet
         if isinstance(node, sx.Ref):
             row, col = _place(item.refs[node.mark])
-            cell = self.cells.get((index, row * _WIDE + col))
+            cell = self.cells.get((index, row * WIDE + col))
             return cell.value if cell is not None else UNKNOWN
         return self.area(index, node, item.refs)
 
@@ -284,7 +283,7 @@ class _Run:
             index = self.sheets.get(node.sheet, sheet if not node.sheet else -1)
             if isinstance(node, sx.Ref):
                 row, col = _place(refs[node.mark])
-                cell = self.cells.get((index, row * _WIDE + col))
+                cell = self.cells.get((index, row * WIDE + col))
                 return cell.value if cell is not None else UNKNOWN
             return self.area(index, node, refs)
         return UNKNOWN
@@ -300,7 +299,7 @@ class _Run:
                 chosen = self.changes(sheet, col, low, high)
             distinct: dict[Value, None] = {}
             for row in chosen:
-                distinct.setdefault(self.cells[sheet, row * _WIDE + col].value)
+                distinct.setdefault(self.cells[sheet, row * WIDE + col].value)
                 if len(distinct) >= _MAX_DISTINCT:
                     break
             columns.append(tuple(distinct))
@@ -331,7 +330,7 @@ class _Run:
             starts: list[int] = []
             before: object = None
             for i, row in enumerate(rows):
-                context = self.cells[sheet, row * _WIDE + col].context
+                context = self.cells[sheet, row * WIDE + col].context
                 if context is not before:
                     starts.append(i)
                     before = context
@@ -361,7 +360,7 @@ class _Run:
         if inputs.get(node) == UNKNOWN:
             index = self.sheets.get(node.sheet, -1) if node.sheet else sheet
             row, col = _place(item.refs[node.mark])
-            key = index, row * _WIDE + col
+            key = index, row * WIDE + col
             cell = self.cells.get(key)
             if cell is not None and cell.context == EMPTY:
                 plain = Value(due.dims, due.factor, text=due.text)

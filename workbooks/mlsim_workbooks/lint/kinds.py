@@ -56,7 +56,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> I
         yield "round-trip", f"'{label}' is {due}, but the formula uses a {trip.pop()} latency.", ""
     elif trip == {"one way"} and not due and not has_number(computed, 2.0) and _THERE_AND_BACK.search(words):
         yield "round-trip", f"'{label}' takes a way there and back, but the formula uses a one-way latency.", ""
-    for category in ("trip", "direction", "density"):
+    for category in ("trip", "direction"):
         if (
             stated.get(category)
             and computed.kind(category) == stated[category]

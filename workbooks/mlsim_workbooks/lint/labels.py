@@ -205,7 +205,7 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
         before = pieces[-count - 1].casefold()
         if (
             before in ("per", "/", "pro", "par", "je")
-            or before.isdigit()
+            or before[:1].isdigit()
             or (before in PREPOSITIONS and joined.isalpha())
         ):
             continue

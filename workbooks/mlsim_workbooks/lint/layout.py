@@ -7,6 +7,7 @@ One pass over the rows keeps, for every column, the header texts above; and for 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -48,6 +49,8 @@ class _Pass:
     memo: dict[object, Context] = field(default_factory=dict)
     merged: dict[tuple[int, int], str] = field(default_factory=dict)
     named: dict[tuple[int, int], str] = field(default_factory=dict)
+    labels: list[int] = field(default_factory=list)  # columns of the labels of the row at hand
+    runs: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def run(self) -> Iterator[tuple[Item, Context, str]]:
         self.fill_merged()
@@ -126,8 +129,12 @@ class _Pass:
             if isinstance(i.value, str) and len(i.value) <= 60 and read_label(i.value).unit
         }
         texts = texts | said  # a formula that gives a text is a label too
-        numeric = ({i.col for i in numbers} | blanks) - set(said)
+        typed = {c for c, t in texts.items() if read_quantity(t)}  # "80 GiB" is a number, not a label
+        numeric = ({i.col for i in numbers} | blanks | typed) - set(said)
+        texts = {c: t for c, t in texts.items() if c not in typed}
         units = {c: t for c, t in texts.items() if self.is_unit(c, t, numeric)}
+        self.labels = sorted(c for c in texts if c not in numeric and c not in units)
+        self.runs = _runs(numeric) if units else {}
         for item in numbers:
             column = self.columns.get(item.col)
             if column is not None:
@@ -188,10 +195,9 @@ class _Pass:
         Texts that say nothing of the number ("job 123") are left out: a million rows then share their contexts.
         """
         found: list[str] = []
-        at = col - 1
-        while at > 0 and (at in numeric or at not in texts or at in units):
-            at -= 1
-        while at > 0 and at in texts:
+        before = bisect_left(self.labels, col)
+        at = self.labels[before - 1] if before else 0
+        while at > 0 and at in texts and len(found) < 4:
             if at not in units:
                 found.append(texts[at])
             at -= 1
@@ -206,22 +212,30 @@ class _Pass:
             return "", False
         if col + 1 in units and not (col - 1 in units and col + 2 in numeric and col - 2 not in numeric):
             return units[col + 1], True
-        left = col - 1
-        while left > 0 and left in numeric:
-            left -= 1
+        first, last = self.runs.get(col, (col, col))
+        left, right = first - 1, last + 1
         if left in units and units[left].strip() in CURRENCIES and not self.headed(left):
             return "", False
         if left in units and (left - 1 in texts or left == 1 or self.headed(left)) and left + 1 in numeric:
             return units[left], True
-        right = col + 1
-        while right in numeric:
-            right += 1
         return (units[right], True) if right in units else ("", False)
 
     def headed(self, col: int) -> bool:
         """Tell whether a column is headed "Unit"."""
         column = self.columns.get(col)
         return bool(column and column.stack and UNIT_HEADER.fullmatch(column.stack[-1].strip()))
+
+
+def _runs(numeric: set[int]) -> dict[int, tuple[int, int]]:
+    """Return, for each column with a number, the first and last of the run of numbers it stands in."""
+    runs: dict[int, tuple[int, int]] = {}
+    for col in sorted(numeric):
+        if col not in runs:
+            last = col
+            while last + 1 in numeric:
+                last += 1
+            runs.update(dict.fromkeys(range(col, last + 1), (col, last)))
+    return runs
 
 
 _PLACEHOLDER = re.compile(r"n/?a|[-–—?.…]+|tbd|tba|none|k\.\s?a\.?|s\.o\.|nd", re.I)

@@ -11,12 +11,12 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import hard
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, values
 from mlsim_workbooks.package import position
 
 __all__ = ["limit_findings"]
 
-_WIDE = 16_384
 _BOUNDED = re.compile(
     r"\bm[fb]u\b|\bhfu\b|utili|\butil\b|auslastung|ausnutzung|occupan|availab|verfügbar|effici|effiz|\bduty|hit[ -]?rate|acceptance"
     r"|rendement|\bbusy\b|load factor|goodput (?:ratio|share)|(?:reach|achiev|attain)\w*|erreicht|atteint|taux d|usable|nutzbar"
@@ -66,7 +66,7 @@ def _odd_one_out(inference: Inference, key: tuple[int, int], cell: Cellwise) -> 
     number = cell.item.value
     if cell.item.form >= 0 or not isinstance(number, float) or cell.context.percent or not 1 < number <= 100:
         return None
-    row, col = divmod(key[1], _WIDE)
+    row, col = divmod(key[1], WIDE)
     beside = [inference.at(key[0], row + step, col) for step in (-1, 1)]
     if all(
         b is not None and b.context.percent and isinstance(b.item.value, float) and b.item.value <= 1 for b in beside
@@ -307,7 +307,7 @@ def _percent_sum(inference: Inference, cell: Cellwise, sheet: int, estimate: Est
         or not isinstance(tree.args[0], sx.Area)
     ):
         return None
-    keys = [k for k in inference.uses((sheet, cell.item.row * _WIDE + cell.item.col)) if k in inference.cells]
+    keys = [k for k in inference.uses((sheet, cell.item.row * WIDE + cell.item.col)) if k in inference.cells]
     cells = [inference.cells[k] for k in keys]
     if len(cells) < 2 or not all(c.value.dims == () and (c.context.percent or c.value.text == "%") for c in cells):
         return None
@@ -363,7 +363,7 @@ class Estimate:
         if isinstance(node, sx.Ref):
             index = self.inference.sheets.get(node.sheet, -1) if node.sheet else sheet
             row, col = position(cell.item.refs[node.mark])
-            return self.of((index, row * _WIDE + col))
+            return self.of((index, row * WIDE + col))
         if isinstance(node, sx.Unary):
             inner = self.number(node.operand, sheet, cell)
             return None if inner is None else -inner if node.operator == "-" else inner / 100
@@ -384,7 +384,7 @@ class Estimate:
         (top, left), (bottom, right) = position(cell.item.refs[node.first]), position(cell.item.refs[node.last])
         if (bottom - top + 1) * (right - left + 1) > 400:
             return None
-        keys = [(index, r * _WIDE + c) for r in range(top, bottom + 1) for c in range(left, right + 1)]
+        keys = [(index, r * WIDE + c) for r in range(top, bottom + 1) for c in range(left, right + 1)]
         numbers = [self.of(k) for k in keys if k in self.inference.cells]
         if not numbers or any(n is None for n in numbers):
             return None

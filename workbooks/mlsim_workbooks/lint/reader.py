@@ -30,13 +30,13 @@ from mlsim_workbooks.package import (
     unescape,
 )
 
-__all__ = ["Book", "Grid", "Item", "read_book"]
+__all__ = ["WIDE", "Book", "Grid", "Item", "read_book"]
 
 MAX_CELLS = 3_000_000
 MAX_FORMULA = 16_384  # characters; Excel takes half of that, but spells its newer functions longer in the file
 MAX_REFERENCES = 20_000_000  # of all formulas together
 MAX_FORMAT = 1024
-_WIDE = 16_384
+WIDE = 1 << 15  # more than the 16,384 columns of a sheet: a cell's key is row * WIDE + column
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Grid:
 
     def at(self, row: int, col: int) -> Item | None:
         """Return the cell, or None when it is empty."""
-        return self.cells.get(row * _WIDE + col)
+        return self.cells.get(row * WIDE + col)
 
 
 @dataclass
@@ -141,7 +141,7 @@ def _read_grid(package: Package, workbook: Workbook, name: str, part: str, forms
             if item.form < 0 and value is None:
                 continue
             items.append(item)
-            key = cell.row * _WIDE + cell.col
+            key = cell.row * WIDE + cell.col
             ordered = ordered and key > last
             last = key
             grid.cells[key] = item

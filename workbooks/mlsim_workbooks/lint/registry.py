@@ -24,7 +24,6 @@ from mlsim_workbooks.lint.unit_texts import read_quantity
 
 __all__ = ["Names", "registry_findings", "values"]
 
-_WIDE = 16_384
 
 # --- names ---------------------------------------------------------------------------------------------------------
 
@@ -285,6 +284,8 @@ def _of_chip(figure: _Figure, chip: str) -> Said | None:
 
 def _disagrees(figure: _Figure, chip: str, known: float) -> Said | None:
     ratio = figure.si / known
+    if not ratio:
+        return None
     big = ratio if ratio > 1 else 1 / ratio
     value = figure.cell.context.value
     assert value is not None

@@ -75,6 +75,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     if cell.context.contradiction is not None:
         yield _contradiction(cell)
     yield from _label_rules(cell)
+    yield from _quantity_rules(cell)
     if cell.computed is None:
         return
     clashes = 0
@@ -237,8 +238,6 @@ _DUE: dict[str, tuple[tuple[str, float], ...]] = {
     "round trip": (("time", 1.0),),
     "integer peak": (("integer_operation", 1.0), _TIME),
     "carbon intensity": (("energy", -1.0), ("mass_of_co2e", 1.0)),
-    "parameters": (),
-    "active parameters": (),
     "MACs": (("operation", 1.0),),
 }
 _PAIRS: dict[tuple[str, frozenset[tuple[str, float]]], str] = {
@@ -299,6 +298,21 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         yield rule, f"'{words}' names {_article(concept)}, but its unit is {unit.text}.", ""
 
 
+def _quantity_rules(cell: Cellwise) -> Iterator[Said]:
+    """A quantity typed as text that is not of the kind its label names: "3.35 TFLOP/s" for a memory bandwidth."""
+    value, concept = cell.context.value, cell.context.concept
+    if cell.item.form >= 0 or not isinstance(cell.item.value, str) or value is None or concept not in _DUE:
+        return
+    due = Value(dims=tuple(sorted(_DUE[concept])), text=_article(concept))
+    found = Value(hard(value.dims or ()), value.factor, text=value.text)
+    if found.dims and found.dims != due.dims:
+        mismatch = compare(found, due)
+        rule = rule_of(mismatch, found, due) if mismatch is not None else ""
+        yield rule or "dimension", f"{cell.item.value} stands for {_article(concept)} ({cell.label}).", ""
+    elif "bit" in value.text and re.search(r"memory|hbm|vram|speicher|mémoire", " ".join(cell.context.texts), re.I):
+        yield "bits-bytes", f"{cell.item.value} counts bits; memory is in bytes ({cell.label}).", ""
+
+
 def _article(concept: str) -> str:
     return {
         "work": "a count of operations",
@@ -338,6 +352,8 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         if has_number(computed, 2.0):
             return  # two integer operations in a multiply-accumulate
         rule = "mac-flop"
+    if rule == "integer-ops" and not computed.parts & _PEAKS and cell.context.concept not in ("peak", "integer peak"):
+        return  # the operations of a network, counted as FLOP and run as integers
     if dict(mismatch.dims).get("information") and re.search(
         r"\d ?[kMGT]i?B\b", " ".join((cell.entity, *cell.context.texts))
     ):
@@ -387,6 +403,9 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
     plain = replace(computed, numbers=tuple(n for n in computed.numbers if n != eights[0]))
     if due and compare(plain, stated) is None:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""
+
+
+_PEAKS = frozenset(("peak", "1/peak", "integer peak", "1/integer peak", "achieved compute"))
 
 
 def _is_mac(value: Value) -> bool:

@@ -12,6 +12,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import is_copied
 from mlsim_workbooks.lint.naming import unit_text
+from mlsim_workbooks.lint.reader import WIDE
 
 __all__ = ["copy_rules", "hour_price_rules", "scope_rules", "user_sum"]
 
@@ -49,6 +50,13 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
     if not _is_product(tree):
         return
     total = dict(context.kinds).get("total") == "total"
+    whole = bool(
+        re.search(
+            r"\ball\b|total|whole|everything|cluster|fleet|gesamt|entire|full",
+            " ".join((cell.entity, *context.texts)),
+            re.I,
+        )
+    )
     names = {"device": "GPU", "node": "node", "rack": "rack", "user": "user"}
     label = cell.label
     if (
@@ -91,7 +99,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
                 f"Multiply by the number of {shown}s.",
             )
             return
-    if have.get("node", 0) > 0 and not due.get("node") and hard(stated.dims) == (("time", 1.0),) and nodes:
+    if have.get("node", 0) > 0 and not due.get("node") and hard(stated.dims) == (("time", 1.0),) and nodes and whole:
         yield (
             "device-scope",
             f"'{label}' divides by a rate per node: the number of nodes is missing.",
@@ -243,7 +251,7 @@ def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterat
         return
     used = [
         inference.cells[k]
-        for k in inference.uses((sheet, cell.item.row * 16_384 + cell.item.col))
+        for k in inference.uses((sheet, cell.item.row * WIDE + cell.item.col))
         if k in inference.cells
     ]
     money = [" ".join(c.context.texts) for c in used if any(n.startswith("money_in_") for n, _ in c.value.dims or ())]

@@ -15,11 +15,11 @@ from mlsim_workbooks.lint.algebra import Value, hard
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, unit_text
+from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.package import column_number
 
 __all__ = ["series_findings"]
 
-_WIDE = 16_384
 _TOTAL = re.compile(
     r"\b(?:totals?|sums?|average|avg|mean|max|min|annual|yearly|year|overall|fleet|all|check|delta|difference|change|ratio|best"
     r"|gesamt|summe|mittel\w*|jahr|total|somme|moyenne|année|opening|closing|fy|h[12]|q[1-4]|start|end|initial)\b|ø|Σ",
@@ -45,7 +45,7 @@ def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]
     for (sheet, place), cell in inference.cells.items():
         if cell.item.form < 0 or cell.computed is None:
             continue
-        row, col = divmod(place, _WIDE)
+        row, col = divmod(place, WIDE)
         for down, across in ((1, 0), (0, 1)):
             others = _neighbours(inference, sheet, row, col, down, across, cell)
             if others is None:

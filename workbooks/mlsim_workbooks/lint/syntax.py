@@ -235,4 +235,23 @@ def parse_formula(shape: str) -> Node:
     node = parser.expression()
     if parser.at != len(parser.tokens):
         raise fx.FormulaError(f"has {parser.peek()!r} after its end")
+    if _height(node) > _MAX_DEPTH:
+        raise fx.FormulaError("nests too deeply")
     return node
+
+
+def _height(node: Node) -> int:
+    """Return how deep a tree is; a sum of a thousand cells is a thousand deep."""
+    highest = 0
+    stack: list[tuple[Node | None, int]] = [(node, 1)]
+    while stack:
+        at, height = stack.pop()
+        highest = max(highest, height)
+        match at:
+            case Binary():
+                stack += ((at.left, height + 1), (at.right, height + 1))
+            case Unary():
+                stack.append((at.operand, height + 1))
+            case Call():
+                stack += ((arg, height + 1) for arg in at.args)
+    return highest

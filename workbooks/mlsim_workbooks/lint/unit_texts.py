@@ -158,7 +158,7 @@ def unit_cell(text: str) -> Value | None:
 @lru_cache(maxsize=65536)
 def read_quantity(text: str) -> tuple[float, Value] | None:
     """Read a text such as "80 GiB" or "3,35 TB/s": (number in its unit, unit)."""
-    if not re.match(r"\s*[-+]?[$€£]?\s?\d", text) or len(text) > 60:
+    if not re.match(r"\s*[-+]?[$€£]?\s?\d(?!/)", text) or len(text) > 60:
         return None
     body = re.sub(r"(\d)\.(\d{3})(?=\D|$)(?!\s*\d)", r"\1\2", text) if re.search(r"\d\.\d{3},\d", text) else text
     body = re.sub(r"\b([kKMGTP]i?)o(?![A-Za-z])", r"\1B", body)

@@ -146,7 +146,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("head dim", r"head[ _-]?(?:dim|size)|d_head|d_k\b|kopfdim|dimension de tête|dim(?:ension)? (?:par|per|pro) (?:tête|head)"),
     ("layers", r"\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
     ("hidden size", r"hidden(?: size| dim)?|d_model|embedding dim|model dim"),
-    ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|\bpcie\b|infiniband|\bnic\b|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate"),
+    ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|scale-?(?:up|out) link|\bpcie\b|infiniband|\bnic\b|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate"),
     ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\bram\b|footprint"
                r"|\bweights?\b(?! ?\()|gewichte|checkpoint size|\bdataset size|\bstorage\b|\bdisk\b|activations?\b|optimi[sz]er states?|buffer"
                r"|message size|gradient size|speicherkap"),

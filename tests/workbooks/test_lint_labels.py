@@ -129,8 +129,10 @@ CELLS = [tuple(c.replace("_", " ") for c in cell.split()) for cell in UNIT_CELLS
 QUANTITIES = [
     ("80 GB", 80, "GB"), ("80 GiB", 80, "GiB"), ("3.35 TB/s", 3.35, "TB/s"), ("3,35 TB/s", 3.35, "TB/s"),
     ("3,35 To/s", 3.35, "TB/s"), ("1.000,5 GB", 1000.5, "GB"), ("1,000 GB", 1000, "GB"), ("1 000 GB", 1000, "GB"),
-    ("700 W", 700, "W"), ("400 Gbit/s", 400, "Gbit/s"), ("$2.50/h", 2.5, "$/h"), ("2.5 $/h", 2.5, "$/h"), ("€ 3", 3, "EUR"),
-    ("0,35 €/kWh", 0.35, "EUR/kWh"), ("-3 GB", -3, "GB"), ("1e3 GB", 1000, "GB"), ("8 GPUs", 8, "GPU"), ("16 bits", 16, "bit"),
+    ("700 W", 700, "W"), ("400 Gbit/s", 400, "Gbit/s"), ("$2.50/h", 2.5, "$/h"), ("2.5 $/h", 2.5, "$/h"),
+    ("€ 3", 3, "EUR"),
+    ("0,35 €/kWh", 0.35, "EUR/kWh"), ("-3 GB", -3, "GB"), ("1e3 GB", 1000, "GB"), ("8 GPUs", 8, "GPU"),
+    ("16 bits", 16, "bit"),
 ]  # fmt: skip
 WITH_CONCEPT = [
     ("B", "parameters", "Gparam"), ("M", "tokens", "Mtok"), ("bn", "active parameters", "Gparam"),

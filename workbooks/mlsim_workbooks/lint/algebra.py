@@ -248,7 +248,7 @@ def _roles(number: float) -> tuple[tuple[Dims, float, bool], ...]:
 
 def _split(w: float) -> tuple[float, int]:
     """Return (mantissa, exponent in threes) of a number such as 80e9 or 2e-6."""
-    if 1e-3 < w < 1000:
+    if 1e-3 < w < 1000 or not 1e-290 < w < 1e290:
         return w, 0
     exponent = 3 * math.floor(math.log10(w) / 3)
     return float(f"{w / 10.0**exponent:.12g}"), exponent
@@ -391,8 +391,10 @@ def _difference(
     """Compare one reading; None when it agrees."""
     dims = _add_dims(first[0], second[0], -1.0)
     if dims:
+        amount = second[0] if dims == (("time", -1.0),) else first[0]
         if (
-            _RATE not in (first[2], second[2])
+            amount  # not of pure times: a number of days is no day's worth of anything
+            and _RATE not in (first[2], second[2])
             and dims in ((("time", -1.0),), (("time", 1.0),))
             and _per_period(first, second, dims[0][1])
         ):

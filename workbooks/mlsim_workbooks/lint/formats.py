@@ -36,7 +36,7 @@ class Format:
 @lru_cache(maxsize=4096)
 def format_unit(code: str) -> Format:
     """Read the unit in a number format such as ``0.00" ms"`` or ``[$€-407] #,##0.00``."""
-    section = code.split(";")[0]
+    section = re.sub(r"\\(.)", r'"\1"', code.split(";")[0]).replace('""', "")
     currency = ""
     match = _CURRENCY.search(section)
     if match and match[1].strip():

@@ -252,7 +252,7 @@ class _Run:
         if merged is None:
             merged = self.merged[merged_key] = self.one(_merge(cell, cell.computed, stated))
         cell.value = merged
-        if stated is not None and any(v is UNKNOWN for v in values):
+        if stated is not None and any(isinstance(v, Value) and not v.known for v in values):
             self.push_back(tree, stated, inputs, key[0], item)
 
     def one(self, value: Value) -> Value:

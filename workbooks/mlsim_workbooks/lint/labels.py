@@ -13,8 +13,19 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mlsim_workbooks.lint.algebra import PERIODS, Dims, Value, hard
-from mlsim_workbooks.lint.unit_texts import read_unit
-from mlsim_workbooks.lint.vocabulary import CONCEPT_RE, KIND_RE, LOWER, NUMBERS, PER_RE, PERIOD_RE, PREPOSITIONS, WORDS
+from mlsim_workbooks.lint.unit_texts import may_hold_unit, read_unit
+from mlsim_workbooks.lint.vocabulary import (
+    ANY_CONCEPT,
+    ANY_KIND,
+    CONCEPT_RE,
+    KIND_RE,
+    LOWER,
+    NUMBERS,
+    PER_RE,
+    PERIOD_RE,
+    PREPOSITIONS,
+    WORDS,
+)
 
 __all__ = ["NOTHING", "Label", "number_of", "read_label"]
 
@@ -48,10 +59,14 @@ _PERIOD_WORDS = {"day": "day", "week": "week", "month": "month", "year": "year"}
 
 
 def _concept(text: str) -> str:
+    if not ANY_CONCEPT.search(text):
+        return ""
     return next((name for name, pattern in CONCEPT_RE if pattern.search(text)), "")
 
 
 def _kinds(text: str) -> frozenset[tuple[str, str]]:
+    if not ANY_KIND.search(text):
+        return frozenset()
     found: dict[str, set[str]] = {}
     for category, kind, pattern in KIND_RE:
         if pattern.search(text):
@@ -91,7 +106,7 @@ def read_label(text: str) -> Label:
         if pattern.search(words) and not (unit and unit.dims and any(n == name for n, _ in unit.dims)):
             dims[name] = -1.0
     if unit is not None and unit.dims and not any(n == "token" for n, _ in unit.dims):
-        unit = _per_many(unit, rest)
+        unit = _per_unit(_per_many(unit, rest), rest)
     if unit is not None and not unit.kind("period"):
         for name, pattern in PERIOD_RE:
             if pattern.search(rest):
@@ -107,6 +122,8 @@ def read_label(text: str) -> Label:
 
 def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str, bool]:
     """Return the unit a label states, the label without it, and whether it is set apart."""
+    if not may_hold_unit(words):
+        return None, words, False
     brackets = list(_BRACKET.finditer(words))
     for match in reversed(brackets):
         for piece in (match[1], *re.split(r"[,;|]", match[1])):
@@ -123,7 +140,7 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
             unit = None if _COUNTING.match(tail) else read_unit(tail, concept)
             if (
                 unit is not None
-                and tail.casefold() not in WORDS
+                and (tail.casefold() not in WORDS or len(tail) == 1)
                 and (separator in (", ", " [") or _certain(unit, tail, concept))
             ):
                 return unit, head, separator in (", ", " [", " in ")
@@ -132,7 +149,7 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
 
 _MANY = re.compile(
     r"(?:per|/|pro|par|je) ?(?:1 ?)?(k|1[,. ]?000|thousand|M|1[,. ]?000[,. ]?000|1e6|million|Mio\.?|mn|billion|B)[ -]*"
-    r"(?:[\w-]+[ -])?(tok(?:en)?s?|jetons|requests?|queries|images?)\b"
+    r"(?:[\w-]+[ -])?((?i:tok)(?:en)?s?|jetons|requests?|queries|images?)\b"
 )
 _MANY_SCALE = {"k": 1e3, "t": 1e3, "b": 1e9}
 
@@ -148,6 +165,33 @@ def _per_many(unit: Value, rest: str) -> Value:
     counted = {"r": "request", "q": "request", "i": "sample"}.get(match[2][0].lower(), "token")
     dims = tuple(sorted((*((n, e) for n, e in unit.dims if n != counted), (counted, -1.0))))
     return replace(unit, dims=dims, factor=unit.factor / scale)
+
+
+_PER_WHAT = re.compile(r"(?:\bper|/|\bpro|\bpar|\bje|\bdu|\bd.un[e]?) ?([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)
+
+
+def _per_unit(unit: Value, rest: str) -> Value:
+    """Apply "per kWh", "per TB", "per node-hour" written outside the brackets that hold the unit."""
+    assert unit.dims is not None
+    match = _PER_WHAT.search(rest)
+    if not match:
+        return unit
+    words = match[1].split(" ")
+    for count in range(len(words), 0, -1):
+        phrase = " ".join(words[:count])
+        per = read_unit(phrase) if phrase.casefold() not in WORDS else None
+        if per is None or per.dims in (None, (("time", 1.0),)) or not hard(per.dims or ()) or phrase == "Mio":
+            continue
+        assert per.dims is not None
+        have = dict(unit.dims)
+        if any(have.get(n) for n, _ in hard(per.dims) if n != "time") or (
+            have.get("time") and dict(per.dims).get("time")
+        ):
+            return unit
+        for name, exponent in per.dims:
+            have[name] = have.get(name, 0.0) - exponent
+        return replace(unit, dims=tuple(sorted((n, e) for n, e in have.items() if e)), factor=unit.factor / per.factor)
+    return unit
 
 
 _COUNTING = re.compile(r"\s*\d(?!(?:0\^|e)\d+\s*$)(?!\s?[kKM]? tok)")  # "(80 GB)" is a figure, "(10^9)" a unit
@@ -200,7 +244,7 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
             joined = re.sub(r"\bper (s|sec|second)\b", "/s", " ".join(tail))
         else:
             joined = " ".join(tail)
-        if not snake and count == 1 and joined.casefold() in WORDS:
+        if not snake and count == 1 and joined.casefold() in WORDS and len(joined) > 1:
             continue
         before = pieces[-count - 1].casefold()
         if (

@@ -67,7 +67,7 @@ def combine(group: tuple[str, ...], stack: tuple[str, ...], unit: str, name: str
     owner, other = _owner(row, column, named, bool(unit))
     concept = owner.concept or other.concept
     kinds = _join_kinds(owner, other)
-    value, explicit, clash = _unit(owner, other, unit, form, concept, share)
+    value, explicit, clash = _unit(owner, owner is column, other, unit, form, concept, share)
     if value is not None and value.dims is not None:
         value = _scoped(value, owner, other)
         dims = value.dims or ()
@@ -161,7 +161,7 @@ def _scoped(value: Value, owner: Label, other: Label) -> Value:
 
 
 def _unit(
-    owner: Label, other: Label, unit: str, form: Format, concept: str, share: bool
+    owner: Label, headed: bool, other: Label, unit: str, form: Format, concept: str, share: bool
 ) -> tuple[Value | None, bool, Contradiction | None]:
     """Return (unit of the number, is it written, contradiction)."""
     stated = owner.unit
@@ -174,6 +174,7 @@ def _unit(
     if (
         beside is not None
         and stated is not None
+        and headed
         and column_strong(owner)
         and hard(beside.dims or ()) != hard(stated.dims or ())
     ):

@@ -11,9 +11,9 @@ from mlsim.errors import CellError
 from mlsim.units import parse, parse_unit
 from mlsim.units.spelling import MAGNITUDES, spellings_by_case
 from mlsim_workbooks.lint.algebra import Value
-from mlsim_workbooks.lint.vocabulary import ACRONYMS, FOREIGN_RE, PERIOD_SHORT, PERIOD_UNIT, SHOUTED, WORDS
+from mlsim_workbooks.lint.vocabulary import ACRONYMS, FOREIGN_RE, LOWER, PERIOD_SHORT, PERIOD_UNIT, SHOUTED, WORDS
 
-__all__ = ["read_quantity", "read_unit", "unit_cell"]
+__all__ = ["may_hold_unit", "read_quantity", "read_unit", "unit_cell"]
 
 
 @lru_cache(maxsize=65536)
@@ -22,8 +22,10 @@ def read_unit(text: str, concept: str = "") -> Value | None:
 
     ``concept`` decides what a bare magnitude ("B", "M") counts, and whether "TFLOPs" is a rate.
     """
+    if re.fullmatch(r"\s*Mio\.\s*", text):
+        return _magnitude("M", concept)  # a million; "Mio" alone is a French mebibyte
     body = text.strip().strip(".:;=→").strip()
-    if not body or len(body) > 60 or not re.search(r"[A-Za-z%$€£¥µ°#×^⁰-⁹]", body):
+    if not body or len(body) > 60 or not (may_hold_unit(body) or re.search(r"[\^⁰-⁹]", body)):
         return None
     if re.match(r"(?:an?|the|one|all|each|our|my)\s", body, re.I):
         return None
@@ -31,6 +33,8 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # "Hours (h)": a label with its unit
     if re.match(r"\d", body) and not re.match(r"1\s?(?:/|[kKM]\b)|10\^|1[eE]\d|1[,. ]?000", body):
         return None  # "80 GB": a figure
+    if re.search(r"(?<!per)(?<!/)\s\d+$", body):
+        return None  # "Month 3": a column of a time series
     if re.search(r"\b(?:19|20)\d\d\b", body):
         return None  # a year
     if re.search(r"[A-Za-z]\d", re.sub(r"CO[2₂]|\^-?\d|per 1|1[eE]\d+", "", body)) or re.match(
@@ -39,7 +43,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # "L4", "S1": names; "per watt": a unit without what it counts
     if any(
         w.isupper() and len(w) > 1 and w not in ACRONYMS and w.lower() in SHOUTED
-        for w in re.findall(r"[A-Za-z]+", body)
+        for w in re.findall(r"[A-Za-z]+(?!\w|\$)", body)
     ):
         return None  # "US", "HR": words in capitals
     if body in ("x", "×", "X", "-", "ratio", "fraction", "Faktor", "factor", "0-1", "0–1", "0..1", "1/1"):
@@ -110,6 +114,131 @@ def _unit_words() -> frozenset[str]:
     return frozenset((*spellings_by_case(), *(m.casefold() for m in MAGNITUDES), *kinds.split()))
 
 
+_FOREIGN_WORDS = frozenset(
+    [
+        "std",
+        "stunde",
+        "stunden",
+        "heure",
+        "heures",
+        "sek",
+        "sekunde",
+        "sekunden",
+        "seconde",
+        "secondes",
+        "monat",
+        "monate",
+        "mois",
+        "jahr",
+        "jahre",
+        "an",
+        "ans",
+        "année",
+        "années",
+        "tag",
+        "tage",
+        "jour",
+        "jours",
+        "woche",
+        "wochen",
+        "semaine",
+        "semaines",
+        "mio",
+        "million",
+        "millions",
+        "millionen",
+        "mrd",
+        "milliard",
+        "milliarden",
+        "milliards",
+        "tsd",
+        "tausend",
+        "millier",
+        "milliers",
+        "jeton",
+        "jetons",
+        "anfrage",
+        "anfragen",
+        "requête",
+        "requêtes",
+        "nutzer",
+        "benutzer",
+        "mitarbeiter",
+        "employee",
+        "employees",
+        "utilisateur",
+        "utilisateurs",
+        "student",
+        "students",
+        "seat",
+        "seats",
+        "knoten",
+        "nœud",
+        "nœuds",
+        "noeud",
+        "noeuds",
+        "server",
+        "serveur",
+        "serveurs",
+        "instanz",
+        "instanzen",
+        "bild",
+        "bilder",
+        "karte",
+        "karten",
+        "carte",
+        "cartes",
+        "octet",
+        "octets",
+        "ko",
+        "mo",
+        "go",
+        "to",
+        "po",
+        "kio",
+        "mio",
+        "gio",
+        "tio",
+        "annum",
+        "monthly",
+        "yearly",
+        "annually",
+        "accelerator",
+        "k",
+        "m",
+        "b",
+        "t",
+        "bn",
+        "mn",
+        "teur",
+        "e",
+        "x",
+        "op",
+        "flops",
+        "flop",
+        "count",
+        "faktor",
+        "factor",
+        "ratio",
+        "fraction",
+        "stk",
+        "stück",
+        "anzahl",
+        "qty",
+        "unité",
+        "unités",
+    ]
+)
+
+
+def may_hold_unit(text: str) -> bool:
+    """Tell whether any word of a text could be a unit: a quick look that spares most labels the careful one."""
+    if re.search(r"[%$€£¥₹#×µ°]", text):
+        return True
+    words = (w.casefold() for w in re.findall(r"[^\W\d_]+", text))
+    return any(w in _unit_words() or w in _FOREIGN_WORDS or w in LOWER for w in words)
+
+
 def _parsed(body: str, text: str) -> Value | None:
     """Parse with the unit reader; a figure per month is an amount with the period as a kind."""
     period = ""
@@ -145,7 +274,7 @@ def unit_cell(text: str) -> Value | None:
     if (
         len(body) > 30
         or re.match(r"[\d=]", body)
-        or (body.casefold() in WORDS and len(body) > 2 and not body.islower())
+        or (body.casefold() in WORDS and len(body) > 2 and not body.islower() and body not in ("FLOP", "MAC"))
     ):
         return None
     return (

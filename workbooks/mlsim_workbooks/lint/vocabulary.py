@@ -11,6 +11,8 @@ from mlsim_workbooks.lint.algebra import Dims
 
 __all__ = [
     "ACRONYMS",
+    "ANY_CONCEPT",
+    "ANY_KIND",
     "CONCEPT_RE",
     "FOREIGN_RE",
     "KIND_RE",
@@ -121,7 +123,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share", r"\bshares?\b|anteil|\bpart\b|\bfraction\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
     ("ratio", r"utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
-              r"|\bratio\b|percentage|speed-?up|\bfactor\b|faktor|facteur|multiplier|multiple|overhead$|headroom$|margin$"
+              r"|\bratio\b|percentage|speed-?up|\bfactor\b|(?<!emissions)faktor|facteur(?! d.émission)|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|availab|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|failure rate|taux d|rendement|\bsaving"),
     ("exchange rate", r"exchange rate|fx rate|\bfx\b|wechselkurs|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
@@ -134,7 +136,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("water", r"\bwater\b|wasser|\beau\b"),
     ("round trip", r"\brtt\b|round[ -]?trip"),
     ("latency", r"\blatency|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
-                r"|response time|antwortzeit|temps de r|\bp9[059]9?\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
+                r"|response time|antwortzeit|temps de r|\bp(?:50|9[059]9?)\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
                 r"|durée|wait(?:ing)? time|runtime|queue(?:ing)? time|service time|(?<!at a )\btime\b(?! to)|\belapsed\b"),
     ("bytes each", r"\b(?:bytes?|octets?|b) ?(?:per|/|pro|par) ?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv"
                    r"|gewicht|wert|poids|valeur|élément|param[eè]tre)"),
@@ -146,7 +148,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("head dim", r"head[ _-]?(?:dim|size)|d_head|d_k\b|kopfdim|dimension de tête|dim(?:ension)? (?:par|per|pro) (?:tête|head)"),
     ("layers", r"\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
     ("hidden size", r"hidden(?: size| dim)?|d_model|embedding dim|model dim"),
-    ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|scale-?(?:up|out) link|\bpcie\b|infiniband|\bnic\b|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate"),
+    ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|scale-?(?:up|out) link|\bpcie (?:link|speed|gen ?\d|x\d+)|infiniband|\bnic (?:speed|rate)|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate"),
     ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\bram\b|footprint"
                r"|\bweights?\b(?! ?\()|gewichte|checkpoint size|\bdataset size|\bstorage\b|\bdisk\b|activations?\b|optimi[sz]er states?|buffer"
                r"|message size|gradient size|speicherkap"),
@@ -184,6 +186,9 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
 
 
 CONCEPT_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _CONCEPTS)
+ANY_CONCEPT = re.compile(
+    "|".join(f"(?:{pattern})" for _, pattern in _CONCEPTS), re.I
+)  # most texts of a sheet name nothing
 
 
 # Concepts whose numbers are bare, and what they count.
@@ -214,13 +219,13 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("statistic", "p95", r"\bp95\b|95th"),
     ("statistic", "p90", r"\bp90\b|90th"),
     ("statistic", "p50", r"\bp50\b|\bmedian\b"),
-    ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|\bmoyen"),
+    ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|mittler|\bmoyen"),
     ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bincl\w*\.? pue|with pue|\(pue|\bmeter(?:ed)?\b|zähler|compteur|\btotal facility|gebäude"
                              r"|rechenzentrum gesamt|wall[ -]plug"),
     ("boundary", "IT", r"(?-i:\bIT\b)|excl\w*\.? pue|before pue|without pue"),
     ("parameters", "active", r"\bactive\b|\bactivated\b|\baktiv\w*|\bactifs?\b"),
     ("parameters", "total", r"\btotal (?:param|weights)|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
-    ("token", "output", r"\boutput|^out\b|\banswers?\b|\bresponse tok|antwort|réponse|\bgenerated\b|completion|ausgabe|sortie|\bdecode\b(?! step)"),
+    ("token", "output", r"\boutput|^out\b|\banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\bgenerated\b|completion|ausgabe|sortie|\bdecode\b(?! step)"),
     ("token", "input", r"\binput|^in (?=[$€u])|\bprompt|\bquestions?\b|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
     ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|nodes|users|tenants|teams|customers|sites)|gesamt|overall|\bsite\b"
@@ -238,6 +243,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
 
 
 KIND_RE = tuple((c, k, re.compile(p, re.I)) for c, k, p in _KIND_WORDS)
+ANY_KIND = re.compile("|".join(f"(?:{p})" for _, _, p in _KIND_WORDS), re.I)
 
 
 _PER = (

@@ -4,7 +4,7 @@ MODEL ?= Llama-3-70B
 HARDWARE ?= H100,MI300X,Gaudi3
 BOOK ?= compare.xlsx
 
-.PHONY: setup compare test check lint types unit generated templates fitted accuracy bench clean
+.PHONY: setup compare test check lint types unit generated templates fitted accuracy lint-table bench clean
 
 setup:
 	@.ci/setup
@@ -46,6 +46,9 @@ fitted: setup  ## fit the shipped parameters anew (KERNELS=folder of kernel timi
 
 accuracy: setup  ## compare with published measurements: report.xlsx and the README table
 	.venv/bin/mlsim validate $(FITTED) -o report.xlsx --readme README.md
+
+lint-table: setup  ## measure the unit checker on its corpus and rewrite the README table
+	cd tests/workbooks && ../../.venv/bin/python -m lint_corpus.score ../../README.md
 
 bench: setup  ## print the benchmark table
 	.venv/bin/python tests/benchmarks/bench.py

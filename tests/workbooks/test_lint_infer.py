@@ -170,7 +170,6 @@ def test_a_label_decides_and_the_formula_is_kept(tmp_path: Path) -> None:
     assert first.label == "Memory (GiB)"
 
 
-@pytest.mark.xfail(reason="a formula does not yet tell an unlabelled cell its unit")
 @pytest.mark.parametrize(
     ("formula", "label", "expected"),
     [

@@ -113,9 +113,9 @@ def table(parts: dict[str, list[Outcome]]) -> str:
         notes.append(
             f"{name}: {len(clean)} clean workbooks, {sum(len(o.found) for o in clean)} findings in them; of the "
             f"workbooks with a mistake, {hit:,} are reported at it and {elsewhere} only elsewhere "
-            f"({_share(hit, hit + elsewhere)} precise)."
+            f"({hit / (hit + elsewhere):.1%} precise)."
         )
-    return "\n".join([*lines, "", *notes])
+    return "\n".join([*lines, "", "\n\n".join(notes), ""])
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -364,7 +364,7 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         and not any(p[0] == "~" and p != "~token" for p in computed.parts)
     ):
         return  # shapes multiplied: a count of anything
-    found, due = unit_text(computed), unit_text(stated)
+    found, due = unit_text(_comparable(computed, stated)), unit_text(stated)
     if mismatch.periods[0]:
         yield (
             rule,
@@ -403,6 +403,13 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
     plain = replace(computed, numbers=tuple(n for n in computed.numbers if n != eights[0]))
     if due and compare(plain, stated) is None:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""
+
+
+def _comparable(computed: Value, stated: Value) -> Value:
+    """Return a formula's unit for a message, without what it counts where the cell does not say that either."""
+    counted = {n for n, _ in stated.dims or ()}
+    kept = tuple((n, e) for n, e in computed.dims or () if (n, e) in hard(computed.dims or ()) or n in counted)
+    return replace(computed, dims=kept) if hard(computed.dims or ()) else computed
 
 
 _PEAKS = frozenset(("peak", "1/peak", "integer peak", "1/integer peak", "achieved compute"))

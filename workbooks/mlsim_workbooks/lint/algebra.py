@@ -15,7 +15,6 @@ from functools import lru_cache
 
 __all__ = [
     "HOURS",
-    "NUMBER",
     "PERIODS",
     "UNKNOWN",
     "Dims",
@@ -86,7 +85,6 @@ class Value:
 
 
 UNKNOWN = Value()
-NUMBER = Value(dims=())
 
 
 def literal(number: float) -> Value:
@@ -271,12 +269,12 @@ def _readings(numbers: tuple[float, ...], timed: bool = False) -> tuple[_Reading
             factor /= divisor
             wild |= any_unit
         found += (
-            replace_reading(_Reading(dims, factor, wild=wild), extra) for extra in _time_readings(tuple(times), timed)
+            _both_readings(_Reading(dims, factor, wild=wild), extra) for extra in _time_readings(tuple(times), timed)
         )
     return tuple(dict.fromkeys(found))
 
 
-def replace_reading(base: _Reading, extra: _Reading) -> _Reading:
+def _both_readings(base: _Reading, extra: _Reading) -> _Reading:
     """Combine two readings."""
     return _Reading(
         _add_dims(base.dims, extra.dims, 1.0), base.factor * extra.factor, extra.seconds, base.wild or extra.wild
@@ -391,7 +389,7 @@ def _difference(
     """Compare one reading; None when it agrees."""
     dims = _add_dims(first[0], second[0], -1.0)
     if dims:
-        amount = second[0] if dims == (("time", -1.0),) else first[0]
+        amount = [n for n, _ in (second[0] if dims == (("time", -1.0),) else first[0]) if n != "time"]
         if (
             amount  # not of pure times: a number of days is no day's worth of anything
             and _RATE not in (first[2], second[2])

@@ -10,7 +10,7 @@ from functools import lru_cache
 from mlsim.errors import CellError
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import NUMBER, UNKNOWN, Mismatch, Value, compare, hard, literal, multiply, power
+from mlsim_workbooks.lint.algebra import UNKNOWN, Mismatch, Value, compare, hard, literal, multiply, power
 from mlsim_workbooks.lint.unit_texts import read_quantity
 
 __all__ = ["KEEPERS", "Clash", "Evaluation", "constant_of", "wrong_count"]
@@ -153,7 +153,7 @@ class Evaluation:
 
     def product(self, node: sx.Binary, left: Value, right: Value, sign: int) -> Value:
         """Return a product or quotient, noting what is wrong about it whatever its result."""
-        self.clashes += product_clashes(node, left, right, sign)
+        self.clashes += _product_clashes(node, left, right, sign)
         return multiply(left, right, sign)
 
     def sum(self, node: sx.Binary, left: Value, right: Value) -> Value:
@@ -191,7 +191,7 @@ class Evaluation:
         """Note it when two values that stand side by side do not go together."""
         if left.number is not None or right.number is not None or left.kind("typed") or right.kind("typed"):
             return
-        note = kinds_differ(left, right)
+        note = _kinds_differ(left, right)
         if note and (how != "compare" or note == "statistic"):
             self.clashes.append(Clash(how, left, right, a, b, note=note))
         if not left.known or not right.known:
@@ -378,7 +378,7 @@ _CLASHING = {
 }  # fmt: skip
 
 
-def kinds_differ(a: Value, b: Value) -> str:
+def _kinds_differ(a: Value, b: Value) -> str:
     """Return the category in which two summands contradict each other, or ""."""
     for category in _CLASHING:
         first, second = a.kind(category), b.kind(category)
@@ -387,7 +387,7 @@ def kinds_differ(a: Value, b: Value) -> str:
     return ""
 
 
-def product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> list[Clash]:
+def _product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> list[Clash]:
     """Return what is wrong about a product whatever its result: a count of one thing times a figure per another."""
     found: list[Clash] = []
     for category in ("token",):
@@ -610,5 +610,4 @@ _HANDLERS: dict[str, _Handler] = {
     "LET": _let, "SUMPRODUCT": _sumproduct, "PRODUCT": _product, "SQRT": _sqrt, "POWER": _power, "MOD": _mod,
     "INDEX": _index, "VLOOKUP": _vlookup, "HLOOKUP": lambda run, node: UNKNOWN, "XLOOKUP": _xlookup, "LOOKUP": _lookup,
     "AVERAGEIF": _averageif, "AVERAGEIFS": _averageif, "MAXIFS": _averageif, "MINIFS": _averageif, "CONVERT": _convert,
-    "NUMBER": lambda run, node: NUMBER,
 }  # fmt: skip

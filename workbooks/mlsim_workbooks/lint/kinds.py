@@ -138,13 +138,13 @@ def _density(
         not due
         and precision
         and formats
-        and (ratio or tree_is_pick(cell))
+        and (ratio or _picks_the_peak(cell))
         and formats != {same.get(precision, precision)}
     ):
         yield "peak-precision", f"The sheet computes in {precision}, but '{label}' takes a peak in {formats.pop()}.", ""
 
 
-def tree_is_pick(cell: Cellwise) -> bool:
+def _picks_the_peak(cell: Cellwise) -> bool:
     """Tell whether a cell picks the peak to compute with: "peak used", "peak of the format"."""
     return bool(
         re.search(

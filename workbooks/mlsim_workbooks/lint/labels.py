@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mlsim_workbooks.lint.algebra import PERIODS, Dims, Value, hard
+from mlsim_workbooks.lint.algebra import Dims, Value, hard
 from mlsim_workbooks.lint.unit_texts import may_hold_unit, read_unit
 from mlsim_workbooks.lint.vocabulary import (
     ANY_CONCEPT,
@@ -50,9 +50,6 @@ class Label:
 NOTHING = Label()
 
 # --- units ---------------------------------------------------------------------------------------------------------
-
-_COUNTED = frozenset(("parameter", "token", "request", "user", "sample", "device", "step"))
-_PERIOD_WORDS = {"day": "day", "week": "week", "month": "month", "year": "year"}
 
 
 # --- concepts ------------------------------------------------------------------------------------------------------
@@ -278,8 +275,3 @@ def number_of(concept: str) -> Value | None:
     """Return the unit of a concept whose numbers are bare, such as layers or a utilisation."""
     dims = NUMBERS.get(concept)
     return None if dims is None else Value(dims=dims, factor=0.125 if concept == "bits each" else 1.0)
-
-
-def period_seconds(period: str) -> float:
-    """Return the length of a period."""
-    return PERIODS[period]

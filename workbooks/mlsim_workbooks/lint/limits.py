@@ -205,6 +205,11 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
     return None
 
 
+_COMPARED = re.compile(
+    r"speed-?up|ratio|vs\b|versus|relative|faster|gain|\bover\b|oversub|times|than|need|required|devices|gpus", re.I
+)
+
+
 def _of_peak(cell: Cellwise, key: tuple[int, int], estimate: Estimate) -> Said | None:
     """A rate over the peak it is a part of, above 1."""
     computed = cell.computed
@@ -214,7 +219,7 @@ def _of_peak(cell: Cellwise, key: tuple[int, int], estimate: Estimate) -> Said |
     words = " ".join((cell.entity, *cell.context.texts))
     if (
         not over
-        or _OPEN.search(words)
+        or _COMPARED.search(words)
         or any(p.startswith("1/") for p in computed.parts - over - {"1/ratio", "1/share"})
     ):
         return None
@@ -223,7 +228,10 @@ def _of_peak(cell: Cellwise, key: tuple[int, int], estimate: Estimate) -> Said |
     if number is None or value is None or value.dims or value.factor != value.factor:
         return None
     share = number * value.factor
-    if 1.0005 < share < 50 and not {"peak", "bandwidth", "integer peak"} & computed.parts:
+    numerator = {"peak", "bandwidth", "integer peak"} & computed.parts
+    if 1.0005 < share < 50 and (
+        not numerator or _REACHED.search(words) or re.search(r"share|\bof\b|utili|anteil", words, re.I)
+    ):
         return "above-limit", f"'{cell.label}' is {share:.0%} of a peak.", ""
     return None
 
@@ -322,10 +330,24 @@ def _percent_sum(inference: Inference, cell: Cellwise, sheet: int, estimate: Est
             not 0.98 < total < 1.02 and bool(re.search(r"load|utili|effici|\bmfu|rate|hit", words, re.I))
         )
     else:
-        wrong = cells[0].context.concept != "share" and not re.search(r"share|anteil|\bpart|mix|split", words, re.I)
+        wrong = _denominators_differ(inference, sheet, cells) or (
+            cells[0].context.concept != "share" and not re.search(r"share|anteil|\bpart|mix|split", words, re.I)
+        )
     if not wrong:
         return None
     return "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
+
+
+def _denominators_differ(inference: Inference, sheet: int, cells: list[Cellwise]) -> bool:
+    """Tell whether percentages are worked out over different wholes: C10/C14, D10/D14, ..."""
+    wholes = set()
+    for cell in cells:
+        tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
+        if not isinstance(tree, sx.Binary) or tree.operator != "/" or not isinstance(tree.right, sx.Ref):
+            return False
+        index = inference.sheets.get(tree.right.sheet, -1) if tree.right.sheet else sheet
+        wholes.add((index, position(cell.item.refs[tree.right.mark])))
+    return len(wholes) == len(cells) > 1
 
 
 # --- numbers of formulas --------------------------------------------------------------------------------------------

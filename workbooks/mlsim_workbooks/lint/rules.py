@@ -346,7 +346,7 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     rule = rule_of(mismatch, computed, stated)
     if not rule:
         return
-    if mismatch.dims and not hard(stated.dims or ()) and not _plain(stated):
+    if mismatch.dims and not hard(stated.dims or ()) and not _plain(stated) and not _rounded_count(cell, tree):
         return
     if rule == "integer-ops" and _is_mac(computed):
         if has_number(computed, 2.0):
@@ -403,6 +403,12 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
     plain = replace(computed, numbers=tuple(n for n in computed.numbers if n != eights[0]))
     if due and compare(plain, stated) is None:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""
+
+
+def _rounded_count(cell: Cellwise, tree: sx.Node) -> bool:
+    """Tell whether a cell is a number of GPUs, nodes or replicas, rounded up: that has no unit left over."""
+    rounded = isinstance(tree, sx.Call) and tree.name in ("ROUNDUP", "CEILING", "CEILING.MATH")
+    return rounded and cell.context.concept in ("devices", "nodes", "replicas", "racks")
 
 
 def _comparable(computed: Value, stated: Value) -> Value:

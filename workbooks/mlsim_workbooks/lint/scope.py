@@ -106,6 +106,19 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
             "Multiply the rate by the number of nodes.",
         )
         return
+    if (
+        have.get("node", 0) < 0
+        and not due.get("node")
+        and nodes
+        and hard(stated.dims)
+        and not _NODE.search(" ".join((cell.entity, *context.texts)))
+    ):
+        yield (
+            "device-scope",
+            f"'{label}' is not per node, but the formula gives a figure per node.",
+            "Multiply by the number of nodes.",
+        )
+        return
     money = any(n.startswith("money_in_") for n in have)
     priced = (
         money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
@@ -118,6 +131,10 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         )
 
 
+_NODE = re.compile(
+    r"node|server|knoten|nœud|noeud|serveur|host|instan|box|dgx|hgx|machine|per |je |pro |par |each|chassis|one |hourly",
+    re.I,
+)
 _OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)
 
 

@@ -175,7 +175,7 @@ def _unit(
         beside is not None
         and stated is not None
         and headed
-        and column_strong(owner)
+        and _stated_apart(owner)
         and hard(beside.dims or ()) != hard(stated.dims or ())
     ):
         beside = None  # a column's own header outdoes a unit that belongs to something else in the row
@@ -213,7 +213,7 @@ def _unit(
     return bare, False, None
 
 
-def column_strong(owner: Label) -> bool:
+def _stated_apart(owner: Label) -> bool:
     """Tell whether a label states its unit apart from its words."""
     return owner.strong and owner.unit is not None and bool(hard(owner.unit.dims or ()))
 

@@ -66,6 +66,8 @@ def _odd_one_out(inference: Inference, key: tuple[int, int], cell: Cellwise) -> 
     number = cell.item.value
     if cell.item.form >= 0 or not isinstance(number, float) or cell.context.percent or not 1 < number <= 100:
         return None
+    if cell.context.value is not None and (cell.context.value.dims or cell.context.value.text):
+        return None  # it states a unit of its own
     row, col = divmod(key[1], WIDE)
     beside = [inference.at(key[0], row + step, col) for step in (-1, 1)]
     if all(

@@ -32,8 +32,8 @@ def rows(ws: Worksheet, start: int, lines: list[tuple[Any, ...]], col: int = 1) 
 
 
 def across(template: str, cols: str) -> tuple[str, ...]:
-    """One formula per column letter, "@" standing for the letter and "<" for the letter before it."""
-    return tuple(template.replace("@", c).replace("<", chr(ord(c) - 1)) for c in cols)
+    """One formula per column letter, "@" standing for the letter and "~" for the letter before it."""
+    return tuple(template.replace("@", c).replace("~", chr(ord(c) - 1)) for c in cols)
 
 
 def fmt(ws: Worksheet, area: str, code: str) -> None:
@@ -58,8 +58,19 @@ def gpu_matrix() -> Workbook:
         ws,
         3,
         [
-            ("Device", "Memory", "Mem BW", "BF16 dense", "BF16 w/ sparsity", "FP8 dense", "TBP", "Ridge point")
-            + ("Efficiency", "Full memory sweep", "Capacity"),
+            (
+                "Device",
+                "Memory",
+                "Mem BW",
+                "BF16 dense",
+                "BF16 w/ sparsity",
+                "FP8 dense",
+                "TBP",
+                "Ridge point",
+                "Efficiency",
+                "Full memory sweep",
+                "Capacity",
+            ),
             (None, "GB", "TB/s", "TFLOP/s", "TFLOP/s", "TFLOP/s", "W", "FLOP/B", "GFLOP/J", "ms", "GiB"),
             ("H100 SXM 80GB", 80, 3.35, 989, "=D5*2", 1979, 700),
             ("A100 SXM 80GB", 80, 2.039, 312, "=D6*2", "n/a", 400),
@@ -75,11 +86,29 @@ def gpu_matrix() -> Workbook:
         ws,
         12,
         [
-            ("Best", "=MAX(B5:B10)", "=MAX(C5:C10)", "=MAX(D5:D10)", None, "=MAX(F5:F10)", "=MIN(G5:G10)", None)
-            + ("=MAX(I5:I10)", "=MIN(J5:J10)"),
-            ("who", "=INDEX($A5:$A10,MATCH(B12,B5:B10,0))", "=INDEX($A5:$A10,MATCH(C12,C5:C10,0))")
-            + ("=INDEX($A5:$A10,MATCH(D12,D5:D10,0))", None, "=INDEX($A5:$A10,MATCH(F12,F5:F10,0))")
-            + ("=INDEX($A5:$A10,MATCH(G12,G5:G10,0))", None, "=INDEX($A5:$A10,MATCH(I12,I5:I10,0))"),
+            (
+                "Best",
+                "=MAX(B5:B10)",
+                "=MAX(C5:C10)",
+                "=MAX(D5:D10)",
+                None,
+                "=MAX(F5:F10)",
+                "=MIN(G5:G10)",
+                None,
+                "=MAX(I5:I10)",
+                "=MIN(J5:J10)",
+            ),
+            (
+                "who",
+                "=INDEX($A5:$A10,MATCH(B12,B5:B10,0))",
+                "=INDEX($A5:$A10,MATCH(C12,C5:C10,0))",
+                "=INDEX($A5:$A10,MATCH(D12,D5:D10,0))",
+                None,
+                "=INDEX($A5:$A10,MATCH(F12,F5:F10,0))",
+                "=INDEX($A5:$A10,MATCH(G12,G5:G10,0))",
+                None,
+                "=INDEX($A5:$A10,MATCH(I12,I5:I10,0))",
+            ),
             (),
             (
                 "Sparsity = 2:4 structured, quoted for reference only. TBP in W includes HBM; TB/s is peak, not achieved.",
@@ -102,7 +131,7 @@ def fleet_quarters() -> Workbook:
             (),
             (None, None, "Q1 FY26", "Q2 FY26", "Q3 FY26", "Q4 FY26", "FY26"),
             ("Daily active users (k)", None, 420, 505, 610, 700, "=AVERAGE(C4:F4)"),
-            ("growth QoQ", None, None, *across("=@4/<4-1", "DEF"), "=F4/C4-1"),
+            ("growth QoQ", None, None, *across("=@4/~4-1", "DEF")),
             ("Requests per user per day", None, 5.5, 5.8, 6, 6.2, "=AVERAGE(C6:F6)"),
             ("Output tokens per request", None, 310, 310, 330, 345, "=AVERAGE(C7:F7)"),
             ("Output tokens per day (M)", None, *across("=@4*1000*@6*@7/1e6", c), "=AVERAGE(C8:F8)"),
@@ -245,13 +274,13 @@ def tco_buy_rent() -> Workbook:
             ("USD", "Year 1", "Year 2", "Year 3", "Year 4", "Year 5", "Total"),
             ("Capex", "=ServerPrice*Servers*(1+NetShare)", 0, 0, 0, 0, "=SUM(B2:F2)"),
             ("Depreciation (info)", *across("=$B$2/DeprYears", c), "=SUM(B3:F3)"),
-            ("Book value, year end (info)", "=B2-B3", *across("=<4-@3", "CDEF")),
+            ("Book value, year end (info)", "=B2-B3", *across("=~4-@3", "CDEF")),
             ("Electricity", *across("=Servers*ServerPower*PUE*8760*PowerPrice", c), "=SUM(B5:F5)"),
             ("Colocation", *across("=Servers*Nameplate*RackFee*12", c), "=SUM(B6:F6)"),
-            ("Staff", "=FTE*FTECost", *across("=<7*1.03", "CDEF"), "=SUM(B7:F7)"),
+            ("Staff", "=FTE*FTECost", *across("=~7*1.03", "CDEF"), "=SUM(B7:F7)"),
             ("Support", *across("=ServerPrice*Servers*Support", c), "=SUM(B8:F8)"),
             ("Cash out", *across("=@2+SUM(@5:@8)", c), "=SUM(B9:F9)"),
-            ("Cumulative", "=B9", *across("=<10+@9", "CDEF")),
+            ("Cumulative", "=B9", *across("=~10+@9", "CDEF")),
         ],
     )
     s = wb.create_sheet("Compare")
@@ -282,8 +311,7 @@ def currency_quotes() -> Workbook:
         1,
         [
             ("Offers for 16 nodes, 8 GPUs each", None, None, None, None, None, None, "FX (units per EUR)"),
-            ("Bidder", "Ccy", "Node price", "Price in EUR", "Lead time [wk]", "Total, 16 nodes [kEUR]", None)
-            + ("EUR", 1),
+            ("Bidder", "Ccy", "Node price", "Price in EUR", "Lead time [wk]", "Total, 16 nodes [kEUR]", None, "EUR", 1),
             (
                 "North",
                 "EUR",
@@ -354,7 +382,7 @@ def power_months() -> Workbook:
             ("", "Month 1", "Month 2", "Month 3", "Month 4", "Month 5", "Month 6", "H1"),
             ("Days", 31, 28, 31, 30, 31, 30, "=SUM(B3:G3)"),
             ("Racks in service", 18, 18, 22, 24, 24, 28, "=MAX(B4:G4)"),
-            ("Mean IT load per rack, kW", 31.5, 32, 30.4, 33.1, 33.8, 34.2, "=SUMPRODUCT(B4:G4,B5:G5)/SUM(B4:G4)"),
+            ("Mean IT load per rack, kW", 31.5, 32, 30.4, 33.1, 33.8, 34.2),
             ("IT load, kW", *across("=@4*@5", c), "=H7*1000/(H3*24)"),
             ("IT energy, MWh", *across("=@6*24*@3/1000", c), "=SUM(B7:G7)"),
             ("PUE", 1.21, 1.2, 1.23, 1.26, 1.31, 1.36, "=H9/H7"),
@@ -391,8 +419,10 @@ def water_carbon() -> Workbook:
                 "IT energy",
                 "Site energy",
                 "CO2e location",
-            )
-            + ("CO2e market", "Water", "Water per IT MW"),
+                "CO2e market",
+                "Water",
+                "Water per IT MW",
+            ),
             ("", "MW", "", "g/kWh", "L/kWh", "share", "GWh/yr", "GWh/yr", "t/yr", "t/yr", "m³/yr", "m³/yr/MW"),
             ("Oregon", 6.2, 1.14, 145, 0.35, 0.9),
             ("Dublin", 3.8, 1.19, 296, 0.02, 0.75),
@@ -404,8 +434,14 @@ def water_carbon() -> Workbook:
             ws,
             r,
             [
-                (f"=B{r}*8760/1000", f"=G{r}*C{r}", f"=H{r}*1e6*D{r}/1e6", f"=I{r}*(1-F{r})", f"=G{r}*1e6*E{r}/1000")
-                + (f"=K{r}/B{r}",)
+                (
+                    f"=B{r}*8760/1000",
+                    f"=G{r}*C{r}",
+                    f"=H{r}*1e6*D{r}/1e6",
+                    f"=I{r}*(1-F{r})",
+                    f"=G{r}*1e6*E{r}/1000",
+                    f"=K{r}/B{r}",
+                )
             ],
             col=7,
         )
@@ -413,8 +449,20 @@ def water_carbon() -> Workbook:
         ws,
         6,
         [
-            ("Total", "=SUM(B3:B5)", "=H6/G6", "=I6*1e6/(H6*1e6)", "=K6*1000/(G6*1e6)", "=1-J6/I6", "=SUM(G3:G5)")
-            + ("=SUM(H3:H5)", "=SUM(I3:I5)", "=SUM(J3:J5)", "=SUM(K3:K5)", "=K6/B6"),
+            (
+                "Total",
+                "=SUM(B3:B5)",
+                "=H6/G6",
+                "=I6*1e6/(H6*1e6)",
+                "=K6*1000/(G6*1e6)",
+                "=1-J6/I6",
+                "=SUM(G3:G5)",
+                "=SUM(H3:H5)",
+                "=SUM(I3:I5)",
+                "=SUM(J3:J5)",
+                "=SUM(K3:K5)",
+                "=K6/B6",
+            ),
             (),
             ("Carbon price", 70, "€/t"),
             ("Carbon cost, market based", "=J6*B8/1000", "k€/yr"),
@@ -446,8 +494,9 @@ def links() -> Workbook:
                 "GB/s both ways",
                 "Efficiency",
                 "Effective GB/s one way",
-            )
-            + ("Time per GB (ms)", "70B weights BF16 (s)"),
+                "Time per GB (ms)",
+                "70B weights BF16 (s)",
+            ),
             ("NVLink 4 (18 links)", "=D2/2*8", "=D2/2", 900, 0.82, "=C2*E2", "=1000/F2", "=$B$11/F2"),
             ("PCIe 5.0 x16", "=C3*8", 63, "=C3*2", 0.85, "=C3*E3", "=1000/F3", "=$B$11/F3"),
             ("NDR InfiniBand 400G", 400, "=B4/8", "=C4*2", 0.92, "=C4*E4", "=1000/F4", "=$B$11/F4"),
@@ -506,7 +555,7 @@ def checkpoints() -> Workbook:
             (),
             ("Checkpoints kept", 12),
             ("Space for checkpoints", "=B26*B10/1000", "TB"),
-            ("with RAID and 15 % free", "=B27*10/8/0.85", "TB raw", None, "8+2 erasure code"),
+            ("with 8+2 parity and 15 % free", "=B27*10/8/0.85", "TB raw", None, "10 drives hold 8 drives of data"),
             ("Checkpoints per day", "=24*60/B18"),
             ("Written per day", "=B29*B10/1000", "TB/d"),
         ],
@@ -522,16 +571,16 @@ def erlang_calls() -> Workbook:
         ws,
         1,
         [
-            ("Busy-hour calls", 540, "calls/h", None, None, None, "n", "B(n)"),
+            ("Busy-hour calls", 160, "calls/h", None, None, None, "n", "B(n)"),
             ("Mean call length", 3.5, "min"),
             ("Arrival rate", "=B1/3600", "1/s"),
             ("Offered load", "=B1*B2/60", "Erl"),
             ("Blocking target", 0.01),
-            ("Sessions needed", "=INDEX(G2:G62,MATCH(TRUE,INDEX(H2:H62<=B5,0),0))"),
-            ("Blocking at that", "=INDEX(H2:H62,B6+1)"),
+            ("Sessions needed", "=INDEX(G2:G26,MATCH(TRUE,INDEX(H2:H26<=B5,0),0))"),
+            ("Blocking at that", "=INDEX(H2:H26,B6+1)"),
             ("Mean busy sessions", "=B4*(1-B7)"),
             ("Occupancy", "=B8/B6"),
-            ("Sessions per GPU (L40S 48GB)", 14),
+            ("Sessions per GPU (L40S 48GB)", 6),
             ("GPUs", "=ROUNDUP(B6/B10,0)"),
             ("GPUs in 4-GPU servers", "=CEILING(B11,4)"),
             ("Rent per server-month", 3100, "€"),
@@ -546,8 +595,8 @@ def erlang_calls() -> Workbook:
         ],
     )
     ws["G2"], ws["H2"] = 0, 1
-    for n in range(1, 61):
-        rows(ws, n + 2, [(f"=G{n + 1}+1", f"=$B$4*H{n + 1}/(G{n + 2}+$B$4*H{n + 1})")], col=7)
+    for n in range(1, 25):
+        rows(ws, n + 2, [(n, f"=$B$4*H{n + 1}/(G{n + 2}+$B$4*H{n + 1})")], col=7)
     ws.column_dimensions["G"].hidden = True
     ws.column_dimensions["H"].hidden = True
     fmt(ws, "B7", "0.00%")
@@ -559,37 +608,39 @@ def erlang_calls() -> Workbook:
 def hiring_gpus() -> Workbook:
     """Head count and accelerators in one monthly plan."""
     wb, ws = new("Plan")
-    c = "BCDEFG"
+    c = "BCD"
     rows(
         ws,
         1,
         [
-            ("People and compute plan 2026", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "H1 2026"),
+            ("People and compute plan", "Jan 26", "Feb 26", "Mar 26", "Q1 26"),
             ("PEOPLE",),
-            ("Researchers (FTE)", 8, 9, 11, 12, 12, 14, "=AVERAGE(B3:G3)"),
-            ("Engineers (FTE)", 15, 15, 17, 19, 21, 22, "=AVERAGE(B4:G4)"),
-            ("Ops (FTE)", 3, 3, 4, 4, 5, 5, "=AVERAGE(B5:G5)"),
-            ("Head count", *across("=SUM(@3:@5)", c), "=AVERAGE(B6:G6)"),
-            ("New hires", None, *across("=@6-<6", "CDEFG"), "=SUM(C7:G7)"),
-            ("Payroll ($k)", *across("=(@3*285+@4*230+@5*180)/12", c), "=SUM(B8:G8)"),
-            ("Hiring cost ($k)", None, *across("=@7*32", "CDEFG"), "=SUM(C9:G9)"),
+            ("Researchers (FTE)", 8, 9, 12, "=AVERAGE(B3:D3)"),
+            ("Engineers (FTE)", 15, 17, 21, "=AVERAGE(B4:D4)"),
+            ("Ops (FTE)", 3, 4, 5, "=AVERAGE(B5:D5)"),
+            ("Head count", *across("=SUM(@3:@5)", c), "=AVERAGE(B6:D6)"),
+            ("New hires", None, *across("=@6-~6", "CD"), "=SUM(C7:D7)"),
+            ("Payroll ($k)", *across("=(@3*285+@4*230+@5*180)/12", c), "=SUM(B8:D8)"),
+            ("Hiring cost ($k)", 0, *across("=@7*32", "CD"), "=SUM(B9:D9)"),
             (),
             ("COMPUTE",),
-            ("A100 80GB (count)", 64, 64, 64, 32, 32, 0, "=AVERAGE(B12:G12)"),
-            ("H100 80GB (count)", 64, 64, 128, 128, 192, 256, "=AVERAGE(B13:G13)"),
-            ("GPU total", *across("=@12+@13", c), "=AVERAGE(B14:G14)"),
-            ("A100 rent ($k)", *across("=@12*1.29*730/1000", c), "=SUM(B15:G15)"),
-            ("H100 rent ($k)", *across("=@13*2.25*730/1000", c), "=SUM(B16:G16)"),
-            ("H100 equivalents", *across("=@13+@12*312/989", c), "=AVERAGE(B17:G17)"),
+            ("A100 80GB (count)", 64, 64, 32, "=AVERAGE(B12:D12)"),
+            ("H100 80GB (count)", 64, 128, 192, "=AVERAGE(B13:D13)"),
+            ("GPU total", *across("=@12+@13", c), "=AVERAGE(B14:D14)"),
+            ("A100 rent ($k)", *across("=@12*1.29*730/1000", c), "=SUM(B15:D15)"),
+            ("H100 rent ($k)", *across("=@13*2.25*730/1000", c), "=SUM(B16:D16)"),
+            ("H100 equivalents", *across("=@13+@12*312/989", c), "=AVERAGE(B17:D17)"),
             (),
-            ("GPUs per researcher", *across("=@14/@3", c), "=H14/H3"),
-            ("Compute share of spend", *across("=(@15+@16)/@21", c), "=(H15+H16)/H21"),
-            ("Spend ($k)", *across("=@8+@9+@15+@16", c), "=SUM(B21:G21)"),
-            ("Check", *across('=IF(@14>=16*@6/4,"ok","too few")', c)),
+            ("GPUs per researcher", *across("=@14/@3", c), "=E14/E3"),
+            ("Compute share of spend", *across("=(@15+@16)/@21", c), "=(E15+E16)/E21"),
+            ("Spend ($k)", *across("=@8+@9+@15+@16", c), "=SUM(B21:D21)"),
+            ("Check, 4 GPUs a head", *across('=IF(@14>=4*@6,"ok","too few")', c)),
+            (),
+            ("Salaries are $k per year: 285 researcher, 230 engineer, 180 ops; rents $ per GPU-h, 730 h a month.",),
         ],
     )
-    fmt(ws, "B20:H20", "0%")
-    fmt(ws, "B8:H9", "#,##0.0")
+    fmt(ws, "B20:E20", "0%")
+    fmt(ws, "B8:E9", "#,##0.0")
     return wb
 
 
@@ -622,10 +673,10 @@ def bench_log() -> Workbook:
     ]
     rows(ws, 1, [head, *data])
     for r in range(2, 10):
-        ws[f"J{r}"] = "=Log[[#This Row],[Batch]]*Log[[#This Row],[Out tok]]/(Log[[#This Row],[mean ms]]/1000)"
-        ws[f"K{r}"] = "=Log[[#This Row],[mean ms]]/Log[[#This Row],[Out tok]]"
-        ws[f"L{r}"] = "=Log[[#This Row],[p99 ms]]/Log[[#This Row],[p50 ms]]"
-    ws.add_table(Table(displayName="Log", ref="A1:L9"))
+        ws[f"J{r}"] = "=RunLog[[#This Row],[Batch]]*RunLog[[#This Row],[Out tok]]/(RunLog[[#This Row],[mean ms]]/1000)"
+        ws[f"K{r}"] = "=RunLog[[#This Row],[mean ms]]/RunLog[[#This Row],[Out tok]]"
+        ws[f"L{r}"] = "=RunLog[[#This Row],[p99 ms]]/RunLog[[#This Row],[p50 ms]]"
+    ws.add_table(Table(displayName="RunLog", ref="A1:L9"))
     s = wb.create_sheet("summary")
     rows(s, 1, [("GPU", "runs", "best tok/s", "mean of p95 (ms)", "worst p99 (s)", "tok/s at batch 8", "vs A100")])
     for r, gpu in ((2, "A100 80GB"), (3, "H100 80GB"), (4, "H200 141GB")):
@@ -635,16 +686,16 @@ def bench_log() -> Workbook:
             [
                 (
                     gpu,
-                    f"=COUNTIF(Log[GPU],A{r})",
-                    f"=SUMPRODUCT(MAX((Log[GPU]=A{r})*Log[tok/s]))",
-                    f"=AVERAGEIFS(Log[p95 ms],Log[GPU],A{r})",
-                    f"=SUMPRODUCT(MAX((Log[GPU]=A{r})*Log[p99 ms]))/1000",
-                    f"=SUMIFS(Log[tok/s],Log[GPU],A{r},Log[Batch],8)",
+                    f"=COUNTIF(RunLog[GPU],A{r})",
+                    f"=SUMPRODUCT(MAX((RunLog[GPU]=A{r})*RunLog[tok/s]))",
+                    f"=AVERAGEIFS(RunLog[p95 ms],RunLog[GPU],A{r})",
+                    f"=SUMPRODUCT(MAX((RunLog[GPU]=A{r})*RunLog[p99 ms]))/1000",
+                    f"=SUMIFS(RunLog[tok/s],RunLog[GPU],A{r},RunLog[Batch],8)",
                     f"=F{r}/F$2",
                 )
             ],
         )
-    rows(s, 6, [("all", "=SUM(B2:B4)", "=MAX(C2:C4)", "=AVERAGE(Log[p95 ms])", "=MAX(E2:E4)")])
+    rows(s, 6, [("all", "=SUM(B2:B4)", "=MAX(C2:C4)", "=AVERAGE(RunLog[p95 ms])", "=MAX(E2:E4)")])
     return wb
 
 
@@ -655,8 +706,16 @@ def token_prices() -> Workbook:
         ws,
         1,
         [
-            ("Hosted model", "Input, $/1M tok", "Output, $/1M tok", "Cached input, $/1M tok", "Cost per request ($)")
-            + ("Cost per 1k requests ($)", "Monthly bill ($)", "Share of max"),
+            (
+                "Hosted model",
+                "Input, $/1M tok",
+                "Output, $/1M tok",
+                "Cached input, $/1M tok",
+                "Cost per request ($)",
+                "Cost per 1k requests ($)",
+                "Monthly bill ($)",
+                "Share of max",
+            ),
             ("Small 8B", 0.06, 0.09, 0.03),
             ("Mid 8x7B", 0.24, 0.24, 0.12),
             ("Large 70B", 0.59, 0.79, 0.3),
@@ -832,8 +891,12 @@ def tinyml() -> Workbook:
             ("Battery energy", "", "=C18*C19*C20/1000", "=D18*D19*D20/1000", "Wh"),
             ("Life", "", "=C21*1000/C17/24", "=D21*1000/D17/24", "d"),
             ("Life", "", "=C22/30.4", "=D22/30.4", "mo"),
-            ("Fits 1 MB flash, 256 KB RAM?", "", '=IF(AND(C3<1024*0.8,C4<256),"y","n")')
-            + ('=IF(AND(D3<1024*0.8,D4<256),"y","n")',),
+            (
+                "Fits 1 MB flash, 256 KB RAM?",
+                "",
+                '=IF(AND(C3<1024*0.8,C4<256),"y","n")',
+                '=IF(AND(D3<1024*0.8,D4<256),"y","n")',
+            ),
         ],
     )
     return wb
@@ -857,7 +920,7 @@ def kapazitaet_de() -> Workbook:
             ("Spitzenlast", "Token/s", *across("=@5*1000000*@6*@7/100/3600", c)),
             ("Durchsatz je GPU (H200 141 GB)", "Token/s", 850, 850, 1000),
             ("Auslastung", "%", 70, 70, 75),
-            ("Benötigte GPUs", "Stk.", *across("=AUFGPU", c)),
+            ("Benötigte GPUs", "Stk.", *across("=ROUNDUP(@8/(@9*@10/100),0)", c)),
             ("Server zu 8 GPUs", "Stk.", *across("=ROUNDUP(@11/8,0)", c)),
             ("Installierte GPUs", "Stk.", *across("=@12*8", c)),
             ("HBM gesamt", "TB", *across("=@13*141/1000", c)),
@@ -871,8 +934,6 @@ def kapazitaet_de() -> Workbook:
             ("Hinweis: Preise ohne USt.; Spitzenstunde werktags 10 bis 11 Uhr, 1 Token entspricht rund 4 Zeichen.",),
         ],
     )
-    for col in c:
-        ws[f"{col}11"] = f"=ROUNDUP({col}8/({col}9*{col}10/100),0)"
     return wb
 
 
@@ -883,8 +944,15 @@ def strom_de() -> Workbook:
         ws,
         1,
         [
-            ("Verbraucher", "Anzahl", "Leistung je Gerät [W]", "Auslastung", "Leistung [kW]", "Energie [MWh/a]")
-            + ("Kosten [€/a]",),
+            (
+                "Verbraucher",
+                "Anzahl",
+                "Leistung je Gerät [W]",
+                "Auslastung",
+                "Leistung [kW]",
+                "Energie [MWh/a]",
+                "Kosten [€/a]",
+            ),
             ("GPU H100 SXM 80 GB", 128, 700, 0.78),
             ("GPU L40S", 48, 350, 0.55),
             ("Server-Grundlast", 28, 1900, 0.9),
@@ -907,7 +975,7 @@ def strom_de() -> Workbook:
             ("CO2 (t/a)", None, None, None, None, "=F9*1000*J4/1000/1000"),
             ("Abwärme nutzbar (MWh/a)", None, None, None, None, "=F7*0.6"),
             ("Anschlusswert mit 20 % Reserve (kVA)", None, None, None, "=E9*1.2/0.95"),
-            ("Vollkosten je GPU und Monat (€)", None, None, None, None, None, "=G9/12/SUM(B2:B3)"),
+            ("Stromkosten je GPU und Monat (€)", None, None, None, None, None, "=G9/12/SUM(B2:B3)"),
         ],
     )
     rows(
@@ -949,7 +1017,7 @@ def cout_fr() -> Workbook:
             (),
             ("en k€", None, "Année 1", "Année 2", "Année 3", "Année 4", "Total"),
             ("Amortissement", None, *across("=$B$3*$B$4/$B$5", c), "=SUM(C14:F14)"),
-            ("Valeur nette comptable", "=B3*B4", *across("=<15-@14", c)),
+            ("Valeur nette comptable", "=B3*B4", *across("=~15-@14", c)),
             ("Énergie", None, *across("=$B$4*$B$6*$B$7*8760*$B$8/1000", c), "=SUM(C16:F16)"),
             ("Maintenance", None, *across("=$B$3*$B$4*$B$9", c), "=SUM(C17:F17)"),
             ("Coût annuel", None, *across("=@14+@16+@17", c), "=SUM(C18:F18)"),
@@ -979,8 +1047,8 @@ def reseau_fr() -> Workbook:
                 "Taille moyenne (Mo)",
                 "Époques",
                 "Lu au total (To)",
-            )
-            + ("Part",),
+                "Part",
+            ),
             ("Texte web", 42, 0.9, "=B2*1e6/(C2*1e6)", 1, "=B2*E2", "=F2/F$6"),
             ("Code source", 6.5, 0.35, "=B3*1e6/(C3*1e6)", 2, "=B3*E3", "=F3/F$6"),
             ("Images", 118, 610, "=B4*1e6/(C4*1e6)", 3, "=B4*E4", "=F4/F$6"),
@@ -1032,8 +1100,14 @@ def mlsim_serving() -> Workbook:
             ws,
             r,
             [
-                (batch, f"=MLSIM_DECODE_LATENCY($B$2,$B$3,A{r},$B$4)", f"=A{r}*1000/B{r}", f"=1000/B{r}")
-                + (f"=300*B{r}/1000", f'=IF(E{r}<=15,"yes","no")')
+                (
+                    batch,
+                    f"=MLSIM_DECODE_LATENCY($B$2,$B$3,A{r},$B$4)",
+                    f"=A{r}*1000/B{r}",
+                    f"=1000/B{r}",
+                    f"=300*B{r}/1000",
+                    f'=IF(E{r}<=15,"yes","no")',
+                )
             ],
         )
     rows(
@@ -1060,25 +1134,24 @@ def edge_cameras() -> Workbook:
         ws,
         1,
         [
-            ("", "Small store", "Medium store", "Flagship", "", "All stores"),
+            ("(one store each)", "Small store", "Medium store", "Flagship", "", "All stores"),
             ("Stores", 140, 60, 8, None, "=SUM(B2:D2)"),
-            ("Cameras per store", 6, 14, 40, None, "=SUMPRODUCT(B2:D2,B3:D3)/F2"),
+            ("Cameras", 6, 14, 40, None, "=SUMPRODUCT(B2:D2,B3:D3)"),
             ("Stream, Mb/s", 4, 4, 6),
-            ("LAN ingest per store, Mb/s", *across("=@3*@4", "BCD"), None, "=SUMPRODUCT(B2:D2,B5:D5)"),
+            ("LAN ingest, Mb/s", *across("=@3*@4", "BCD"), None, "=SUMPRODUCT(B2:D2,B5:D5)"),
             ("Per camera and day, GB", *across("=@4/8*86400/1000", "BCD")),
             ("Retention, days", 14, 14, 30),
-            ("Disk per store, TB", *across("=@3*@6*@7/1000", "BCD"), None, "=SUMPRODUCT(B2:D2,B8:D8)"),
+            ("Disk, TB", *across("=@3*@6*@7/1000", "BCD"), None, "=SUMPRODUCT(B2:D2,B8:D8)"),
             ("Analysed fps per camera", 5, 5, 10),
-            ("Frames/s per store", *across("=@3*@9", "BCD"), None, "=SUMPRODUCT(B2:D2,B10:D10)"),
+            ("Frames/s", *across("=@3*@9", "BCD"), None, "=SUMPRODUCT(B2:D2,B10:D10)"),
             ("GMACs per frame (detector)", 14.3, 14.3, 14.3),
             ("TOPS needed, 25 % efficiency", *across("=@10*@11*2/1000/0.25", "BCD")),
             ("Box rating, TOPS int8 dense", 40, 40, 40),
-            ("Boxes per store", *across("=ROUNDUP(@12/@13,0)", "BCD"), None, "=SUMPRODUCT(B2:D2,B14:D14)"),
+            ("Boxes", *across("=ROUNDUP(@12/@13,0)", "BCD"), None, "=SUMPRODUCT(B2:D2,B14:D14)"),
             ("Box power, W", 25, 25, 25),
-            ("Energy per store and year, kWh", *across("=@14*@15*8760/1000", "BCD"), None)
-            + ("=SUMPRODUCT(B2:D2,B16:D16)",),
+            ("Energy per year, kWh", *across("=@14*@15*8760/1000", "BCD"), None, "=SUMPRODUCT(B2:D2,B16:D16)"),
             ("Box price, $", 690, 690, 690),
-            ("Capex, k$", *across("=@2*@14*@17/1000", "BCD"), None, "=SUM(B18:D18)"),
+            ("Capex, all stores of the type, k$", *across("=@2*@14*@17/1000", "BCD"), None, "=SUM(B18:D18)"),
             ("Events uploaded per hour", 90, 240, 1100, None, "=SUMPRODUCT(B2:D2,B19:D19)"),
             ("Clip size, MB", 1.8, 1.8, 1.8),
             ("Mean uplink, kb/s", *across("=@19*@20*1000*8/3600", "BCD"), None, "=SUMPRODUCT(B2:D2,B21:D21)"),
@@ -1129,8 +1202,15 @@ def chargeback() -> Workbook:
             b,
             r,
             [
-                (team, f"=SUMIFS(Usage!D$2:D$7,Usage!A$2:A$7,A{r})", f"={one}", f"=C{r}/C$6", f"=D{r}*$B$8")
-                + (f"=C{r}+E{r}", f"=F{r}/B{r}")
+                (
+                    team,
+                    f"=SUMIFS(Usage!D$2:D$7,Usage!A$2:A$7,A{r})",
+                    f"={one}",
+                    f"=C{r}/C$6",
+                    f"=D{r}*$B$8",
+                    f"=C{r}+E{r}",
+                    f"=F{r}/B{r}",
+                )
             ],
         )
     rows(

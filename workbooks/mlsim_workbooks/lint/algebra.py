@@ -239,9 +239,14 @@ def _roles(number: float) -> tuple[tuple[Dims, float, bool], ...]:
         if any(abs(mantissa / b - 1) < 1e-9 for b in _FLOPS):
             roles.append(((("operation", 1.0),), 10.0**exponent, False))
     whole = (w in _BYTES and w >= 1) or w in _FLOPS or (1 / w in _BYTES and w < 0.5)
-    if not (1.0 <= w < 2.0 or big in (2.0, 8.0, 100.0) or whole or is_time(number)):
+    if not ((1.0 <= w < 2.0 and _plain_factor(w)) or big in (2.0, 8.0, 100.0) or whole or is_time(number)):
         roles.append(((), sign and 1.0, True))
     return tuple(roles)
+
+
+def _plain_factor(w: float) -> bool:
+    """Tell an overhead such as 1.2 or 1.25 from a price such as 1.29."""
+    return abs(w * 20 - round(w * 20)) < 1e-9 or w < 1.1
 
 
 def _split(w: float) -> tuple[float, int]:

@@ -82,7 +82,11 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
         return
     if key in facts.pue_users:
         return
-    used = (inference.cells[k] for k in inference.uses(key) if k in inference.cells)
+    used = [inference.cells[k] for k in inference.uses(key) if k in inference.cells]
+    keys = [k for k in inference.uses(key) if k in inference.cells and inference.cells[k].item.form >= 0]
+    summands = [inference.cells.get(s) for k in keys for s in inference.uses(k)]
+    if any(s is not None and s.computed is not None and "PUE" in s.computed.parts for s in summands):
+        return  # a total of IT energy and of what PUE adds to it
     if any(re.search(r"meter|zähler|compteur|utility|invoice|facility", " ".join(c.context.texts), re.I) for c in used):
         return
     yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""

@@ -10,7 +10,18 @@ from functools import lru_cache
 from mlsim.errors import CellError
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import UNKNOWN, Mismatch, Value, compare, hard, literal, multiply, power
+from mlsim_workbooks.lint.algebra import (
+    UNKNOWN,
+    Mismatch,
+    Value,
+    compare,
+    hard,
+    is_conversion,
+    is_time,
+    literal,
+    multiply,
+    power,
+)
 from mlsim_workbooks.lint.unit_texts import read_quantity
 
 __all__ = ["KEEPERS", "Clash", "Evaluation", "constant_of", "wrong_count"]
@@ -192,6 +203,8 @@ class Evaluation:
         if left.number is not None or right.number is not None or left.kind("typed") or right.kind("typed"):
             return
         note = _kinds_differ(left, right)
+        if how == "subtract" and note == "boundary":
+            note = ""  # facility less IT: cooling and losses
         if note and (how != "compare" or note == "statistic"):
             self.clashes.append(Clash(how, left, right, a, b, note=note))
         if not left.known or not right.known:
@@ -382,6 +395,8 @@ def _kinds_differ(a: Value, b: Value) -> str:
     """Return the category in which two summands contradict each other, or ""."""
     for category in _CLASHING:
         first, second = a.kind(category), b.kind(category)
+        if category == "boundary" and any(v.kind(category) == "IT" and "PUE" in v.parts for v in (a, b)):
+            continue  # IT power times PUE is facility power
         if first and second and first != second:
             return category
     return ""
@@ -413,7 +428,7 @@ def _product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> l
 def wrong_count(value: Value) -> tuple[str, str] | None:
     """Return (per what, number of what) of a product that multiplies a figure per one thing by the number of another."""
     left_over = dict(value.dims or ())
-    if not hard(value.dims or ()):
+    if not hard(value.dims or ()) or any(not is_conversion(n) and not is_time(n) for n in value.numbers):
         return None
     for per, counted in (("device", "node"), ("device", "rack"), ("node", "rack"), ("node", "device")):
         if {"gpus per node", "1/gpus per node"} & value.parts:

@@ -164,7 +164,12 @@ def _boundary(computed: Value, stated: dict[str, str], label: str) -> Iterator[S
         and not any(1 < n < 2.5 for n in computed.numbers)
     ):
         yield "facility-energy", f"'{label}' is facility energy, but the formula takes IT energy without PUE.", ""
-    elif due == "IT" and (found == "facility" or "PUE" in computed.parts) and "1/PUE" not in computed.parts:
+    elif (
+        due == "IT"
+        and dict(computed.dims or ()).get("energy", 1) > 0
+        and (found == "facility" or "PUE" in computed.parts)
+        and "1/PUE" not in computed.parts
+    ):
         yield "facility-energy", f"'{label}' is IT energy, but the formula includes PUE.", ""
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mlsim_workbooks.lint.algebra import Dims, Value, hard
-from mlsim_workbooks.lint.unit_texts import may_hold_unit, read_unit
+from mlsim_workbooks.lint.unit_texts import may_hold_unit, read_unit, scaled
 from mlsim_workbooks.lint.vocabulary import (
     ANY_CONCEPT,
     ANY_KIND,
@@ -130,7 +130,7 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
     plain = _BRACKET.sub(" ", words).strip() if brackets else words
     unit = _whole(plain, concept)
     if unit is not None:
-        return unit, "", False
+        return scaled(unit, [m[1] for m in brackets]), "", False
     for separator in (", ", " in ", " [", ": ", " – ", " - ", " | ", " / "):
         head, found, tail = plain.rpartition(separator)
         if found and head:
@@ -191,7 +191,9 @@ def _per_unit(unit: Value, rest: str) -> Value:
     return unit
 
 
-_COUNTING = re.compile(r"\s*\d(?!(?:0\^|e)\d+\s*$)(?!\s?[kKM]? tok)")  # "(80 GB)" is a figure, "(10^9)" a unit
+_COUNTING = re.compile(
+    r"\s*(?:[a-z]{4,} )?\d(?!(?:0\^|e)\d+\s*$)(?!\s?[kKM]? tok)"
+)  # "(80 GB)", ", usable 85 %" are figures, "(10^9)" a unit
 _COUNT_WORDS = re.compile(
     r"^(?:#|no\.?|number of|num|count of|total|avg\.?|average|mean|max\.?|peak|anzahl|nombre de)\s+", re.I
 )
@@ -247,6 +249,7 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
         if (
             before in ("per", "/", "pro", "par", "je")
             or before[:1].isdigit()
+            or pieces[-count - 2 : -count - 1] in (["per"], ["pro"], ["par"], ["je"])
             or (before in PREPOSITIONS and joined.isalpha())
         ):
             continue

@@ -49,12 +49,14 @@ class _Pass:
     memo: dict[object, Context] = field(default_factory=dict)
     merged: dict[tuple[int, int], str] = field(default_factory=dict)
     named: dict[tuple[int, int], str] = field(default_factory=dict)
+    gaps: list[int] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)  # columns of the labels of the row at hand
     runs: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def run(self) -> Iterator[tuple[Item, Context, str]]:
         self.fill_merged()
         self.find_names()
+        self.find_gaps()
         last = 0
         for number, items in self.grid.rows.items():
             if number - last > 1:
@@ -197,12 +199,24 @@ class _Pass:
         found: list[str] = []
         before = bisect_left(self.labels, col)
         at = self.labels[before - 1] if before else 0
+        if self.gaps and self.beyond_gap(at, col, numeric):
+            return (), ""
         while at > 0 and at in texts and len(found) < 4:
             if at not in units:
                 found.append(texts[at])
             at -= 1
         found = found[:4]
         return tuple(t for t in found if _speaks(t)), next((t for t in found if not _speaks(t)), "")
+
+    def find_gaps(self) -> None:
+        """Collect the columns that stay empty between others: what stands beyond two of them is a table of its own."""
+        used = {i.col for items in self.grid.rows.values() for i in items} | {c for _, c in self.merged}
+        last = min(max(used, default=0), 400)
+        self.gaps = [c for c in range(min(used, default=1), last) if c not in used and c + 1 not in used]
+
+    def beyond_gap(self, label: int, col: int, numeric: set[int]) -> bool:
+        """Tell whether a label belongs to a number before the empty columns, not to one behind them."""
+        return any(label < g < col and any(label < n < g for n in numeric) for g in self.gaps)
 
     def unit_beside(
         self, col: int, texts: dict[int, str], units: dict[int, str], numeric: set[int]

@@ -341,6 +341,8 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         return
     if not cell.context.explicit and not mismatch.dims and not mismatch.periods[0]:
         return  # a count without its unit may be in millions
+    if _number_in_label(cell, computed):
+        return
     if computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
     rule = rule_of(mismatch, computed, stated)
@@ -348,6 +350,10 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         return
     if mismatch.dims and not hard(stated.dims or ()) and not _plain(stated) and not _rounded_count(cell, tree):
         return
+    if rule == "params-bytes" and re.search(
+        r"int8|fp8|8[- ]bit", " ".join((cell.entity, *cell.context.texts, *(k for _, k in computed.kinds))), re.I
+    ):
+        return  # a byte each
     if rule == "integer-ops" and _is_mac(computed):
         if has_number(computed, 2.0):
             return  # two integer operations in a multiply-accumulate
@@ -405,10 +411,18 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""
 
 
+def _number_in_label(cell: Cellwise, computed: Value) -> bool:
+    """Tell whether a number of the formula stands in the label with its unit: "Optics at 12 W", "Copy at 10 Gbit/s"."""
+    words = " ".join((cell.entity, *cell.context.texts))
+    numbers = {f"{x:g}" for n in computed.numbers if n and not is_conversion(n) for x in (n, 1 / n)}
+    return any(re.search(rf"(?<![\d.,]){re.escape(n)}\s?[A-Za-z€$]", words) for n in numbers if n != "1")
+
+
 def _rounded_count(cell: Cellwise, tree: sx.Node) -> bool:
     """Tell whether a cell is a number of GPUs, nodes or replicas, rounded up: that has no unit left over."""
     rounded = isinstance(tree, sx.Call) and tree.name in ("ROUNDUP", "CEILING", "CEILING.MATH")
-    return rounded and cell.context.concept in ("devices", "nodes", "replicas", "racks")
+    plain = cell.computed is None or all(is_conversion(n) or is_time(n) for n in cell.computed.numbers)
+    return rounded and plain and cell.context.concept in ("devices", "nodes", "replicas", "racks")
 
 
 def _comparable(computed: Value, stated: Value) -> Value:

@@ -33,6 +33,9 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         return
     yield from _user_rules(cell, tree, computed, stated, users)
     have, due = dict(computed.dims), dict(stated.dims)
+    for counted, name in (("devices", "device"), ("nodes", "node"), ("racks", "rack"), ("users", "user")):
+        if f"1/{counted}" in computed.parts and have.get(name, 0) < 0:
+            del have[name]  # divided by a number of them, not a figure per one
     alone = "one" in computed.parts  # the 1 of 1/x may be one GPU
     if (
         not alone

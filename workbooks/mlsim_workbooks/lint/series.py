@@ -22,7 +22,7 @@ __all__ = ["series_findings"]
 
 _TOTAL = re.compile(
     r"\b(?:totals?|sums?|average|avg|mean|max|min|annual|yearly|year|overall|fleet|all|check|delta|difference|change|ratio|best"
-    r"|gesamt|summe|mittel\w*|jahr|total|somme|moyenne|année|opening|closing|fy|h[12]|q[1-4]|start|end|initial)\b|ø|Σ",
+    r"|gesamt|summe|mittel\w*|jahr|total|somme|moyenne|année|opening|closing|fy\d*|h[12]|q[1-4]|start|end|initial)\b|ø|Σ",
     re.I,
 )
 Relative = tuple[int, tuple[str, ...]]
@@ -70,7 +70,9 @@ def _neighbours(
     pairs = [(before, after)]
     if not _TOTAL.search(" ".join((cell.entity, *cell.context.texts[:3]))):
         pairs += [(after, at(2)), (before, at(-2))]
-    for a, b in pairs:
+    for pair, (a, b) in enumerate(pairs):
+        if a is not None and pair > 0 and not _built_alike(inference, a, cell):
+            continue  # at an end: the first of a series may start it
         if a is None or b is None or (a.item.form == cell.item.form and a.computed == cell.computed):
             continue
         if a.item.form != b.item.form or a.context.value != b.context.value or not _alike(a, cell):
@@ -80,6 +82,12 @@ def _neighbours(
         if shared == relative(b) and shared != own:
             return a
     return None
+
+
+def _built_alike(inference: Inference, a: Cellwise, b: Cellwise) -> bool:
+    """Tell whether two formulas have the same operator or function outermost."""
+    first, second = inference.tree(a.item.form), inference.tree(b.item.form)
+    return type(first) is type(second) and getattr(first, "operator", "") == getattr(second, "operator", "")
 
 
 def _alike(a: Cellwise, b: Cellwise) -> bool:

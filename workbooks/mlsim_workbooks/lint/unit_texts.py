@@ -85,16 +85,23 @@ def _magnitude(body: str, concept: str) -> Value | None:
         "parameters": "parameter", "active parameters": "parameter", "tokens": "token", "requests": "request",
         "users": "user",
     }.get(concept)  # fmt: skip
+    if body == "B" and concept in ("memory", "kv cache", "bytes each"):
+        return Value(dims=(("information", 1.0),))
+    if counted is None and re.fullmatch(
+        r"(?:in )?(?:thousands|millions|billions|Mio\.?|Mrd\.?|Tsd\.?|milliers|milliards)", body
+    ):
+        counted = "count"
     tens = re.fullmatch(r"[x×*·]?\s?(?:10\^?(\d{1,2})|1[eE]\+?(\d{1,2}))", body.translate(_SUPERSCRIPT))
     if tens and counted is not None and len(body) > 2:
         return Value(dims=((counted, 1.0),), factor=10.0 ** int(tens[1] or tens[2]))
     match = re.fullmatch(
-        r"(?:in\s+)?(k|K|thousands?|M|mn|mio|Mio\.?|millions?|B|bn|billions?|Mrd\.?|milliards?|T|trillions?)", body
+        r"(?:in\s+)?(k|K|thousands?|Tsd\.?|Tausend|milliers?|M|mn|mio|Mio\.?|millions?|B|bn|billions?|Mrd\.?|milliards?|T|trillions?)",
+        body,
     )
     if not match or counted is None:
         return None
     first = match[1][0]
-    scale = 1e3 if first in "k" or match[1] == "K" or match[1].startswith("thou") else 1e6
+    scale = 1e3 if first in "k" or match[1] == "K" or match[1].startswith(("thou", "Tsd", "Taus", "millier")) else 1e6
     if match[1] in ("B", "bn", "Mrd", "Mrd.") or match[1].startswith(("billion", "milliard")):
         scale = 1e9
     if match[1] == "T" or match[1].startswith("trillion"):
@@ -229,6 +236,15 @@ _FOREIGN_WORDS = frozenset(
         "unités",
     ]
 )
+
+
+def scaled(unit: Value, brackets: list[str]) -> Value:
+    """Apply a magnitude in brackets to the unit before it: "Samples/s (M)", "GPU-hours (k)"."""
+    for text in brackets:
+        magnitude = _magnitude(text.strip(), "tokens")
+        if magnitude is not None and text.strip() not in ("B", "T"):
+            return replace(unit, factor=unit.factor * magnitude.factor)
+    return unit
 
 
 def may_hold_unit(text: str) -> bool:

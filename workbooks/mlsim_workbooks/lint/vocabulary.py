@@ -168,14 +168,15 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
                    r"|\btps\b|\bqps\b|\brps\b|generation speed|decode speed|\bgoodput\b|request rate|arrival rate"),
     ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|accelerator[ -]hours|heures[ -]gpu"),
     ("gpus per node", r"(?:gpus?|accelerators?|devices?|chips?|karten|cartes) ?(?:per|/|pro|par|je) ?(?:node|server|host|knoten|nœud|box|instance)"),
-    ("tokens", r"\btokens?\b|\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
+    ("tokens", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
     ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
+    ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
     ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)"
                 r"|\b(?:gpus|devices|accelerators|chips) per (?:replica|model|job|run|group|deployment)|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|nombre de (?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
     ("nodes", r"(?:^|[#\s])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count"),
-    ("users", r"\busers\b|\bconcurrent|\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bconcurrency\b"),
+    ("users", r"(?<!per )\busers\b|\bconcurrent|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bconcurrency\b"),
     ("requests", r"\brequests?\b|\bqueries\b|anfragen|requêtes|\bbatch\b|\bsequences\b"),
     ("replicas", r"\breplicas?\b|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),

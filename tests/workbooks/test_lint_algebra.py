@@ -253,3 +253,9 @@ def test_the_smallest_number_can_be_compared() -> None:
 def test_a_plain_factor_changes_no_unit(name: str, factor: float) -> None:
     if not is_conversion(factor):
         assert compare(multiply(unit(name), literal(factor)), unit(name)) is None
+
+
+def test_factors_that_differ_in_a_kind_leave_none() -> None:
+    dense = unit("TFLOP/s").with_kind("density", "dense")
+    sparse = unit("TFLOP/s").with_kind("density", "sparse")
+    assert multiply(dense, sparse).kind("density") == ""

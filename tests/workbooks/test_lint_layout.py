@@ -57,6 +57,19 @@ def check(found: Found, expected: str) -> None:
 
 
 LAYOUTS = {
+    "a second list beside the first, its unit its only label": (
+        """
+        Batch | 5 | | tok/s | 1450
+        """,
+        "B1 request, E1 tok/s",
+    ),
+    "a table behind columns that stay empty": (
+        """
+        Occupancy   | 0.5 | | | | n
+        Memory (GB) | 80  | | | | 7
+        """,
+        "B2 GB, F2 -",
+    ),
     "list, unit column right": (
         "Item|Value|Unit\nMemory|80|GB\nBandwidth|3.35|TB/s\nTTFT|200|ms", "B2 GB, B3 TB/s, B4 ms"),
     "list without headers": ("Memory|80|GB\nBandwidth|3.35|TB/s\nTTFT|200|ms", "B1 GB, B2 TB/s, B3 ms"),

@@ -75,8 +75,9 @@ class Value:
         return self.dims is not None
 
     def kind(self, category: str) -> str:
-        """Return the kind of a category, or ""."""
-        return next((k for c, k in self.kinds if c == category), "")
+        """Return the kind of a category, or "" where there is none or the factors of a product differ in it."""
+        found = [k for c, k in self.kinds if c == category]
+        return found[0] if len(found) == 1 else ""
 
     def with_kind(self, category: str, kind: str) -> Value:
         """Return the value with one kind replaced ("" removes it)."""
@@ -238,7 +239,7 @@ def _roles(number: float) -> tuple[tuple[Dims, float, bool], ...]:
             roles.append(((("information", 1.0),), 10.0**exponent, False))
         if any(abs(mantissa / b - 1) < 1e-9 for b in _FLOPS):
             roles.append(((("operation", 1.0),), 10.0**exponent, False))
-    whole = (w in _BYTES and w >= 1) or w in _FLOPS or (1 / w in _BYTES and w < 0.5)
+    whole = (w in _BYTES and w >= 1) or w in _FLOPS or 1 / w in (4.0, 8.0, 16.0)
     if not ((1.0 <= w < 2.0 and _plain_factor(w)) or big in (2.0, 8.0, 100.0) or whole or is_time(number)):
         roles.append(((), sign and 1.0, True))
     return tuple(roles)

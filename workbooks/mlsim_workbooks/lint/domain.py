@@ -32,7 +32,7 @@ def kv_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) 
     if "kv pair" in parts or "+" in _operators(tree):
         return
     small = [n for n in computed.numbers if n in (2.0, 4.0, 8.0)]
-    if parts & {"bytes each", "bits each"} or dict(computed.dims or ()).get("information"):
+    if parts & {"bytes each", "bits each", "~information"} or dict(computed.dims or ()).get("information"):
         missing = not small
     else:
         product = 1.0

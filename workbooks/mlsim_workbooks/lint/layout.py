@@ -230,7 +230,7 @@ class _Pass:
         left, right = first - 1, last + 1
         if left in units and units[left].strip() in CURRENCIES and not self.headed(left):
             return "", False
-        if left in units and (left - 1 in texts or left == 1 or self.headed(left)) and left + 1 in numeric:
+        if left in units and (left - 1 not in numeric or self.headed(left)) and left + 1 in numeric:
             return units[left], True
         return (units[right], True) if right in units else ("", False)
 

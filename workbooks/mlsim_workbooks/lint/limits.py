@@ -302,7 +302,7 @@ def _limit(chip: str, attribute: str, precision: str) -> float:
 
 
 _ADDED = re.compile(
-    r"overhead|loss|tax|fee|surcharge|contingency|aufschlag|marge|margin|reserve|discount|steuer|verlust|check|kontrolle",
+    r"overhead|loss|lost|downtime|tax|fee|surcharge|contingency|aufschlag|marge|margin|reserve|discount|steuer|verlust|check|kontrolle",
     re.I,
 )
 
@@ -333,7 +333,7 @@ def _percent_sum(inference: Inference, cell: Cellwise, sheet: int, estimate: Est
         )
     else:
         wrong = _denominators_differ(inference, sheet, cells) or (
-            cells[0].context.concept != "share" and not re.search(r"share|anteil|\bpart|mix|split", words, re.I)
+            cells[0].context.concept != "share" and not re.search(r"share|anteil|\bpart|mix|split|\bfrac", words, re.I)
         )
     if not wrong:
         return None

@@ -90,7 +90,8 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     if not clashes and wrong_count(cell.computed):
         yield _wrong_count(cell.computed, text(tree))
     elif not clashes and cell.context.contradiction is None:
-        yield from _result(cell, tree)
+        if not _unit_priced(inference, sheet, cell, tree):
+            yield from _result(cell, tree)
         yield from user_sum(inference, facts, sheet, cell, tree)
         yield from _eight(cell)
     yield from kind_rules(cell, tree, facts, format_of(facts, sheet, cell))
@@ -345,6 +346,8 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         return
     if computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
+    if mismatch.dims and re.search(r"\bper (?:s|sec|second|min|minute|h|hour) of\b", cell.label):
+        return  # "GPU time per s of video"
     rule = rule_of(mismatch, computed, stated)
     if not rule:
         return
@@ -409,6 +412,17 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
     plain = replace(computed, numbers=tuple(n for n in computed.numbers if n != eights[0]))
     if due and compare(plain, stated) is None:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""
+
+
+def _unit_priced(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> bool:
+    """Tell whether a formula is quantity times unit price, whatever the unit of that line of an offer."""
+    if not (isinstance(tree, sx.Binary) and tree.operator == "*"):
+        return False
+    factors = [inference.cell_of(sheet, cell.item, n) for n in (tree.left, tree.right)]
+    return any(c is not None and _UNIT_PRICE.search(" ".join(c.context.texts)) for c in factors)
+
+
+_UNIT_PRICE = re.compile(r"unit price|price (?:each|per unit)|einzelpreis|stückpreis|prix unitaire|\bp\.? ?u\.", re.I)
 
 
 def _number_in_label(cell: Cellwise, computed: Value) -> bool:

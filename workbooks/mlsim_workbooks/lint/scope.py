@@ -43,6 +43,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         and due.get("device", 0) > 0
         and not have.get("device", 0)
         and not have.get("node")
+        and not (stated.factor == 1.0 and re.search(r"\bper\b|/", cell.label))  # seconds of one GPU for each request
     ):
         yield (
             "device-hours",
@@ -94,6 +95,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         if (
             have.get(name, 0) < 0
             and not due.get(name)
+            and hard(stated.dims) != (("time", 1.0),)  # all wait as long as one
             and (total or any(due.get(n, 0) < 0 for n in names if n != name and n != "user"))
         ):
             yield (

@@ -116,6 +116,8 @@ def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
     for category, rule in _KINDS.items():
         a = {k for c, k in mine.kinds if c == category}
         b = {k for c, k in theirs.kinds if c == category}
+        if a & {k for c, k in cell.context.kinds if c == category}:
+            continue  # the row says itself that it is another kind
         if len(a) == 1 and len(b) == 1 and a != b:
             return rule, f"'{label}' takes a figure that is {a.pop()}, the cells beside it one that is {b.pop()}.", ""
     if not mine.dims and not theirs.dims and mine.parts != theirs.parts and _concepts(mine) == _upside_down(theirs):

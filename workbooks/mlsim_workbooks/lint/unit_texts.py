@@ -83,7 +83,7 @@ def _magnitude(body: str, concept: str) -> Value | None:
     """Read "B", "M", "bn", "millions": what they count is the label's concept."""
     counted = {
         "parameters": "parameter", "active parameters": "parameter", "tokens": "token", "requests": "request",
-        "users": "user",
+        "users": "user", "images": "sample",
     }.get(concept)  # fmt: skip
     if body == "B" and concept in ("memory", "kv cache", "bytes each"):
         return Value(dims=(("information", 1.0),))

@@ -229,7 +229,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("token", "output", r"\boutput|^out\b|\banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\bgenerated\b|completion|ausgabe|sortie|\bdecode\b(?! step)"),
     ("token", "input", r"\binput|^in (?=[$€u])|\bprompt|\bquestions?\b|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
-    ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|nodes|users|tenants|teams|customers|sites)|gesamt|overall|\bsite\b"
+    ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites)|gesamt|overall|\bsite\b"
                        r"|flotte|\bsumme?\b|whole"),
     ("precision", "bf16", r"\bbf16\b|bfloat16"),
     ("precision", "fp16", r"\bfp16\b|float16"),
@@ -248,7 +248,8 @@ ANY_KIND = re.compile("|".join(f"(?:{p})" for _, _, p in _KIND_WORDS), re.I)
 
 
 _PER = (
-    ("device", r"(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
+    ("device", r"(?:per|/|pro|par|je) (?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
+               r"|(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
     ("node", r"(?:per|/|pro|par|je) ?(?:node|server|host|instance|knoten|nœud|serveur|box)\b(?![ -]?(?:h\b|hour|hr|std))"),
     ("rack", r"(?:per|/|pro|par|je) ?rack\b"),
     ("user", _USER + r"\b"),

@@ -24,6 +24,8 @@ from mlsim.errors import shorten
 from mlsim.files import FileError
 
 __all__ = [
+    "LAST_COLUMN",
+    "LAST_ROW",
     "Cell",
     "Err",
     "Member",

@@ -6,29 +6,19 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
-from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
+from . import making
 from .book import Book
+from .making import define, first, fmt
 
 __all__ = ["BOOKS"]
 
 
-def new(title: str) -> tuple[Workbook, Worksheet]:
-    """A workbook and its first sheet."""
-    wb = Workbook()
-    ws = wb.active
-    ws.title = title
-    return wb, ws
-
-
 def rows(ws: Worksheet, start: int, lines: list[tuple[Any, ...]], col: int = 1) -> None:
     """Write lines downwards from a row; None leaves a cell alone."""
-    for i, line in enumerate(lines):
-        for j, value in enumerate(line):
-            if value is not None:
-                ws.cell(start + i, col + j, value)
+    making.rows(ws, ws.cell(start, col).coordinate, lines)
 
 
 def across(template: str, cols: str) -> tuple[str, ...]:
@@ -36,22 +26,9 @@ def across(template: str, cols: str) -> tuple[str, ...]:
     return tuple(template.replace("@", c).replace("~", chr(ord(c) - 1)) for c in cols)
 
 
-def fmt(ws: Worksheet, area: str, code: str) -> None:
-    """Number format for an area or one cell."""
-    cells = ws[area]
-    for line in cells if isinstance(cells, tuple) else ((cells,),):
-        for cell in line:
-            cell.number_format = code
-
-
-def name(wb: Workbook, label: str, target: str) -> None:
-    """A defined name for one cell."""
-    wb.defined_names[label] = DefinedName(label, attr_text=target)
-
-
 def gpu_matrix() -> Workbook:
     """Datasheet table with a unit row, dense and sparse peaks side by side."""
-    wb, ws = new("Accelerators")
+    wb, ws = first("Accelerators")
     ws["A1"] = "Accelerator comparison - vendor datasheet values, one device"
     ws["A1"].font = Font(bold=True)
     rows(
@@ -121,7 +98,7 @@ def gpu_matrix() -> Workbook:
 
 def fleet_quarters() -> Workbook:
     """Serving fleet with quarters across and no unit column at all."""
-    wb, ws = new("Fleet FY26")
+    wb, ws = first("Fleet FY26")
     c = "CDEF"
     rows(
         ws,
@@ -153,7 +130,7 @@ def fleet_quarters() -> Workbook:
 
 def training_runs() -> Workbook:
     """Compute budget of several runs, unit in its own column, models with sizes as headers."""
-    wb, ws = new("Runs")
+    wb, ws = first("Runs")
     c = "CDEF"
     rows(
         ws,
@@ -191,7 +168,7 @@ def training_runs() -> Workbook:
 
 def kv_cache() -> Workbook:
     """Cache sizing with units in brackets and decimal next to binary sizes."""
-    wb, ws = new("KV cache")
+    wb, ws = first("KV cache")
     c = "BCD"
     rows(
         ws,
@@ -224,7 +201,7 @@ def kv_cache() -> Workbook:
 
 def tco_buy_rent() -> Workbook:
     """Three sheets with defined names: assumptions, yearly costs, comparison."""
-    wb, a = new("Assumptions")
+    wb, a = first("Assumptions")
     rows(
         a,
         1,
@@ -264,7 +241,7 @@ def tco_buy_rent() -> Workbook:
         ("Discount", 15),
         ("Util", 16),
     ):
-        name(wb, label, f"Assumptions!$B${row}")
+        define(wb, label, f"Assumptions!$B${row}")
     y = wb.create_sheet("Own")
     c = "BCDEF"
     rows(
@@ -305,7 +282,7 @@ def tco_buy_rent() -> Workbook:
 
 def currency_quotes() -> Workbook:
     """Quotes in four currencies brought to euro with a side table of rates."""
-    wb, ws = new("Quotes")
+    wb, ws = first("Quotes")
     rows(
         ws,
         1,
@@ -371,7 +348,7 @@ def currency_quotes() -> Workbook:
 
 def power_months() -> Workbook:
     """IT and facility energy over months with days per month as a row."""
-    wb, ws = new("Energy")
+    wb, ws = first("Energy")
     ws.merge_cells("B1:G1")
     ws["B1"] = "First half, hall B"
     c = "BCDEFG"
@@ -404,7 +381,7 @@ def power_months() -> Workbook:
 
 def water_carbon() -> Workbook:
     """Footprint of three sites, units in a row below the headers."""
-    wb, ws = new("Footprint")
+    wb, ws = first("Footprint")
     rows(
         ws,
         1,
@@ -482,7 +459,7 @@ def water_carbon() -> Workbook:
 
 def links() -> Workbook:
     """Link rates in bits and bytes, one and two directions, transfer times."""
-    wb, ws = new("Interconnect")
+    wb, ws = first("Interconnect")
     rows(
         ws,
         1,
@@ -523,7 +500,7 @@ def links() -> Workbook:
 
 def checkpoints() -> Workbook:
     """Reliability: fleet MTBF, Young's interval, checkpoint storage."""
-    wb, ws = new("Ckpt")
+    wb, ws = first("Ckpt")
     rows(
         ws,
         1,
@@ -566,7 +543,7 @@ def checkpoints() -> Workbook:
 
 def erlang_calls() -> Workbook:
     """Voice agents as servers: Erlang B by recursion in hidden helper columns."""
-    wb, ws = new("Erlang")
+    wb, ws = first("Erlang")
     rows(
         ws,
         1,
@@ -607,7 +584,7 @@ def erlang_calls() -> Workbook:
 
 def hiring_gpus() -> Workbook:
     """Head count and accelerators in one monthly plan."""
-    wb, ws = new("Plan")
+    wb, ws = first("Plan")
     c = "BCD"
     rows(
         ws,
@@ -646,7 +623,7 @@ def hiring_gpus() -> Workbook:
 
 def bench_log() -> Workbook:
     """Benchmark log as a table with structured references and a summary by GPU."""
-    wb, ws = new("log")
+    wb, ws = first("log")
     head = (
         "Run",
         "GPU",
@@ -701,7 +678,7 @@ def bench_log() -> Workbook:
 
 def token_prices() -> Workbook:
     """API price list with input and output prices per million tokens and monthly budgets."""
-    wb, ws = new("API")
+    wb, ws = first("API")
     rows(
         ws,
         1,
@@ -755,7 +732,7 @@ def token_prices() -> Workbook:
 
 def diffusion() -> Workbook:
     """Image service: steps, MACs doubled to FLOP, cost per thousand images."""
-    wb, ws = new("Images")
+    wb, ws = first("Images")
     rows(
         ws,
         1,
@@ -792,7 +769,7 @@ def diffusion() -> Workbook:
 
 def speech() -> Workbook:
     """Transcription with real-time factors, audio hours and GPU hours; units only in trailing words."""
-    wb, ws = new("ASR")
+    wb, ws = first("ASR")
     rows(
         ws,
         1,
@@ -829,7 +806,7 @@ def speech() -> Workbook:
 
 def recommender() -> Workbook:
     """Embedding tables summed per table, lookup traffic and shards."""
-    wb, ws = new("Embeddings")
+    wb, ws = first("Embeddings")
     rows(
         ws,
         1,
@@ -863,7 +840,7 @@ def recommender() -> Workbook:
 
 def tinyml() -> Workbook:
     """Battery life of a sensor node: µJ, mW, mAh, KB of flash."""
-    wb, ws = new("Keyword spotter")
+    wb, ws = first("Keyword spotter")
     rows(
         ws,
         1,
@@ -904,7 +881,7 @@ def tinyml() -> Workbook:
 
 def kapazitaet_de() -> Workbook:
     """German sheet: GPU demand of a language service by year."""
-    wb, ws = new("Kapazität")
+    wb, ws = first("Kapazität")
     c = "CDE"
     rows(
         ws,
@@ -939,7 +916,7 @@ def kapazitaet_de() -> Workbook:
 
 def strom_de() -> Workbook:
     """German sheet: electricity of a computer room by load case."""
-    wb, ws = new("Strom")
+    wb, ws = first("Strom")
     rows(
         ws,
         1,
@@ -997,7 +974,7 @@ def strom_de() -> Workbook:
 
 def cout_fr() -> Workbook:
     """French sheet: purchase against rent with depreciation."""
-    wb, ws = new("Coûts")
+    wb, ws = first("Coûts")
     c = "CDEF"
     rows(
         ws,
@@ -1035,7 +1012,7 @@ def cout_fr() -> Workbook:
 
 def reseau_fr() -> Workbook:
     """French sheet: storage and network of a training cluster, octets and bits."""
-    wb, ws = new("Données")
+    wb, ws = first("Données")
     rows(
         ws,
         1,
@@ -1075,7 +1052,7 @@ def reseau_fr() -> Workbook:
 
 def mlsim_serving() -> Workbook:
     """Latency from library functions, milliseconds turned into rates and nodes."""
-    wb, ws = new("Serving")
+    wb, ws = first("Serving")
     rows(
         ws,
         1,
@@ -1129,7 +1106,7 @@ def mlsim_serving() -> Workbook:
 
 def edge_cameras() -> Workbook:
     """Video analytics at shops: bit rates, frames, retention, boxes and uplink."""
-    wb, ws = new("Stores")
+    wb, ws = first("Stores")
     rows(
         ws,
         1,
@@ -1163,7 +1140,7 @@ def edge_cameras() -> Workbook:
 
 def chargeback() -> Workbook:
     """Usage by team with SUMIFS, shares and a fixed cost split."""
-    wb, u = new("Usage")
+    wb, u = first("Usage")
     rows(
         u,
         1,
@@ -1231,7 +1208,7 @@ def chargeback() -> Workbook:
 
 def racks() -> Workbook:
     """Rack layout: devices per node, nodes per rack, power limits; scenarios with numbers in their names."""
-    wb, ws = new("Racks")
+    wb, ws = first("Racks")
     ws.merge_cells("C2:E2")
     ws["C2"] = "Scenario"
     c = "CDE"

@@ -8,21 +8,14 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from .book import Book
+from .making import fmt, rows
 
 __all__ = ["BOOKS"]
 
 
 def put(ws: Worksheet, r: int, *vals: Any, c: int = 1) -> None:
     """Write values from a column on; None leaves a cell alone."""
-    for i, v in enumerate(vals):
-        if v is not None:
-            ws.cell(row=r, column=c + i, value=v)
-
-
-def fmt(ws: Worksheet, f: str, *cells: str) -> None:
-    """Set a number format."""
-    for x in cells:
-        ws[x].number_format = f
+    rows(ws, ws.cell(r, c).coordinate, [vals])
 
 
 def roofline_homework() -> Workbook:
@@ -73,7 +66,7 @@ def roofline_homework() -> Workbook:
             f"=C{r}/F{r}*1000",
             f"=F{r}/{pk}",
         )
-        fmt(ws, "0.0%", f"I{r}")
+        fmt(ws, f"I{r}", "0.0%")
     put(ws, 17, "Q2. Back-to-back, no overlap")
     put(ws, 18, "Sum of times", "=SUM(H12:H15)", "us")
     put(ws, 19, "Total work", "=SUM(C12:C15)", "GFLOP")
@@ -122,7 +115,7 @@ def startup_spend_margin() -> Workbook:
     put(p, 12, "Total COGS", "=SUM(B8:B11)", "$/mo")
     put(p, 14, "Gross profit", "=B5-B12", "$/mo")
     put(p, 15, "Gross margin", "=B14/B5", "of revenue")
-    fmt(p, "0.0%", "B15")
+    fmt(p, "B15", "0.0%")
     put(p, 16, "AI cost per seat", "=(B8+B9)/B3", "$/seat/mo")
     put(p, 17, "Blended API price", "=B8/(Usage!E7+Usage!F7)", "$/M tok")
     put(p, 18, "COGS run rate", "=B12*12/1000", "k$/yr")
@@ -137,7 +130,7 @@ def research_quota_chargeback() -> Workbook:
     put(ws, 1, "GPU quota + chargeback - June")
     put(ws, 2, "nodes", 12, None, "GPUs/node", 8)
     put(ws, 3, "days", 30, None, "availability", 0.95)
-    fmt(ws, "0%", "E3")
+    fmt(ws, "E3", "0%")
     put(ws, 4, "capacity (GPU-h)", "=B2*E2*B3*24*E3")
     put(
         ws,
@@ -223,7 +216,7 @@ def fabric_allreduce() -> Workbook:
         )
     put(ws, 32, "Step compute", 2.4, "s")
     put(ws, 33, "Comm share, no overlap", "=F30/1000/(F30/1000+B32)")
-    fmt(ws, "0%", "B33")
+    fmt(ws, "B33", "0%")
     return wb
 
 
@@ -268,7 +261,7 @@ def carbon_report() -> Workbook:
     put(w, 13, "LB per 1k tok", "=F8*1e6/(B12*1e9/1000)", "gCO2e")
     put(w, 14, "Energy per 1k tok", "=E8*1e6/(B12*1e9/1000)", "Wh")
     put(w, 15, "MB reduction vs LB", "=1-G8/F8")
-    fmt(w, "0.0%", "B15")
+    fmt(w, "B15", "0.0%")
     put(w, 16, "Offsets for MB @ $45/t", "=ROUNDUP(G8,0)*45", "$")
     return wb
 
@@ -332,7 +325,7 @@ def video_generation() -> Workbook:
     put(ws, 18, "Fleet (30-day month)")
     put(ws, 19, "Clips per day", "=D16/30")
     put(ws, 20, "Busy hour", 0.08, "of day's clips")
-    fmt(ws, "0%", "B20")
+    fmt(ws, "B20", "0%")
     put(ws, 21, "Peak clips/h", "=B19*B20")
     put(ws, 22, "Clips/h per GPU", "=3600/B9*85%", None, "85% target util")
     put(ws, 23, "GPUs", "=ROUNDUP(B21/B22,0)")
@@ -347,9 +340,9 @@ def video_generation() -> Workbook:
     put(ws, 26, "Total cost", "=B24+I23+I24", "$/mo")
     put(ws, 27, "Cost per clip", "=B26/D16*100", "cents")
     put(ws, 28, "Margin", "=(F16-B26)/F16")
-    fmt(ws, "0.0%", "B28")
+    fmt(ws, "B28", "0.0%")
     put(ws, 29, "Mean GPU util", "=D16*B9/3600/(B23*24*30)")
-    fmt(ws, "0%", "B29")
+    fmt(ws, "B29", "0%")
     return wb
 
 
@@ -393,7 +386,7 @@ def lora_jobs() -> Workbook:
             f"=$B$14+E{r}",
             f'=IF(F{r}<=24,"y","n")',
         )
-        fmt(m, "0.00%", f"C{r}")
+        fmt(m, f"C{r}", "0.00%")
     j = wb.create_sheet("Jobs")
     put(j, 1, "Throughput (1x H100)", 5200, "tok/s")
     put(j, 2, "Price", 2.49, "$/h")
@@ -441,7 +434,7 @@ def reliability_ckpt() -> Workbook:
     put(ws, 24, "Restart, 12 min", "=12/60/B8", None, "=B24*168")
     put(ws, 25, "Total", "=SUM(B22:B24)", None, "=SUM(D22:D24)")
     put(ws, 26, "Goodput", "=1-B25")
-    fmt(ws, "0.00%", "B22", "B23", "B24", "B25", "B26")
+    fmt(ws, "B22 B23 B24 B25 B26", "0.00%")
     put(ws, 28, "Spares")
     put(ws, 29, "Repair turnaround", 3, "days")
     put(ws, 30, "Mean nodes out", "=B7*B29*24", "nodes")
@@ -456,11 +449,11 @@ def quarterly_plan() -> Workbook:
     ws.title = "FY26"
     put(ws, 1, "Inference capacity FY26")
     put(ws, 2, "QoQ growth", 0.25)
-    fmt(ws, "0%", "B2")
+    fmt(ws, "B2", "0%")
     put(ws, 3, "Req/user/day", 6, None, "Tok/req", 900)
     put(ws, 4, "Peak:avg", 2.5, None, "tok/s per GPU", 1450)
     put(ws, 5, "Headroom", 0.15, None, "k$ per GPU", 31)
-    fmt(ws, "0%", "B5")
+    fmt(ws, "B5", "0%")
     put(ws, 7, None, "unit", "Q1", "Q2", "Q3", "Q4", "FY")
     lab = [
         (8, "DAU", "k"),

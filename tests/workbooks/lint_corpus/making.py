@@ -7,8 +7,7 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.cell import coordinate_from_string
+from openpyxl.utils.cell import rows_from_range
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
@@ -86,21 +85,8 @@ def _at(where: str, cells: tuple[str, ...]) -> tuple[str, ...]:
     found: list[str] = []
     for cell in cells:
         title, _, ref = (cell if "!" in cell else f"{where.rpartition('!')[0]}!{cell}").rpartition("!")
-        start, _, end = ref.partition(":")
-        if not end:
-            found.append(f"{title}!{start}")
-            continue
-        (left, top), (right, bottom) = coordinate_from_string(start), coordinate_from_string(end)
-        columns = [get_column_letter(i) for i in range(_index(left), _index(right) + 1)]
-        found += [f"{title}!{column}{row}" for row in range(top, bottom + 1) for column in columns]
+        found += [f"{title}!{place}" for row in rows_from_range(ref) for place in row]
     return tuple(found)
-
-
-def _index(column: str) -> int:
-    number = 0
-    for letter in column:
-        number = number * 26 + ord(letter) - 64
-    return number
 
 
 def seed(rule: str, where: str, new: Any, *at: str) -> Seed:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 __all__ = [
-    "HOURS",
     "PERIODS",
     "UNKNOWN",
     "Dims",
@@ -36,7 +35,6 @@ _SOFT = frozenset(
 )
 _UNSEEN = _SOFT - {"token"}
 PERIODS = {"hour": 3600.0, "day": 86_400.0, "week": 604_800.0, "month": 2_628_000.0, "year": 31_536_000.0}
-HOURS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +215,12 @@ def _roles(number: float) -> tuple[tuple[Dims, float, bool], ...]:
     if not w or math.isinf(w) or math.isnan(w):
         return (((), 1.0, True),)
     big = w if w >= 1 else 1 / w
-    sign = 1.0 if w >= 1 else -1.0
     if is_conversion(number):
         return (((), w, False),)
     roles: list[tuple[Dims, float, bool]] = []
     if not any(abs(big / t - 1) < 1e-9 for t in _ONLY_TIME):
         roles.append(((), 1.0, False))
-    if big in (8.0, 100.0):
-        roles.append(((), w, False))
-    if big == 2.0:
+    if big in (2.0, 8.0, 100.0):
         roles.append(((), w, False))
     for small, name in ((_BYTES, "information"), (_FLOPS, "operation")):
         if any(abs(w / b - 1) < 1e-9 for b in small):
@@ -241,7 +236,7 @@ def _roles(number: float) -> tuple[tuple[Dims, float, bool], ...]:
             roles.append(((("operation", 1.0),), 10.0**exponent, False))
     whole = (w in _BYTES and w >= 1) or w in _FLOPS or 1 / w in (4.0, 8.0, 16.0)
     if not ((1.0 <= w < 2.0 and _plain_factor(w)) or big in (2.0, 8.0, 100.0) or whole or is_time(number)):
-        roles.append(((), sign and 1.0, True))
+        roles.append(((), 1.0, True))
     return tuple(roles)
 
 

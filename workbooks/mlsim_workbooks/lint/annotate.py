@@ -18,6 +18,8 @@ from xml.parsers import expat
 
 from mlsim_workbooks.lint.finding import Finding
 from mlsim_workbooks.package import (
+    LAST_COLUMN,
+    LAST_ROW,
     Package,
     RecalcError,
     Sheet,
@@ -47,7 +49,6 @@ _TYPES = {
     "styles": "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml",
     "vmlDrawing": "application/vnd.openxmlformats-officedocument.vmlDrawing",
 }
-_ROWS, _COLUMNS = 1_048_576, 16_384  # of a worksheet
 _LINKS = 65_530  # Excel drops the hyperlinks of a sheet that has more
 _TEXT = 16_000  # a cell holds 32,767 UTF-16 units, a character takes at most two
 _AUTHOR = "mlsim"
@@ -100,7 +101,7 @@ def _place(ref: str) -> _Place | None:
         row, column = position(ref)
     except RecalcError:
         return None
-    return (row, column) if 1 <= row <= _ROWS and column <= _COLUMNS else None
+    return (row, column) if 1 <= row <= LAST_ROW and column <= LAST_COLUMN else None
 
 
 # --- editing XML at byte offsets -------------------------------------------------------------------------------
@@ -491,10 +492,15 @@ def _row_style(tag: bytes) -> int | None:
 
 def _column_style(root: _Node, column: int) -> int:
     """Return the format that empty cells of a column have."""
-    for col in _children(root, "cols"):
+    return _number(_column(root, column), "style")
+
+
+def _column(worksheet: _Node, column: int) -> dict[str, str]:
+    """Return what a worksheet says of a column, nothing where it says nothing."""
+    for col in _children(worksheet, "cols"):
         if _number(col.attrs, "min") <= column <= _number(col.attrs, "max"):
-            return _number(col.attrs, "style")
-    return 0
+            return col.attrs
+    return {}
 
 
 # --- notes -----------------------------------------------------------------------------------------------------
@@ -674,10 +680,10 @@ def _height(text: str, wide: int) -> int:
 
 def _anchor(place: _Place, text: str, worksheet: _Node) -> str:
     """Return where a box lies: column, offset, row, offset of two corners; to the right of the cell where it can."""
-    left = min(place[1], _COLUMNS - 6)
-    top = max(0, min(place[0] - 2, _ROWS - 50))
+    left = min(place[1], LAST_COLUMN - 6)
+    top = max(0, min(place[0] - 2, LAST_ROW - 50))
     right, rest = left, 15 + _BOX
-    for right in range(left, min(left + 40, _COLUMNS)):  # narrow and hidden columns take more of them
+    for right in range(left, min(left + 40, LAST_COLUMN)):  # narrow and hidden columns take more of them
         width = _pixels(worksheet, right + 1)
         if rest <= width:
             break
@@ -687,19 +693,18 @@ def _anchor(place: _Place, text: str, worksheet: _Node) -> str:
 
 def _pixels(worksheet: _Node, column: int) -> int:
     """Return the width of a column on the screen, about."""
-    for col in _children(worksheet, "cols"):
-        if _number(col.attrs, "min") <= column <= _number(col.attrs, "max"):
-            hidden = col.attrs.get("hidden") in ("1", "true")
-            width = re.match(r"\d+", col.attrs.get("width", "8"))
-            return 0 if hidden else 7 * int(width[0] if width else 8) + 5
-    return 64
+    attrs = _column(worksheet, column)
+    if not attrs:
+        return 64
+    width = re.match(r"\d+", attrs.get("width", "8"))
+    return 0 if attrs.get("hidden") in ("1", "true") else 7 * int(width[0] if width else 8) + 5
 
 
 def _taller(anchor: re.Match[bytes], more: str) -> list[_Edit]:
     numbers = anchor[2].split(b",")
     if len(numbers) != 8 or not numbers[6].strip().isdigit():
         return []
-    bottom = min(int(numbers[6]) + _height("\n" + more, _WIDE // 2), _ROWS - 1)  # Excel's own boxes are narrow
+    bottom = min(int(numbers[6]) + _height("\n" + more, _WIDE // 2), LAST_ROW - 1)  # Excel's own boxes are narrow
     return [(*anchor.span(2), b",".join([*numbers[:6], b" %d" % bottom, numbers[7]]))]
 
 

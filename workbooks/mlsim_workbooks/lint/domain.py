@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import Value
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.reader import WIDE
 
 __all__ = ["kv_rules", "pue_rules"]
 
@@ -77,30 +77,28 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
     computed, context = cell.computed, cell.context
     if "PUE" in computed.parts or "~energy" not in computed.parts or computed.kind("boundary") == "facility":
         return
-    key = sheet, cell.item.row * WIDE + cell.item.col
-    if dict(context.kinds).get("boundary") == "IT" or not _prices_energy(cell, inference, key):
+    key = sheet, cell.item.key
+    used = inference.uses(key)
+    if dict(context.kinds).get("boundary") == "IT" or not _prices_energy(computed, used.values()):
         return
     if key in facts.pue_users:
         return
-    used = [inference.cells[k] for k in inference.uses(key) if k in inference.cells]
-    keys = [k for k in inference.uses(key) if k in inference.cells and inference.cells[k].item.form >= 0]
-    summands = [inference.cells.get(s) for k in keys for s in inference.uses(k)]
-    if any(s is not None and s.computed is not None and "PUE" in s.computed.parts for s in summands):
+    summands = [s for k in used for s in inference.uses(k).values()]
+    if any(s.computed is not None and "PUE" in s.computed.parts for s in summands):
         return  # a total of IT energy and of what PUE adds to it
-    if any(re.search(r"meter|zähler|compteur|utility|invoice|facility", " ".join(c.context.texts), re.I) for c in used):
+    metered = r"meter|zähler|compteur|utility|invoice|facility"
+    if any(re.search(metered, " ".join(c.context.texts), re.I) for c in used.values()):
         return
     yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""
 
 
-def _prices_energy(cell: Cellwise, inference: Inference, key: tuple[int, int]) -> bool:
+def _prices_energy(computed: Value, used: Iterable[Cellwise]) -> bool:
     """Tell whether a formula multiplies something per kWh with energy: money or emissions come out."""
-    computed = cell.computed
-    if computed is None or computed.dims is None or dict(computed.dims).get("energy"):
+    if computed.dims is None or dict(computed.dims).get("energy"):
         return False
-    used = (dict(inference.cells[k].value.dims or ()) for k in inference.uses(key) if k in inference.cells)
     return any(
         d.get("energy") == -1.0
         and not d.get("time")
         and any(n.startswith("money_in_") or n == "mass_of_co2e" for n in d)
-        for d in used
+        for d in (dict(c.value.dims or ()) for c in used)
     )

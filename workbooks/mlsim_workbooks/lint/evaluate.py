@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -244,7 +243,7 @@ class Evaluation:
         if name in _SUMMERS:
             return self.summed(node)
         if name in _ALIKE:
-            return self.alike(node, [v for a in args for v in self.many(a)])
+            return self.alike([v for a in args for v in self.many(a)])
         if name in _FIRST:
             return self.value(first)
         if name in _COUNTERS:
@@ -279,13 +278,10 @@ class Evaluation:
             )
         return self.series("sum", values, nodes)
 
-    def alike(self, node: sx.Call, values: list[Value]) -> Value:
+    def alike(self, values: list[Value]) -> Value:
         """MIN, MAX, AVERAGE: arguments of one unit; a bare number is a bound."""
         kept = [v for v in values if v.number is None]
-        result = self.series("branch", kept, [None] * len(kept))
-        if node.name in ("AVERAGE", "MEDIAN") and result.known:
-            return result
-        return result
+        return self.series("branch", kept, [None] * len(kept))
 
     def series(self, how: str, values: list[Value], nodes: Sequence[sx.Node | None]) -> Value:
         """Return the common value of a series, noting the first that does not fit."""
@@ -386,9 +382,7 @@ def _joined(left: Value, right: Value, operator: str) -> Value:
     return Value(soft, base.factor, kinds, numbers, left.parts & right.parts, text=base.text)
 
 
-_CLASHING = {
-    "statistic": "statistic", "density": "density", "direction": "direction", "trip": "trip", "boundary": "boundary",
-}  # fmt: skip
+_CLASHING = ("statistic", "density", "direction", "trip", "boundary")
 
 
 def _kinds_differ(a: Value, b: Value) -> str:
@@ -405,12 +399,9 @@ def _kinds_differ(a: Value, b: Value) -> str:
 def _product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> list[Clash]:
     """Return what is wrong about a product whatever its result: a count of one thing times a figure per another."""
     found: list[Clash] = []
-    for category in ("token",):
-        a, b = left.kind(category), right.kind(category)
-        if (a and b and a != b and sign > 0 and _cancels(left, right, "token")) or (
-            a and b and a != b and sign < 0 and _rates(left, right, "token")
-        ):
-            found.append(Clash("multiply", left, right, node.left, node.right, note=category))
+    a, b = left.kind("token"), right.kind("token")
+    if a and b and a != b and (_cancels if sign > 0 else _rates)(left, right, "token"):
+        found.append(Clash("multiply", left, right, node.left, node.right, note="token"))
     if right.number == 100.0 and sign < 0 and left.text == "%" and left.factor == 1.0 and left.dims == ():
         found.append(Clash("multiply", left, right, node.left, node.right, note="percent"))
     way, back = left.kind("trip"), right.kind("trip")
@@ -611,7 +602,7 @@ def _mlsim_unit(node: sx.Call) -> Value | None:
     if not text:
         return None
     try:
-        unit = parse_unit(re.sub(r"^\$$", "$", text))
+        unit = parse_unit(text)
     except CellError:
         return None
     return Value(unit.dimension, unit.factor, frozenset(unit.kinds.items()), text=text)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.labels import read_label
+
+__all__ = ["Facts", "format_of", "gather"]
 
 
 @dataclass
 class Facts:
     """What the whole workbook holds, which some rules need."""
 
-    concepts: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    used: set[tuple[int, int]] = field(default_factory=set)
-    pue_users: set[tuple[int, int]] = field(default_factory=set)  # cells that a formula with PUE uses
+    concepts: dict[str, list[Key]] = field(default_factory=dict)
+    pue_users: set[Key] = field(default_factory=set)  # cells that a formula with PUE uses
     precision: str = ""
     formats: dict[tuple[int, int], list[tuple[int, str]]] = field(
         default_factory=dict
@@ -30,7 +31,7 @@ def gather(inference: Inference) -> Facts:
         if cell.context.concept:
             facts.concepts.setdefault(cell.context.concept, []).append(key)
         if cell.computed is not None and "PUE" in cell.computed.parts:
-            facts.pue_users |= set(inference.uses(key))
+            facts.pue_users.update(inference.uses(key))
     for index, grid in enumerate(inference.book.grids):
         for items in grid.rows.values():
             first = items[0]
@@ -48,8 +49,6 @@ def gather(inference: Inference) -> Facts:
 _PRECISION_LABEL = re.compile(
     r"\b(?:precision|dtype|number format|data ?type|compute format|präzision|précision|datentyp)\b", re.I
 )
-
-__all__ = ["Facts", "format_of", "gather"]
 
 
 def format_of(facts: Facts, sheet: int, cell: Cellwise) -> str:

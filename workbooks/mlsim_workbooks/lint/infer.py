@@ -7,7 +7,7 @@ filled down to. Units also flow backwards: a cell without a label that is added 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -18,9 +18,9 @@ from mlsim_workbooks.lint.evaluate import KEEPERS, Clash, Evaluation, constant_o
 from mlsim_workbooks.lint.layout import contexts
 from mlsim_workbooks.lint.reader import WIDE, Book, Grid, Item
 from mlsim_workbooks.lint.statements import EMPTY, Context
-from mlsim_workbooks.package import RecalcError, column_number, position
+from mlsim_workbooks.package import LAST_ROW, RecalcError, column_number, position
 
-__all__ = ["Cellwise", "Inference", "infer"]
+__all__ = ["Cellwise", "Inference", "Key", "infer", "key_of", "sheet_of"]
 
 _SMALL_AREA = 400
 _MAX_DISTINCT = 12
@@ -44,12 +44,15 @@ class Cellwise:
         return " · ".join(dict.fromkeys(t for t in (self.entity, self.context.label) if t))
 
 
+Key = tuple[int, int]  # number of the sheet, Item.key
+
+
 @dataclass
 class Inference:
     """The units of a whole workbook."""
 
     book: Book
-    cells: dict[tuple[int, int], Cellwise]  # (sheet, row * WIDE + column)
+    cells: dict[Key, Cellwise]
     sheets: dict[str, int]
 
     run: _Run | None = None
@@ -58,16 +61,16 @@ class Inference:
         """Return the tree of a formula's form."""
         return self.run.tree(form) if self.run is not None else None
 
-    def uses(self, key: tuple[int, int]) -> Iterable[tuple[int, int]]:
-        """Return the cells a formula refers to."""
-        return self.run.needs(key[0], self.cells[key].item) if self.run is not None else ()
+    def uses(self, key: Key) -> dict[Key, Cellwise]:
+        """Return the cells with numbers that a formula refers to, by their keys; none for a typed number."""
+        item = self.cells[key].item
+        if self.run is None or item.form < 0:
+            return {}
+        return {k: self.cells[k] for k in self.run.needs(key[0], item) if k in self.cells}
 
     def cell_of(self, sheet: int, item: Item, node: sx.Node) -> Cellwise | None:
         """Return the cell that a reference in a formula means."""
-        if not isinstance(node, sx.Ref):
-            return None
-        index = self.sheets.get(node.sheet, -1) if node.sheet else sheet
-        return self.at(index, *_place(item.refs[node.mark]))
+        return self.cells.get(key_of(self.sheets, sheet, node, item.refs)) if isinstance(node, sx.Ref) else None
 
     def at(self, sheet: int, row: int, col: int) -> Cellwise | None:
         """Return a cell, or None when nothing stands there."""
@@ -87,14 +90,25 @@ def _place(ref: str) -> tuple[int, int]:
     return position(ref)
 
 
+def sheet_of(sheets: Mapping[str, int], own: int, node: sx.Ref | sx.Area) -> int:
+    """Return the number of the sheet that a reference in a formula on sheet ``own`` leads to; -1 where there is none."""
+    return sheets.get(node.sheet, -1) if node.sheet else own
+
+
+def key_of(sheets: Mapping[str, int], own: int, node: sx.Ref, refs: Sequence[str]) -> Key:
+    """Return the key of the cell that a reference leads to."""
+    row, col = _place(refs[node.mark])
+    return sheet_of(sheets, own, node), row * WIDE + col
+
+
 @dataclass
 class _Run:
     book: Book
-    cells: dict[tuple[int, int], Cellwise] = field(default_factory=dict)
+    cells: dict[Key, Cellwise] = field(default_factory=dict)
     trees: dict[int, sx.Node | None] = field(default_factory=dict)
     memo: dict[object, tuple[Value, tuple[Clash, ...], dict[sx.Node, object]]] = field(default_factory=dict)
-    segments: dict[tuple[int, int], tuple[list[int], list[tuple[int, int] | None]]] = field(default_factory=dict)
-    backward: dict[tuple[int, int], Value] = field(default_factory=dict)
+    segments: dict[tuple[int, int], list[int]] = field(default_factory=dict)  # where the context changes
+    backward: dict[Key, Value] = field(default_factory=dict)
     known: dict[Value, Value] = field(default_factory=dict)
     merged: dict[object, Value] = field(default_factory=dict)
     name_trees: dict[str, tuple[sx.Node, tuple[str, ...]] | None] = field(default_factory=dict)
@@ -114,7 +128,7 @@ class _Run:
         """Take what labels say."""
         constants: dict[int, Value] = {}
         for item, context, entity in contexts(self.book, grid):
-            key = index, item.row * WIDE + item.col
+            key = index, item.key
             cell = self.cells[key] = Cellwise(item, context, entity)
             self.columns.setdefault((index, item.col), []).append(item.row)
             if context.value is not None:
@@ -154,7 +168,7 @@ class _Run:
 
     # --- evaluation order ---
 
-    def settle(self, key: tuple[int, int]) -> None:
+    def settle(self, key: Key) -> None:
         """Work out one cell and, first, all it depends on; a stack instead of recursion, for chains of any length."""
         cell = self.cells[key]
         if cell.done:
@@ -186,7 +200,7 @@ class _Run:
                 self.trees[form] = None
         return self.trees[form]
 
-    def needs(self, sheet: int, item: Item) -> Iterable[tuple[int, int]]:
+    def needs(self, sheet: int, item: Item) -> Iterable[Key]:
         """Return the cells a formula refers to: single ones and those of small ranges."""
         tree = self.tree(item.form)
         if tree is None:
@@ -199,11 +213,10 @@ class _Run:
                     row, col = _place(named[1][0])
                     yield index, row * WIDE + col
                 continue
-            index = self.sheets.get(node.sheet, -1) if node.sheet else sheet
             if isinstance(node, sx.Ref):
-                row, col = _place(item.refs[node.mark])
-                yield index, row * WIDE + col
+                yield key_of(self.sheets, sheet, node, item.refs)
             elif node.kind == "ref":
+                index = sheet_of(self.sheets, sheet, node)
                 (top, left), (bottom, right) = _place(item.refs[node.first]), _place(item.refs[node.last])
                 if (bottom - top + 1) * (right - left + 1) <= _SMALL_AREA:
                     for row in range(top, bottom + 1):
@@ -228,7 +241,7 @@ class _Run:
 
     # --- one formula ---
 
-    def work_out(self, key: tuple[int, int], cell: Cellwise) -> None:
+    def work_out(self, key: Key, cell: Cellwise) -> None:
         """Evaluate a cell's formula and settle what its number is."""
         item = cell.item
         tree = self.tree(item.form)
@@ -264,12 +277,13 @@ class _Run:
         if isinstance(node, sx.Name):
             return self.named_value(node.name, sheet)
         assert isinstance(node, (sx.Ref, sx.Area))
-        index = self.sheets.get(node.sheet, -1) if node.sheet else sheet
+        return self.referred(node, sheet, item.refs)
+
+    def referred(self, node: sx.Ref | sx.Area, sheet: int, refs: Sequence[str]) -> Value | tuple[Area, tuple[int, ...]]:
         if isinstance(node, sx.Ref):
-            row, col = _place(item.refs[node.mark])
-            cell = self.cells.get((index, row * WIDE + col))
+            cell = self.cells.get(key_of(self.sheets, sheet, node, refs))
             return cell.value if cell is not None else UNKNOWN
-        return self.area(index, node, item.refs)
+        return self.area(sheet_of(self.sheets, sheet, node), node, refs)
 
     def named_value(self, name: str, sheet: int) -> Value | tuple[Area, tuple[int, ...]]:
         named = self.name(name, sheet)
@@ -279,14 +293,7 @@ class _Run:
         if isinstance(node, (sx.Number, sx.Unary)):
             number = constant_of(node)
             return UNKNOWN if number is None else self.one(literal(number))
-        if isinstance(node, (sx.Ref, sx.Area)):
-            index = self.sheets.get(node.sheet, sheet if not node.sheet else -1)
-            if isinstance(node, sx.Ref):
-                row, col = _place(refs[node.mark])
-                cell = self.cells.get((index, row * WIDE + col))
-                return cell.value if cell is not None else UNKNOWN
-            return self.area(index, node, refs)
-        return UNKNOWN
+        return self.referred(node, sheet, refs) if isinstance(node, (sx.Ref, sx.Area)) else UNKNOWN
 
     def area(self, sheet: int, node: sx.Area, refs: Sequence[str]) -> tuple[Area, tuple[int, ...]]:
         """Return, for each column of a range, its distinct values; and their identities."""
@@ -310,7 +317,7 @@ class _Run:
         if node.kind == "cols":
             first, _, last = refs[node.first].replace("$", "").partition(":")
             a, b = sorted((column_number(first), column_number(last)))
-            return [(c, 1, 1 << 20) for c in range(a, min(b, a + 60) + 1)]
+            return [(c, 1, LAST_ROW) for c in range(a, min(b, a + 60) + 1)]
         if node.kind == "rows":
             first, _, last = refs[node.first].replace("$", "").partition(":")
             top, bottom = sorted((int(first), int(last)))
@@ -324,18 +331,16 @@ class _Run:
 
     def changes(self, sheet: int, col: int, low: int, high: int) -> Iterable[int]:
         """Return the rows of a long column where the labels' unit changes, and the first of the range."""
-        found = self.segments.get((sheet, col))
+        starts = self.segments.get((sheet, col))
         rows = self.columns[sheet, col]
-        if found is None:
-            starts: list[int] = []
+        if starts is None:
+            starts = self.segments[sheet, col] = []
             before: object = None
             for i, row in enumerate(rows):
                 context = self.cells[sheet, row * WIDE + col].context
                 if context is not before:
                     starts.append(i)
                     before = context
-            found = self.segments[sheet, col] = starts, []
-        starts = found[0]
         yield rows[low]
         for i in starts[bisect_right(starts, low) : bisect_left(starts, high)]:
             yield rows[i]
@@ -358,9 +363,7 @@ class _Run:
 
     def suggest(self, node: sx.Ref, due: Value, inputs: dict[sx.Node, object], sheet: int, item: Item) -> None:
         if inputs.get(node) == UNKNOWN:
-            index = self.sheets.get(node.sheet, -1) if node.sheet else sheet
-            row, col = _place(item.refs[node.mark])
-            key = index, row * WIDE + col
+            key = key_of(self.sheets, sheet, node, item.refs)
             cell = self.cells.get(key)
             if cell is not None and cell.context == EMPTY:
                 plain = Value(due.dims, due.factor, text=due.text)
@@ -411,9 +414,3 @@ def _places(tree: sx.Node) -> tuple[sx.Ref | sx.Area | sx.Name, ...]:
         elif isinstance(node, sx.Call):
             stack += node.args
     return tuple(found)
-
-
-# --- evaluation ----------------------------------------------------------------------------------------------------
-
-
-# --- functions with a rule of their own --------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from mlsim_workbooks.lint.infer import Cellwise
 __all__ = ["KIND_RULE", "has_number", "is_copied", "kind_rules"]
 
 KIND_RULE = {
-    "statistic": "statistic-mix", "density": "sparse-peak", "direction": "link-direction", "trip": "round-trip",
-    "boundary": "facility-energy", "parameters": "active-params", "token": "token-direction", "precision": "peak-precision",
+    "density": "sparse-peak", "direction": "link-direction", "trip": "round-trip", "boundary": "facility-energy",
+    "parameters": "active-params", "token": "token-direction", "precision": "peak-precision", "statistic": "statistic-mix",
 }  # fmt: skip
 
 

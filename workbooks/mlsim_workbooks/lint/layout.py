@@ -30,9 +30,6 @@ class _Column:
     row: int = 0
 
 
-# --- number formats ------------------------------------------------------------------------------------------------
-
-
 # --- one pass over a sheet ------------------------------------------------------------------------------------------
 
 
@@ -256,9 +253,6 @@ _PLACEHOLDER = re.compile(r"n/?a|[-–—?.…]+|tbd|tba|none|k\.\s?a\.?|s\.o\.|
 _MAGNITUDE = re.compile(
     r"[x×]?\s?10\^?\d{1,2}|10[⁰¹²³⁴-⁹]+|1[eE]\d{1,2}|bn|billions?|millions?|Mio\.?|Mrd\.?|trillions?|[BMT]"
 )
-
-
-# --- putting the statements together --------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=65536)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import hard
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of, sheet_of
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, values
 from mlsim_workbooks.package import position
@@ -36,32 +36,24 @@ _USED = re.compile(
 )
 
 
-def limit_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
+def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Cellwise, Said]]:
     """Yield (sheet, cell, what is said) for numbers beyond what can be."""
     estimate = Estimate(inference)
-    names = Names(inference)
     relevant: dict[int, bool] = {}
     for key, cell in inference.cells.items():
-        odd = _odd_one_out(inference, key, cell) or _wrong_hours(cell)
-        if odd is not None:
-            yield key[0], cell, odd
-            continue
-        summed = _percent_sum(inference, cell, key[0], estimate)
-        if summed is not None:
-            yield key[0], cell, summed
-            continue
-        reached = _of_peak(cell, key, estimate)
-        if reached is not None:
-            yield key[0], cell, reached
-            continue
-        if not _limited(cell, relevant):
-            continue
-        said = _fraction(cell, key, estimate) or _inverted(cell) or _chip(cell, key[0], names)
+        said = (
+            _odd_one_out(inference, key, cell)
+            or _wrong_hours(cell)
+            or _percent_sum(inference, key, cell, estimate)
+            or _of_peak(cell, key, estimate)
+        )
+        if said is None and _limited(cell, relevant):
+            said = _fraction(cell, key, estimate) or _inverted(cell) or _chip(cell, key[0], names)
         if said is not None:
             yield key[0], cell, said
 
 
-def _odd_one_out(inference: Inference, key: tuple[int, int], cell: Cellwise) -> Said | None:
+def _odd_one_out(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
     """A number typed as 20 in a column of cells formatted as %."""
     number = cell.item.value
     if cell.item.form >= 0 or not isinstance(number, float) or cell.context.percent or not 1 < number <= 100:
@@ -110,7 +102,7 @@ def _limited(cell: Cellwise, relevant: dict[int, bool]) -> bool:
     return found
 
 
-def _fraction(cell: Cellwise, key: tuple[int, int], estimate: Estimate) -> Said | None:
+def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     context, typed = cell.context, cell.item.form < 0
     if context.concept not in (
         "MFU",
@@ -135,8 +127,8 @@ def _fraction(cell: Cellwise, key: tuple[int, int], estimate: Estimate) -> Said 
             return None
         message = f"'{cell.label}' is {cell.item.value} under a label in %: {cell.item.value} % is meant?"
         return "percent", message, "Type it in %, or format the cell as %."
+    number = cell.item.value if typed else None
     if context.concept == "PUE":
-        number = cell.item.value if typed else None
         if isinstance(number, float) and 0 < number < 0.995:
             return (
                 "above-limit",
@@ -144,8 +136,7 @@ def _fraction(cell: Cellwise, key: tuple[int, int], estimate: Estimate) -> Said 
                 "PUE is 1 or more.",
             )
         return None
-    number = cell.item.value if typed else None
-    if isinstance(number, float) and not isinstance(number, bool):
+    if isinstance(number, float):
         said = _percent(cell, number, words)
         if said is not None:
             return said
@@ -212,7 +203,7 @@ _COMPARED = re.compile(
 )
 
 
-def _of_peak(cell: Cellwise, key: tuple[int, int], estimate: Estimate) -> Said | None:
+def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     """A rate over the peak it is a part of, above 1."""
     computed = cell.computed
     if computed is None or computed.dims is None or hard(computed.dims) or computed.factor != computed.factor:
@@ -307,7 +298,7 @@ _ADDED = re.compile(
 )
 
 
-def _percent_sum(inference: Inference, cell: Cellwise, sheet: int, estimate: Estimate) -> Said | None:
+def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> Said | None:
     """A sum of percentages that are no parts of one whole: loads, hit rates, utilisations."""
     tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
     if (
@@ -317,14 +308,14 @@ def _percent_sum(inference: Inference, cell: Cellwise, sheet: int, estimate: Est
         or not isinstance(tree.args[0], sx.Area)
     ):
         return None
-    keys = [k for k in inference.uses((sheet, cell.item.row * WIDE + cell.item.col)) if k in inference.cells]
-    cells = [inference.cells[k] for k in keys]
+    used = inference.uses(key)
+    cells = list(used.values())
     if len(cells) < 2 or not all(c.value.dims == () and (c.context.percent or c.value.text == "%") for c in cells):
         return None
     words = " ".join((*cells[0].context.texts, *cell.context.texts))
     if _ADDED.search(words):
         return None
-    numbers = [estimate.of(k) for k in keys]
+    numbers = [estimate.of(k) for k in used]
     known = [n for n in numbers if n is not None]
     total = sum(known) * (cells[0].value.factor if cells[0].value.factor == cells[0].value.factor else 1.0)
     if len(known) == len(numbers):
@@ -332,7 +323,7 @@ def _percent_sum(inference: Inference, cell: Cellwise, sheet: int, estimate: Est
             not 0.98 < total < 1.02 and bool(re.search(r"load|utili|effici|\bmfu|rate|hit", words, re.I))
         )
     else:
-        wrong = _denominators_differ(inference, sheet, cells) or (
+        wrong = _denominators_differ(inference, key[0], cells) or (
             cells[0].context.concept != "share" and not re.search(r"share|anteil|\bpart|mix|split|\bfrac", words, re.I)
         )
     if not wrong:
@@ -347,8 +338,7 @@ def _denominators_differ(inference: Inference, sheet: int, cells: list[Cellwise]
         tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
         if not isinstance(tree, sx.Binary) or tree.operator != "/" or not isinstance(tree.right, sx.Ref):
             return False
-        index = inference.sheets.get(tree.right.sheet, -1) if tree.right.sheet else sheet
-        wholes.add((index, position(cell.item.refs[tree.right.mark])))
+        wholes.add(key_of(inference.sheets, sheet, tree.right, cell.item.refs))
     return len(wholes) == len(cells) > 1
 
 
@@ -360,10 +350,10 @@ class Estimate:
     """The number in a cell: typed, cached, or worked out where plain arithmetic on numbers gives it."""
 
     inference: Inference
-    known: dict[tuple[int, int], float | None] = field(default_factory=dict)
+    known: dict[Key, float | None] = field(default_factory=dict)
     depth: int = 0
 
-    def of(self, key: tuple[int, int]) -> float | None:
+    def of(self, key: Key) -> float | None:
         """Return a cell's number, None when plain arithmetic does not give it."""
         if key in self.known:
             return self.known[key]
@@ -385,9 +375,7 @@ class Estimate:
         if isinstance(node, sx.Number):
             return node.value
         if isinstance(node, sx.Ref):
-            index = self.inference.sheets.get(node.sheet, -1) if node.sheet else sheet
-            row, col = position(cell.item.refs[node.mark])
-            return self.of((index, row * WIDE + col))
+            return self.of(key_of(self.inference.sheets, sheet, node, cell.item.refs))
         if isinstance(node, sx.Unary):
             inner = self.number(node.operand, sheet, cell)
             return None if inner is None else -inner if node.operator == "-" else inner / 100
@@ -404,7 +392,7 @@ class Estimate:
         """Return the sum, greatest, least or mean of a small range."""
         if not isinstance(node, sx.Area) or node.kind != "ref":
             return self.number(node, sheet, cell)
-        index = self.inference.sheets.get(node.sheet, -1) if node.sheet else sheet
+        index = sheet_of(self.inference.sheets, sheet, node)
         (top, left), (bottom, right) = position(cell.item.refs[node.first]), position(cell.item.refs[node.last])
         if (bottom - top + 1) * (right - left + 1) > 400:
             return None

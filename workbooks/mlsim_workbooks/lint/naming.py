@@ -18,7 +18,7 @@ _SYMBOLS = (
     "month", "year", "Hz", "kHz", "1/ms", "1/h", "J", "kJ", "MJ", "Wh", "kWh", "MWh", "GWh", "W", "kW", "MW", "mW", "$",
     "k$", "M$", "EUR", "kEUR", "MEUR", "GBP", "$/h", "$/month", "$/year", "EUR/h", "EUR/month", "$/s", "$/kWh",
     "EUR/kWh", "$/MWh", "EUR/MWh", "gCO2e", "kgCO2e", "tCO2e", "gCO2e/kWh", "kgCO2e/kWh", "tCO2e/MWh", "L", "L/kWh",
-    "mJ", "uJ", "J/s", "ct",
+    "mJ", "uJ", "J/s",
 )  # fmt: skip
 
 
@@ -26,8 +26,6 @@ _SYMBOLS = (
 def _table() -> dict[Dims, list[tuple[float, str]]]:
     table: dict[Dims, list[tuple[float, str]]] = {}
     for symbol in _SYMBOLS:
-        if symbol == "ct":
-            continue
         unit = parse_unit("byte" if symbol == "B" else symbol)
         table.setdefault(unit.dimension, []).append((unit.factor, "bytes" if symbol == "B" else symbol))
     return table
@@ -40,7 +38,7 @@ def unit_text(value: Value) -> str:
         return value.text
     dims = value.dims or ()
     counted = "".join(
-        f" {'per ' if e < 0 else '× '}{ {'device': 'GPU', 'parameter': 'parameter'}.get(n, n) }"
+        f" {'per ' if e < 0 else '× '}{ {'device': 'GPU'}.get(n, n) }"
         for n, e in dims if (n, e) not in hard(dims)
     )  # fmt: skip
     period = value.kind("period")

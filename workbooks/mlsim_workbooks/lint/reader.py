@@ -51,6 +51,16 @@ class Item:
     style: int = 0
 
     @property
+    def key(self) -> int:
+        """What the cell is found by on its sheet."""
+        return self.row * WIDE + self.col
+
+    @property
+    def address(self) -> str:
+        """How a person names the cell: B3."""
+        return f"{column_name(self.col)}{self.row}"
+
+    @property
     def numeric(self) -> bool:
         """Whether it holds a number, or a formula that does not give a text."""
         return self.form >= 0 or isinstance(self.value, float)
@@ -141,7 +151,7 @@ def _read_grid(package: Package, workbook: Workbook, name: str, part: str, forms
             if item.form < 0 and value is None:
                 continue
             items.append(item)
-            key = cell.row * WIDE + cell.col
+            key = item.key
             ordered = ordered and key > last
             last = key
             grid.cells[key] = item
@@ -205,7 +215,7 @@ def _take_formula(
     if not text:
         return
     if len(text) > MAX_FORMULA:
-        place = f"{grid.name}!{column_name(item.col)}{item.row}"
+        place = f"{grid.name}!{item.address}"
         book.problems.append(f"The formula in {place} has {len(text):,} characters, so it was not checked.")
         return
     try:

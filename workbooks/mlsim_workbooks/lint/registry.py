@@ -129,8 +129,7 @@ def _unnamed(text: str) -> str:
     return text
 
 
-def _figures(inference: Inference) -> Iterator[_Figure]:
-    names = Names(inference)
+def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
     attributes: dict[int, str] = {}
     for (sheet, _), cell in inference.cells.items():
         if cell.item.form >= 0 or not cell.context.texts:
@@ -233,9 +232,9 @@ def _family(name: str) -> tuple[str, ...]:
     return (canonical, *(n for n in others if n != canonical))
 
 
-def registry_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
+def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Cellwise, Said]]:
     """Yield (sheet, cell, what is said) for typed figures that disagree with the registry."""
-    figures = list(_figures(inference))
+    figures = list(_figures(inference, names))
     chosen: dict[str, str] = {}
     for name in {f.chip for f in figures if f.chip}:
         mine = [f for f in figures if f.chip == name]
@@ -287,9 +286,7 @@ def _disagrees(figure: _Figure, chip: str, known: float) -> Said | None:
     if not ratio:
         return None
     big = ratio if ratio > 1 else 1 / ratio
-    value = figure.cell.context.value
-    assert value is not None
-    shown = f"{known / value.factor:.4g} {unit_text(Value(value.dims, value.factor, text=value.text))}"
+    shown = _shown(figure, known)
     if not 0.2 < ratio < 5 and _no_unit_mistake(big):
         return None
     rule = "registry"
@@ -302,6 +299,13 @@ def _disagrees(figure: _Figure, chip: str, known: float) -> Said | None:
         f"{figure.chip} has {shown} by the registry ({chip}), {abs(1 / ratio - 1):.0%} {'less' if ratio > 1 else 'more'} than typed here.",
         "",
     )
+
+
+def _shown(figure: _Figure, si: float) -> str:
+    """Return a value in the unit that the cell states."""
+    value = figure.cell.context.value
+    assert value is not None
+    return f"{si / value.factor:.4g} {unit_text(Value(value.dims, value.factor, text=value.text))}"
 
 
 def _no_unit_mistake(big: float) -> bool:
@@ -321,38 +325,26 @@ def _peak(figure: _Figure, chip: str, kinds: dict[str, str]) -> Said | None:
     known = tuple(v for p in wanted for v in values(chip, f"peak_compute {p}"))
     if not known:
         return None
-    factor = 2.0 if sparse else 1.0
-    due = tuple(v * factor for v in known)
+    doubled = tuple(2 * v for v in known)
+    due = doubled if sparse else known
     if _near(figure.si, due, 0.03):
         return None
-    value = figure.cell.context.value
-    assert value is not None
-    shown = f"{due[0] / value.factor:.4g} {unit_text(Value(value.dims, value.factor, text=value.text))}"
+    shown = _shown(figure, due[0])
     if sparse and _near(figure.si, known, 0.03):
         return "sparse-peak", f"This is {figure.chip}'s dense peak; the sparse one is {shown}.", ""
     others = tuple(
         v for p in ("bf16", "fp8", "int8", "fp32", "tf32", "fp64", "fp4") for v in values(chip, f"peak_compute {p}")
     )
-    if (
-        precision
-        and not sparse
-        and kinds.get("density") != "dense"
-        and _near(figure.si, others, 0.02)
-        and not _near(figure.si, tuple(2 * v for v in known), 0.02)
-    ):
-        return (
-            "peak-precision",
-            f"This is {figure.chip}'s peak in another number format; in {precision} it is {shown}.",
-            "",
-        )
-    if not sparse and _near(figure.si, tuple(2 * v for v in known), 0.03):
-        return "sparse-peak", f"This looks like {figure.chip}'s peak with 2:4 sparsity; the dense one is {shown}.", ""
+    other_format: Said | None = None
     if precision and _near(figure.si, others, 0.02):
-        return (
-            "peak-precision",
-            f"This is {figure.chip}'s peak in another number format; in {precision} it is {shown}.",
-            "",
-        )
+        message = f"This is {figure.chip}'s peak in another number format; in {precision} it is {shown}."
+        other_format = "peak-precision", message, ""
+    if other_format and "density" not in kinds and not _near(figure.si, doubled, 0.02):
+        return other_format
+    if not sparse and _near(figure.si, doubled, 0.03):
+        return "sparse-peak", f"This looks like {figure.chip}'s peak with 2:4 sparsity; the dense one is {shown}.", ""
+    if other_format:
+        return other_format
     if not precision:
         return None if _near(figure.si, tuple(2 * v for v in others), 0.03) else _disagrees(figure, chip, known[0])
     return _disagrees(figure, chip, due[0])

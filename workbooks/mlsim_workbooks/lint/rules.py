@@ -18,17 +18,16 @@ from mlsim_workbooks.lint.kinds import KIND_RULE, has_number, kind_rules
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
-from mlsim_workbooks.lint.registry import registry_findings
+from mlsim_workbooks.lint.registry import Names, registry_findings
 from mlsim_workbooks.lint.scope import copy_rules, hour_price_rules, scope_rules, user_sum
 from mlsim_workbooks.lint.series import series_findings
-from mlsim_workbooks.package import column_name
 
 __all__ = ["check"]
 
 
 def check(inference: Inference) -> list[Finding]:
     """Return all findings of a workbook, in the order of its cells."""
-    facts = gather(inference)
+    facts, names = gather(inference), Names(inference)
     found: list[Finding] = []
     seen: set[tuple[str, str, str]] = set()
     clean: set[tuple[int, ...]] = set()  # what was found right once is right in all cells it was filled to
@@ -41,11 +40,14 @@ def check(inference: Inference) -> list[Finding]:
             clean.add(key)
         for rule, message, suggestion in said:
             _report(inference, found, seen, sheet, cell, rule, message, suggestion)
-    for sheet, cell, (rule, message, suggestion) in (*registry_findings(inference), *limit_findings(inference)):
+    for sheet, cell, (rule, message, suggestion) in (
+        *registry_findings(inference, names),
+        *limit_findings(inference, names),
+    ):
         _report(inference, found, seen, sheet, cell, rule, message, suggestion)
     flagged = {(f.sheet, f.cell) for f in found}
     for sheet, cell, (rule, message, suggestion) in series_findings(inference):
-        if (inference.book.grids[sheet].name, f"{column_name(cell.item.col)}{cell.item.row}") not in flagged:
+        if (inference.book.grids[sheet].name, cell.item.address) not in flagged:
             _report(inference, found, seen, sheet, cell, rule, message, suggestion)
     order = {g.name: i for i, g in enumerate(inference.book.grids)}
     return sorted(found, key=lambda f: (order[f.sheet], _row(f.cell), f.cell, f.rule))
@@ -60,11 +62,10 @@ def _report(
     message: str, suggestion: str,
 ) -> None:  # fmt: skip
     book = inference.book
-    address = f"{column_name(cell.item.col)}{cell.item.row}"
-    key = book.grids[sheet].name, address, rule
+    key = book.grids[sheet].name, cell.item.address, rule
     if key not in seen:
         seen.add(key)
-        found.append(Finding(book.path.name, key[0], address, rule, message, suggestion or RULES[rule].fix))
+        found.append(Finding(book.path.name, *key, message, suggestion or RULES[rule].fix))
 
 
 # --- one cell -------------------------------------------------------------------------------------------------------
@@ -467,12 +468,3 @@ def _unlabelled(computed: Value) -> Iterator[Said]:
     mismatch = compare(computed, Value(dims=()))
     if mismatch is not None and not mismatch.dims and rule_of(mismatch, computed, Value(dims=())) == "binary-prefix":
         yield "binary-prefix", f"Divides quantities in GB and GiB: off by a factor of {ratio_text(mismatch.ratio)}.", ""
-
-
-# --- kinds --------------------------------------------------------------------------------------------------------------
-
-
-# --- scope ----------------------------------------------------------------------------------------------------------------
-
-
-# --- KV cache, PUE ---------------------------------------------------------------------------------------------------------

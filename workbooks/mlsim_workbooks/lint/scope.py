@@ -12,7 +12,6 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import is_copied
 from mlsim_workbooks.lint.naming import unit_text
-from mlsim_workbooks.lint.reader import WIDE
 
 __all__ = ["copy_rules", "hour_price_rules", "scope_rules", "user_sum"]
 
@@ -271,11 +270,7 @@ def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterat
         or not _only_conversions(computed)
     ):
         return
-    used = [
-        inference.cells[k]
-        for k in inference.uses((sheet, cell.item.row * WIDE + cell.item.col))
-        if k in inference.cells
-    ]
+    used = inference.uses((sheet, cell.item.key)).values()
     money = [" ".join(c.context.texts) for c in used if any(n.startswith("money_in_") for n, _ in c.value.dims or ())]
     if money and all(_WHOLE.search(w) and not _OF_ONE.search(w) for w in money):
         yield (

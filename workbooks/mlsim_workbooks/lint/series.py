@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from mlsim_workbooks.lint.algebra import Value, hard
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.package import column_number
@@ -98,12 +99,6 @@ def _alike(a: Cellwise, b: Cellwise) -> bool:
     return first.dims == second.dims and first.factor == second.factor
 
 
-_KINDS = {
-    "density": "sparse-peak", "direction": "link-direction", "trip": "round-trip", "boundary": "facility-energy",
-    "parameters": "active-params", "token": "token-direction", "precision": "peak-precision", "statistic": "statistic-mix",
-}  # fmt: skip
-
-
 def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
     mine, theirs = cell.computed, other.computed
     assert mine is not None
@@ -113,7 +108,7 @@ def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
         said = _unit_difference(mine, theirs, label)
         if said is not None:
             return said
-    for category, rule in _KINDS.items():
+    for category, rule in KIND_RULE.items():
         a = {k for c, k in mine.kinds if c == category}
         b = {k for c, k in theirs.kinds if c == category}
         if a & {k for c, k in cell.context.kinds if c == category}:

@@ -19,8 +19,6 @@ class Contradiction:
 
     first: str
     second: str
-    first_unit: Value
-    second_unit: Value
     where: str  # "unit column" or "number format"
 
 
@@ -183,13 +181,13 @@ def _unit(
     if beside is not None and stated is not None and _conversion(stated):
         value = beside = stated  # "Bytes per GiB | bytes"
     if beside is not None and stated is not None and owner.strong and _differ(beside, stated):
-        clash = Contradiction(stated.text, beside.text, stated, beside, "unit column")
+        clash = Contradiction(stated.text, beside.text, "unit column")
     shown = format_value(form, concept)
     if shown is not None:
         if value is None:
             value = shown
         elif _differ(shown, value) and not clash and (beside is not None or owner.strong):
-            clash = Contradiction(value.text, shown.text, value, shown, "number format")
+            clash = Contradiction(value.text, shown.text, "number format")
         elif not owner.strong and beside is None and not _agrees(shown, value):
             value = shown
     if value is not None:
@@ -246,7 +244,7 @@ def _currency_clash(value: Value, currency: str) -> Contradiction | None:
     if currency in money or not hard(value.dims or ()):
         return None
     shown = currency.removeprefix("money_in_").upper()
-    return Contradiction(value.text, shown, value, Value(dims=((currency, 1.0),), text=shown), "number format")
+    return Contradiction(value.text, shown, "number format")
 
 
 _PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)

@@ -11,7 +11,16 @@ from mlsim.errors import CellError
 from mlsim.units import parse, parse_unit
 from mlsim.units.spelling import MAGNITUDES, spellings_by_case
 from mlsim_workbooks.lint.algebra import Value
-from mlsim_workbooks.lint.vocabulary import ACRONYMS, FOREIGN_RE, LOWER, PERIOD_SHORT, PERIOD_UNIT, SHOUTED, WORDS
+from mlsim_workbooks.lint.vocabulary import (
+    ACRONYMS,
+    FOREIGN_RE,
+    FOREIGN_WORDS,
+    LOWER,
+    PERIOD_SHORT,
+    PERIOD_UNIT,
+    SHOUTED,
+    WORDS,
+)
 
 __all__ = ["may_hold_unit", "read_quantity", "read_unit", "unit_cell"]
 
@@ -121,123 +130,6 @@ def _unit_words() -> frozenset[str]:
     return frozenset((*spellings_by_case(), *(m.casefold() for m in MAGNITUDES), *kinds.split()))
 
 
-_FOREIGN_WORDS = frozenset(
-    [
-        "std",
-        "stunde",
-        "stunden",
-        "heure",
-        "heures",
-        "sek",
-        "sekunde",
-        "sekunden",
-        "seconde",
-        "secondes",
-        "monat",
-        "monate",
-        "mois",
-        "jahr",
-        "jahre",
-        "an",
-        "ans",
-        "année",
-        "années",
-        "tag",
-        "tage",
-        "jour",
-        "jours",
-        "woche",
-        "wochen",
-        "semaine",
-        "semaines",
-        "mio",
-        "million",
-        "millions",
-        "millionen",
-        "mrd",
-        "milliard",
-        "milliarden",
-        "milliards",
-        "tsd",
-        "tausend",
-        "millier",
-        "milliers",
-        "jeton",
-        "jetons",
-        "anfrage",
-        "anfragen",
-        "requête",
-        "requêtes",
-        "nutzer",
-        "benutzer",
-        "mitarbeiter",
-        "employee",
-        "employees",
-        "utilisateur",
-        "utilisateurs",
-        "student",
-        "students",
-        "seat",
-        "seats",
-        "knoten",
-        "nœud",
-        "nœuds",
-        "noeud",
-        "noeuds",
-        "server",
-        "serveur",
-        "serveurs",
-        "instanz",
-        "instanzen",
-        "bild",
-        "bilder",
-        "karte",
-        "karten",
-        "carte",
-        "cartes",
-        "octet",
-        "octets",
-        "ko",
-        "mo",
-        "go",
-        "to",
-        "po",
-        "kio",
-        "mio",
-        "gio",
-        "tio",
-        "annum",
-        "monthly",
-        "yearly",
-        "annually",
-        "accelerator",
-        "k",
-        "m",
-        "b",
-        "t",
-        "bn",
-        "mn",
-        "teur",
-        "e",
-        "x",
-        "op",
-        "flops",
-        "flop",
-        "count",
-        "faktor",
-        "factor",
-        "ratio",
-        "fraction",
-        "stk",
-        "stück",
-        "anzahl",
-        "qty",
-        "unité",
-        "unités",
-    ]
-)
-
-
 def scaled(unit: Value, brackets: list[str]) -> Value:
     """Apply a magnitude in brackets to the unit before it: "Samples/s (M)", "GPU-hours (k)"."""
     for text in brackets:
@@ -252,18 +144,14 @@ def may_hold_unit(text: str) -> bool:
     if re.search(r"[%$€£¥₹#×µ°]", text):
         return True
     words = (w.casefold() for w in re.findall(r"[^\W\d_]+", text))
-    return any(w in _unit_words() or w in _FOREIGN_WORDS or w in LOWER for w in words)
+    return any(w in _unit_words() or w in FOREIGN_WORDS or w in LOWER for w in words)
 
 
 def _parsed(body: str, text: str) -> Value | None:
     """Parse with the unit reader; a figure per month is an amount with the period as a kind."""
     period = ""
     match = PERIOD_UNIT.search(body)
-    if match and not re.match(r"\s*(?:tokens?|h|hours?|GPU-h|days?|months?|years?|weeks?)\s*(?:/|per)", body):
-        word = match[1].lower().rstrip("s")
-        period = PERIOD_SHORT.get(match[1].lower(), word)
-        body = body[: match.start()] + " " + body[match.end() :]
-    elif (match and re.match(r"\s*(tokens?)\s*(?:/|per)", body)) or match:
+    if match:
         period = PERIOD_SHORT.get(match[1].lower(), match[1].lower().rstrip("s"))
         body = body[: match.start()] + " " + body[match.end() :]
     if not all(w.casefold() in _unit_words() for w in re.findall(r"[A-Za-z$€£₹]+", body)):
@@ -277,8 +165,7 @@ def _parsed(body: str, text: str) -> Value | None:
     kinds = set(unit.kinds.items())
     if period:
         kinds.add(("period", period))
-    dims = tuple((n, e) for n, e in unit.dimension)
-    return Value(dims=dims, factor=unit.factor, kinds=frozenset(kinds))
+    return Value(dims=unit.dimension, factor=unit.factor, kinds=frozenset(kinds))
 
 
 @lru_cache(maxsize=65536)

@@ -15,6 +15,7 @@ __all__ = [
     "ANY_KIND",
     "CONCEPT_RE",
     "FOREIGN_RE",
+    "FOREIGN_WORDS",
     "KIND_RE",
     "LOWER",
     "NUMBERS",
@@ -83,6 +84,21 @@ _FOREIGN = (
 
 
 FOREIGN_RE = tuple((re.compile(p), r) for p, r in _FOREIGN)
+
+
+# Words of units that :mod:`mlsim.units` does not know: other languages, magnitudes, counts.
+FOREIGN_WORDS = frozenset(
+    ("std", "stunde", "stunden", "heure", "heures", "sek", "sekunde", "sekunden", "seconde", "secondes", "monat",
+     "monate", "mois", "jahr", "jahre", "an", "ans", "année", "années", "tag", "tage", "jour", "jours", "woche",
+     "wochen", "semaine", "semaines", "mio", "million", "millions", "millionen", "mrd", "milliard", "milliarden",
+     "milliards", "tsd", "tausend", "millier", "milliers", "jeton", "jetons", "anfrage", "anfragen", "requête",
+     "requêtes", "nutzer", "benutzer", "mitarbeiter", "employee", "employees", "utilisateur", "utilisateurs",
+     "student", "students", "seat", "seats", "knoten", "nœud", "nœuds", "noeud", "noeuds", "server", "serveur",
+     "serveurs", "instanz", "instanzen", "bild", "bilder", "karte", "karten", "carte", "cartes", "octet", "octets",
+     "ko", "mo", "go", "to", "po", "kio", "gio", "tio", "annum", "monthly", "yearly", "annually", "accelerator", "k",
+     "m", "b", "t", "bn", "mn", "teur", "e", "x", "op", "flops", "flop", "count", "faktor", "factor", "ratio",
+     "fraction", "stk", "stück", "anzahl", "qty", "unité", "unités")
+)  # fmt: skip
 
 
 LOWER = {

@@ -113,6 +113,8 @@ def multiply(a: Value, b: Value, sign: int = 1) -> Value:
         a = replace(a, numbers=(), parts=a.parts | {"one"})
     numbers = tuple(n if sign > 0 else (1 / n if n else math.inf) for n in b.numbers if b.number != 1.0)
     seen = frozenset("~" + n for side in (a, b) for n, _ in side.dims or () if n not in _UNSEEN)
+    if any(side.dims == (("time", 1.0),) and side.factor in (1e-3, 1e-6) for side in (a, b)):
+        seen |= {"~ms"}
     parts = seen | (
         b.parts
         if sign > 0

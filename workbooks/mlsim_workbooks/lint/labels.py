@@ -136,7 +136,8 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
                 and (separator in (", ", " [") or _certain(unit, tail, concept))
             ):
                 return unit, head, separator in (", ", " [", " in ")
-    return (*_trailing(plain, concept, snake), False)
+    unit, rest = _trailing(plain, concept, snake)
+    return unit, rest, unit is not None and snake and plain.split()[-1].casefold() in LOWER
 
 
 _MANY = re.compile(

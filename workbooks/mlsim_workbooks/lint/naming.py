@@ -87,13 +87,26 @@ def rule_of(mismatch: Mismatch, left: Value, right: Value) -> str:
     if mismatch.dims:
         return _dimension_rule(mismatch, left, right)
     apart = _time_of(left) - _time_of(right)
-    if apart and not any(is_time(n) for n in (*left.numbers, *right.numbers)):
-        return _rate_rule(left, right)  # $/h where $ a month is due
+    if apart and not any(is_time(n) for n in (*left.numbers, *right.numbers)) and not _thousands(_big(mismatch.ratio)):
+        # $/h where $ a month is due; a figure per day is one of the calendar's
+        return "calendar" if _per_day(left) and _per_month(right) else _rate_rule(left, right)
     if _money(left) and _money(right) and _priced_in(left) != _priced_in(right) and left.factor != right.factor:
         return "money-rate"
     names = {n for side in (left, right) for n, _ in side.dims or ()}
     seen = {p[1:] for side in (left, right) for p in side.parts if p.startswith("~")}
     return ratio_rule(mismatch.ratio, names if names & _HARD else names | seen, left, right, seen)
+
+
+def _big(ratio: float) -> float:
+    return ratio if ratio >= 1 else 1 / ratio if ratio else math.inf
+
+
+def _per_day(value: Value) -> bool:
+    return _time_of(value) == -1.0 and abs(value.factor * PERIODS["day"] - 1) < 1e-9
+
+
+def _per_month(value: Value) -> bool:
+    return value.kind("period") in ("month", "year")
 
 
 def _time_of(value: Value) -> float:
@@ -114,42 +127,46 @@ def _priced_in(value: Value) -> frozenset[str]:
 _HARD = {"information", "operation", "time", "energy", "mass_of_co2e", "integer_operation"}
 
 
+_PARAMETERS = frozenset(("parameters", "active parameters", "MACs"))
+
+
 def _dimension_rule(mismatch: Mismatch, left: Value, right: Value) -> str:
     difference = dict(mismatch.dims)
     names = set(difference)
     money = sorted(n for n in names if n.startswith("money_in_"))
     if len(money) == 2 and difference[money[0]] * difference[money[1]] < 0:
         return "currency"
-    seen = {p[1:] for side in (left, right) for p in side.parts if p.startswith("~")}
-    if "integer_operation" in names and ("operation" in names or "operation" in seen):
+    parts = left.parts | right.parts
+    seen = {p[1:] for p in parts if p.startswith("~")}
+    if "integer_operation" in names and ({"operation"} & (names | seen) or parts & _PARAMETERS):
         return "integer-ops"
+    if difference == {"operation": -1.0} and parts & _PARAMETERS and "MAC" not in right.text:
+        return "mac-flop"  # parameters over a peak: the two operations of each are missing
+    if names == {"operation", "time"}:
+        return "flop-rate"
     if names == {"time"}:
         return _rate_rule(left, right)
     counted = {n for side in (left, right) for n, _ in side.dims or ()}
     if names == {"information"} and "parameter" in counted:
         return "params-bytes"
-    if names == {"energy", "time"} or (names == {"energy"} and "time" in counted):
-        return "power-energy" if not money else "dimension"
     if (money and len(names) <= 2) or (_money(left) and _money(right)):
         return "money-rate"
+    if names == {"energy", "time"} or (names == {"energy"} and "time" in counted):
+        return "power-energy"
     return "dimension"
 
 
 def _rate_rule(left: Value, right: Value) -> str:
     """Return the rule for an amount where a rate is due, or the other way round."""
     names = {n for side in (left, right) for n, _ in side.dims or ()}
-    if "operation" in names:
+    parts = left.parts | right.parts
+    if "operation" in names or "~operation" in parts:
         return "flop-rate"
     if any(n.startswith("money_in_") for n in names):
-        return "power-energy" if "~energy" in left.parts | right.parts else "money-rate"
-    if "energy" in names:
+        return "power-energy" if "~energy" in parts else "money-rate"
+    if "energy" in names or "~energy" in parts:
         return "power-energy"
-    if ("token" in names or any("~token" in side.parts for side in (left, right))) and not names & {
-        "information",
-        "mass_of_co2e",
-    }:
-        return "token-rate"
-    return "dimension"
+    return "token-rate" if "token" in names or "~token" in parts else "dimension"
 
 
 _BINARY = tuple(1.024**k for k in (1, 2, 3, 4, 5))
@@ -190,6 +207,8 @@ def ratio_rule(ratio: float, names: set[str], left: Value, right: Value, seen: s
         if money and "token" in names | (seen or set()):
             return "token-price-scale"
         if "time" in names and not names & (_HARD - {"time"}) and not money:
+            return "time-scale"
+        if not money and (hard(right.dims or ()) == (("time", 1.0),) or "ms" in (seen or set())):
             return "time-scale"
         return "prefix"
     calendar = "time" in names or money or "energy" in names or left.kind("period") or right.kind("period")

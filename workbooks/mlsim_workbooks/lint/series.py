@@ -142,11 +142,13 @@ def _unit_difference(mine: Value, theirs: Value, label: str) -> Said | None:
         if a.get(name, 0) != b.get(name, 0):
             hours = (b.get("device", 0) > 0 and b.get("time", 0) > 0) or (
                 any(n.startswith("money") for n in b) and "device hours" in theirs.parts
-            )
+            ) or "device hours" in mine.parts - theirs.parts
             if name == "device" and hours and a.get("node", 0) == b.get("node", 0):
                 rule = "device-hours"
             missing = "leaves out the number of" if a.get(name, 0) < b.get(name, 0) else "multiplies by"
             return rule, f"'{label}' {missing} {shown}, unlike the cells beside it.", ""
+    if a.get("token", 0) != b.get("token", 0) and any(n.startswith("money") for n in a):
+        return "money-rate", f"'{label}' is {unit_text(mine)}, the cells beside it {unit_text(theirs)}.", ""
     ours, other = _scale(mine), _scale(theirs)
     if not ours or not other or abs(ours / other - 1) < 1e-6:
         return None

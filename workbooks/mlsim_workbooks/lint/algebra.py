@@ -15,6 +15,7 @@ from functools import lru_cache
 
 __all__ = [
     "PERIODS",
+    "THINGS",
     "UNKNOWN",
     "Dims",
     "Mismatch",
@@ -30,8 +31,16 @@ __all__ = [
 
 Dims = tuple[tuple[str, float], ...]
 
+THINGS = (
+    "replica",
+    "drive",
+    "slot",
+    "optic",
+    "switch",
+    "camera",
+)  # what sheets count besides GPUs, nodes, racks, users
 _SOFT = frozenset(
-    ("token", "parameter", "request", "sample", "step", "user", "count", "device", "node", "rack", "link")
+    ("token", "parameter", "request", "sample", "step", "user", "count", "device", "node", "rack", "link", *THINGS)
 )
 _UNSEEN = _SOFT - {"token"}
 PERIODS = {"hour": 3600.0, "day": 86_400.0, "week": 604_800.0, "month": 2_628_000.0, "year": 31_536_000.0}

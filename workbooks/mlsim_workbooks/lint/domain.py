@@ -19,7 +19,7 @@ def kv_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) 
     computed = cell.computed
     assert computed is not None
     parts = computed.parts
-    words = " ".join(cell.context.texts)
+    words = cell.words
     if not {"layers", "head dim"} <= parts or not parts & {"kv heads", "heads"}:
         return
     if (
@@ -66,7 +66,7 @@ def _operators(tree: sx.Node) -> str:
 def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
     """Energy that is paid for, or makes emissions, without PUE in a workbook that has one."""
     pues = [inference.cells[key] for key in facts.concepts.get("PUE", [])]
-    words = " ".join(cell.context.texts)
+    words = cell.words
     if (
         not pues
         or cell.computed is None
@@ -87,7 +87,7 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
     if any(s.computed is not None and "PUE" in s.computed.parts for s in summands):
         return  # a total of IT energy and of what PUE adds to it
     metered = r"meter|zähler|compteur|utility|invoice|facility"
-    if any(re.search(metered, " ".join(c.context.texts), re.I) for c in used.values()):
+    if any(re.search(metered, c.words, re.I) for c in used.values()):
         return
     yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""
 

@@ -10,6 +10,7 @@ from mlsim.errors import CellError
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import (
+    THINGS,
     UNKNOWN,
     Mismatch,
     Value,
@@ -416,12 +417,16 @@ def _product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> l
     return found
 
 
+_BUILT = ("device", "node", "rack", *THINGS)
+_PER_AND_COUNTED = tuple((a, b) for a in _BUILT for b in _BUILT if a != b)
+
+
 def wrong_count(value: Value) -> tuple[str, str] | None:
     """Return (per what, number of what) of a product that multiplies a figure per one thing by the number of another."""
     left_over = dict(value.dims or ())
     if not hard(value.dims or ()) or any(not is_conversion(n) and not is_time(n) for n in value.numbers):
         return None
-    for per, counted in (("device", "node"), ("device", "rack"), ("node", "rack"), ("node", "device")):
+    for per, counted in _PER_AND_COUNTED:
         if {"gpus per node", "1/gpus per node"} & value.parts:
             continue  # they are GPUs and per node themselves
         if left_over.get(per, 0) < 0 and left_over.get(counted, 0) > 0:

@@ -6,6 +6,7 @@ filled down to. Units also flow backwards: a cell without a label that is added 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,11 @@ class Cellwise:
     def label(self) -> str:
         """What a person would call the cell."""
         return " · ".join(dict.fromkeys(t for t in (self.entity, self.context.label) if t))
+
+    @property
+    def words(self) -> str:
+        """Everything that is written beside and above the cell."""
+        return " ".join((self.entity, *self.context.texts)) if self.entity else " ".join(self.context.texts)
 
 
 Key = tuple[int, int]  # number of the sheet, Item.key
@@ -127,12 +133,17 @@ class _Run:
     def declare(self, index: int, grid: Grid) -> None:
         """Take what labels say."""
         constants: dict[int, Value] = {}
+        inputs: dict[tuple[int, str], Value] = {}
         for item, context, entity in contexts(self.book, grid):
             key = index, item.key
             cell = self.cells[key] = Cellwise(item, context, entity)
             self.columns.setdefault((index, item.col), []).append(item.row)
             if context.value is not None:
                 cell.value = self.one(context.value)
+                if item.form < 0:
+                    cell.value = inputs.get((id(context), entity)) or inputs.setdefault(
+                        (id(context), entity), self.one(_of_one(context, entity))
+                    )
             else:
                 value = constants.get(id(context))
                 if value is None:
@@ -370,6 +381,25 @@ class _Run:
                 known = self.backward.get(key)
                 if known is None or compare(known, plain) is None:
                     self.backward.setdefault(key, plain)
+
+
+_ONE = tuple(
+    (name, re.compile(rf"^(?:{words})[ _](?:\w+[ _])?(?:power|draw|tdp|price|cost|capacity|memory|size|bandwidth|leistung|preis|rate)\b", re.I))
+    for name, words in (("device", "gpu|accelerator|card|chip"), ("node", "node|server|host|knoten"), ("rack", "rack"),
+                        ("drive", "drive|disk|ssd"), ("switch", "switch"), ("optic", "optic|transceiver"), ("camera", "camera"))
+)  # fmt: skip
+
+
+def _of_one(context: Context, entity: str) -> Value:
+    """Return the unit of a typed number: "Node power" and "Server price" are those of one, unless the label says more."""
+    value = context.value
+    assert value is not None
+    if value.dims is None or not hard(value.dims) or any(n in ("device", "node", "rack") for n, _ in value.dims):
+        return value
+    if dict(context.kinds).get("total"):
+        return value
+    name = next((n for n, pattern in _ONE if pattern.search(entity or " ".join(context.texts[:1]))), "")
+    return replace(value, dims=tuple(sorted((*value.dims, (name, -1.0))))) if name else value
 
 
 def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:

@@ -34,7 +34,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> I
     """Compare the kinds of what a formula uses with the kinds that its cell states."""
     computed, context = cell.computed, cell.context
     assert computed is not None
-    words = " ".join(context.texts)
+    words = cell.words
     stated = dict(context.kinds)
     dims = hard(context.value.dims or ()) if context.value is not None else ()
     label = cell.label
@@ -149,7 +149,7 @@ def _picks_the_peak(cell: Cellwise) -> bool:
     return bool(
         re.search(
             r"used|of the format|chosen|selected|verwendet|gewählt|retenu|applied|effective",
-            " ".join(cell.context.texts),
+            cell.words,
             re.I,
         )
     )

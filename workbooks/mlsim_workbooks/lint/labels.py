@@ -18,6 +18,7 @@ from mlsim_workbooks.lint.vocabulary import (
     ANY_CONCEPT,
     ANY_KIND,
     CONCEPT_RE,
+    COUNTED_RE,
     KIND_RE,
     LOWER,
     NUMBERS,
@@ -97,6 +98,11 @@ def read_label(text: str) -> Label:
     for name, pattern in PER_RE:
         if pattern.search(words) and not (unit and unit.dims and any(n == name for n, _ in unit.dims)):
             dims[name] = -1.0
+    if unit is None and concept in ("", "count", "replicas"):
+        counted = next((name for name, pattern in COUNTED_RE if pattern.search(words)), "")
+        if counted and counted not in dims:
+            concept = concept or "count"
+            dims[counted] = 1.0
     if unit is not None and unit.dims and not any(n == "token" for n, _ in unit.dims):
         unit = _per_unit(_per_many(unit, rest), rest)
     if unit is not None and not unit.kind("period"):

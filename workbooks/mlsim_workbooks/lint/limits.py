@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import hard
+from mlsim_workbooks.lint.estimate import Estimate
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of, sheet_of
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, values
-from mlsim_workbooks.package import position
 
 __all__ = ["limit_findings"]
 
@@ -31,9 +29,10 @@ _REACHED = re.compile(
     r"achiev|measured|observed|sustained|effective|reached|real\b|actual|gemessen|erreicht|mesuré|logged|stream", re.I
 )
 _USED = re.compile(
-    r"\bused\b|in use|allocated|peak memory|reserved|belegt|utilisée?|occupied|max(?:imum)? memory|memory (?:peak|observed)|observed|footprint",
+    r"\bused\b|in use|allocated|peak memory|reserved|belegt|utilisée?|occupied|max(?:imum)? memory|memory (?:peak|observed)|allocator|high[- ]?water|observed|footprint",
     re.I,
 )
+_MEASURED = re.compile(f"{_REACHED.pattern}|{_USED.pattern}", re.I)
 
 
 def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Cellwise, Said]]:
@@ -46,6 +45,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _wrong_hours(cell)
             or _percent_sum(inference, key, cell, estimate)
             or _of_peak(cell, key, estimate)
+            or _of_memory(inference, cell, key, estimate)
         )
         if said is None and _limited(cell, relevant):
             said = _fraction(cell, key, estimate) or _inverted(cell) or _chip(cell, key[0], names)
@@ -95,11 +95,11 @@ def _limited(cell: Cellwise, relevant: dict[int, bool]) -> bool:
     """Tell whether a cell's labels say that it has a limit; cells of one context share the answer."""
     found = relevant.get(id(cell.context))
     if found is None:
-        words, value = " ".join(cell.context.texts), cell.context.value
+        texts, value = " ".join(cell.context.texts), cell.context.value
         bare = value is not None and not value.dims
-        found = bare or bool(_REACHED.search(words) or _USED.search(words)) or cell.context.percent
+        found = bare or bool(_MEASURED.search(texts)) or cell.context.percent
         relevant[id(cell.context)] = found
-    return found
+    return found or bool(cell.entity and _MEASURED.search(cell.entity))
 
 
 def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
@@ -120,7 +120,7 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     value = context.value
     if value is None or value.dims:
         return None
-    words = " ".join(context.texts)
+    words = cell.words
     if value.factor != value.factor:  # "(%)" beside a number of at most 1
         sure = context.concept in ("MFU", "ratio") and _BOUNDED.search(words) and not _OPEN.search(words)
         if not sure:
@@ -209,7 +209,7 @@ def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     if computed is None or computed.dims is None or hard(computed.dims) or computed.factor != computed.factor:
         return None
     over = {"1/peak", "1/bandwidth", "1/integer peak"} & computed.parts
-    words = " ".join((cell.entity, *cell.context.texts))
+    words = cell.words
     if (
         not over
         or _COMPARED.search(words)
@@ -226,6 +226,30 @@ def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
         not numerator or _REACHED.search(words) or re.search(r"share|\bof\b|utili|anteil", words, re.I)
     ):
         return "above-limit", f"'{cell.label}' is {share:.0%} of a peak.", ""
+    return None
+
+
+_SEEN_MEMORY = re.compile(
+    r"measured|observed|logged|reported|allocated|peak mem|max mem|high[- ]?water|nvidia-smi|gemessen|mesuré", re.I
+)
+
+
+def _of_memory(inference: Inference, cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
+    """More memory measured than there is: what was seen over what the chip has."""
+    tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
+    if not isinstance(tree, sx.Binary) or tree.operator != "/" or cell.context.value is None:
+        return None
+    seen, held = inference.cell_of(key[0], cell.item, tree.left), inference.cell_of(key[0], cell.item, tree.right)
+    if seen is None or held is None:
+        return None
+    if any(hard(c.value.dims or ()) != (("information", 1.0),) for c in (seen, held)):
+        return None
+    if not _SEEN_MEMORY.search(seen.words.replace("_", " ")) or _MEASURED.search(held.words):
+        return None
+    number = estimate.of(key)
+    share = number * cell.context.value.factor if number is not None else 0.0
+    if 1.0005 < share < 50:
+        return "above-limit", f"'{cell.label}' is {share:.0%}: more memory than there is.", ""
     return None
 
 
@@ -256,7 +280,7 @@ def _chip(cell: Cellwise, sheet: int, names: Names) -> Said | None:
     soft = dict(value.dims)
     if any(soft.get(n, 0) > 0 for n in ("device", "node", "rack")) or soft.get("node") or soft.get("rack"):
         return None
-    words = " ".join(context.texts)
+    words = cell.words
     dims = dict(hard(value.dims))
     if dims == {"operation": 1.0, "time": -1.0} and _REACHED.search(words):
         attribute, name = "peak_compute", "dense peak"
@@ -312,23 +336,33 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     cells = list(used.values())
     if len(cells) < 2 or not all(c.value.dims == () and (c.context.percent or c.value.text == "%") for c in cells):
         return None
-    words = " ".join((*cells[0].context.texts, *cell.context.texts))
-    if _ADDED.search(words):
+    said = "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
+    if _AVERAGED.search(cell.words) or _denominators_differ(inference, key[0], cells):
+        return said
+    words = f"{cells[0].words} {cell.words}"
+    across = len({c.item.row for c in cells}) == 1 and len({(c.entity, *c.context.texts[:1]) for c in cells}) == 1
+    if _ADDED.search(words) and not across:
         return None
     numbers = [estimate.of(k) for k in used]
     known = [n for n in numbers if n is not None]
     total = sum(known) * (cells[0].value.factor if cells[0].value.factor == cells[0].value.factor else 1.0)
     if len(known) == len(numbers):
-        wrong = total > 1.02 or (
-            not 0.98 < total < 1.02 and bool(re.search(r"load|utili|effici|\bmfu|rate|hit", words, re.I))
-        )
+        wrong = total > 1.02 or (not 0.995 < total < 1.005 and bool(_NO_PARTS.search(words)))
     else:
-        wrong = _denominators_differ(inference, key[0], cells) or (
-            cells[0].context.concept != "share" and not re.search(r"share|anteil|\bpart|mix|split|\bfrac", words, re.I)
+        wrong = cells[0].context.concept != "share" and not re.search(
+            r"share|anteil|\bpart|mix|split|\bfrac", words, re.I
         )
     if not wrong:
         return None
-    return "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
+    return said
+
+
+_AVERAGED = re.compile(r"\b(?:average|avg|mean|weighted|typical)\b|mittel|durchschnitt|\bmoyen", re.I)
+_NO_PARTS = re.compile(
+    r"load|utili|effici|\bm[fb]u\b|rate\b|\bhits?\b|discount|\bsav(?:ed|ings?)\b|margin|occupan|busy|availab|uptime|achiev|reach"
+    r"|compression|acceptance|headroom|of time|auslastung|effiz|verfügbar|rabatt|rendement|remise|taux|\bof peak\b",
+    re.I,
+)
 
 
 def _denominators_differ(inference: Inference, sheet: int, cells: list[Cellwise]) -> bool:
@@ -340,81 +374,3 @@ def _denominators_differ(inference: Inference, sheet: int, cells: list[Cellwise]
             return False
         wholes.add(key_of(inference.sheets, sheet, tree.right, cell.item.refs))
     return len(wholes) == len(cells) > 1
-
-
-# --- numbers of formulas --------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Estimate:
-    """The number in a cell: typed, cached, or worked out where plain arithmetic on numbers gives it."""
-
-    inference: Inference
-    known: dict[Key, float | None] = field(default_factory=dict)
-    depth: int = 0
-
-    def of(self, key: Key) -> float | None:
-        """Return a cell's number, None when plain arithmetic does not give it."""
-        if key in self.known:
-            return self.known[key]
-        cell = self.inference.cells.get(key)
-        if cell is None:
-            return None
-        if isinstance(cell.item.value, float):
-            return cell.item.value
-        self.known[key] = None  # for circles
-        tree = self.inference.tree(cell.item.form) if cell.item.form >= 0 else None
-        if tree is not None and self.depth < 40:
-            self.depth += 1
-            number = self.number(tree, key[0], cell)
-            self.depth -= 1
-            self.known[key] = number if number is not None and math.isfinite(number) else None
-        return self.known[key]
-
-    def number(self, node: sx.Node | None, sheet: int, cell: Cellwise) -> float | None:
-        if isinstance(node, sx.Number):
-            return node.value
-        if isinstance(node, sx.Ref):
-            return self.of(key_of(self.inference.sheets, sheet, node, cell.item.refs))
-        if isinstance(node, sx.Unary):
-            inner = self.number(node.operand, sheet, cell)
-            return None if inner is None else -inner if node.operator == "-" else inner / 100
-        if isinstance(node, sx.Binary) and node.operator in "+-*/^":
-            a, b = self.number(node.left, sheet, cell), self.number(node.right, sheet, cell)
-            return None if a is None or b is None else _apply(node.operator, a, b)
-        if isinstance(node, sx.Call) and node.name in ("SUM", "MAX", "MIN", "AVERAGE") and len(node.args) == 1:
-            return self.series(node.name, node.args[0], sheet, cell)
-        if isinstance(node, sx.Call) and node.name in ("ROUND", "ROUNDUP", "ROUNDDOWN", "IFERROR") and node.args:
-            return self.number(node.args[0], sheet, cell)
-        return None
-
-    def series(self, name: str, node: sx.Node | None, sheet: int, cell: Cellwise) -> float | None:
-        """Return the sum, greatest, least or mean of a small range."""
-        if not isinstance(node, sx.Area) or node.kind != "ref":
-            return self.number(node, sheet, cell)
-        index = sheet_of(self.inference.sheets, sheet, node)
-        (top, left), (bottom, right) = position(cell.item.refs[node.first]), position(cell.item.refs[node.last])
-        if (bottom - top + 1) * (right - left + 1) > 400:
-            return None
-        keys = [(index, r * WIDE + c) for r in range(top, bottom + 1) for c in range(left, right + 1)]
-        numbers = [self.of(k) for k in keys if k in self.inference.cells]
-        if not numbers or any(n is None for n in numbers):
-            return None
-        known = [n for n in numbers if n is not None]
-        return {"SUM": sum(known), "MAX": max(known), "MIN": min(known), "AVERAGE": sum(known) / len(known)}[name]
-
-
-def _apply(operator: str, a: float, b: float) -> float | None:
-    try:
-        match operator:
-            case "+":
-                return a + b
-            case "-":
-                return a - b
-            case "*":
-                return a * b
-            case "/":
-                return a / b
-        return float(a**b) if abs(b) < 64 and a > 0 else None
-    except (ZeroDivisionError, OverflowError, ValueError):
-        return None

@@ -84,7 +84,7 @@ def _attribute(cell: Cellwise) -> str:
     value = context.value
     if value is None or value.dims is None:
         return ""
-    words = " ".join(context.texts)
+    words = cell.words
     dims = hard(value.dims)
     soft = dict(value.dims)
     if soft.get("node") or soft.get("rack") or soft.get("device", 0) > 0:
@@ -276,7 +276,7 @@ def _of_chip(figure: _Figure, chip: str) -> Said | None:
     if _near(figure.si, known, _TOLERANCE[attribute]):
         return None
     if attribute == "board_power" and not re.search(r"tdp|board|rated|max|per gpu|pro gpu|par gpu|je gpu|gpu power|^power|nameplate",
-                                                    " ".join(figure.cell.context.texts), re.I):  # fmt: skip
+                                                    figure.cell.words, re.I):  # fmt: skip
         return None
     return _disagrees(figure, chip, known[0])
 

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, compare, hard, is_conversion, is_time
@@ -30,9 +31,10 @@ def check(inference: Inference) -> list[Finding]:
     facts, names = gather(inference), Names(inference)
     found: list[Finding] = []
     seen: set[tuple[str, str, str]] = set()
-    clean: set[tuple[int, ...]] = set()  # what was found right once is right in all cells it was filled to
+    clean: set[tuple[int | str, ...]] = set()  # what was found right once is right in all cells it was filled to
     for (sheet, _), cell in inference.cells.items():
-        key = (sheet, cell.item.col, id(cell.context), id(cell.computed), id(cell.clashes), cell.item.form)
+        context = id(cell.context), _without_numbers(cell.entity)
+        key = (sheet, cell.item.col, *context, id(cell.computed), id(cell.clashes), cell.item.form)
         if key in clean:
             continue
         said = list(_of_cell(inference, facts, sheet, cell))
@@ -51,6 +53,12 @@ def check(inference: Inference) -> list[Finding]:
             _report(inference, found, seen, sheet, cell, rule, message, suggestion)
     order = {g.name: i for i, g in enumerate(inference.book.grids)}
     return sorted(found, key=lambda f: (order[f.sheet], _row(f.cell), f.cell, f.rule))
+
+
+@lru_cache(maxsize=1 << 16)
+def _without_numbers(entity: str) -> str:
+    """Return what rows named "job 12" and "job 13" have in common."""
+    return re.sub(r"\d+", "#", entity)
 
 
 def _row(cell: str) -> int:
@@ -311,7 +319,7 @@ def _quantity_rules(cell: Cellwise) -> Iterator[Said]:
         mismatch = compare(found, due)
         rule = rule_of(mismatch, found, due) if mismatch is not None else ""
         yield rule or "dimension", f"{cell.item.value} stands for {_article(concept)} ({cell.label}).", ""
-    elif "bit" in value.text and re.search(r"memory|hbm|vram|speicher|mémoire", " ".join(cell.context.texts), re.I):
+    elif "bit" in value.text and re.search(r"memory|hbm|vram|speicher|mémoire", cell.words, re.I):
         yield "bits-bytes", f"{cell.item.value} counts bits; memory is in bytes ({cell.label}).", ""
 
 
@@ -364,9 +372,7 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         rule = "mac-flop"
     if rule == "integer-ops" and not computed.parts & _PEAKS and cell.context.concept not in ("peak", "integer peak"):
         return  # the operations of a network, counted as FLOP and run as integers
-    if dict(mismatch.dims).get("information") and re.search(
-        r"\d ?[kMGT]i?B\b", " ".join((cell.entity, *cell.context.texts))
-    ):
+    if dict(mismatch.dims).get("information") and re.search(r"\d ?[kMGT]i?B\b", cell.words):
         return  # "all-reduce of 1 GB": the size stands in the label and as a number in the formula
     if (
         rule == "dimension"
@@ -404,7 +410,7 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
     ):
         return
     eights = [n for n in computed.numbers if not is_conversion(n) and not is_time(n)]
-    words = " ".join((cell.entity, *cell.context.texts))
+    words = cell.words
     if len(eights) != 1 or eights[0] not in (8.0, 0.125) or re.search(r"\b8\b|gpu|per |bit", words, re.I):
         return
     dims = hard(stated.dims or ())
@@ -420,7 +426,7 @@ def _unit_priced(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
     if not (isinstance(tree, sx.Binary) and tree.operator == "*"):
         return False
     factors = [inference.cell_of(sheet, cell.item, n) for n in (tree.left, tree.right)]
-    return any(c is not None and _UNIT_PRICE.search(" ".join(c.context.texts)) for c in factors)
+    return any(c is not None and _UNIT_PRICE.search(c.words) for c in factors)
 
 
 _UNIT_PRICE = re.compile(r"unit price|price (?:each|per unit)|einzelpreis|stückpreis|prix unitaire|\bp\.? ?u\.", re.I)
@@ -428,7 +434,7 @@ _UNIT_PRICE = re.compile(r"unit price|price (?:each|per unit)|einzelpreis|stück
 
 def _number_in_label(cell: Cellwise, computed: Value) -> bool:
     """Tell whether a number of the formula stands in the label with its unit: "Optics at 12 W", "Copy at 10 Gbit/s"."""
-    words = " ".join((cell.entity, *cell.context.texts))
+    words = cell.words
     numbers = {f"{x:g}" for n in computed.numbers if n and not is_conversion(n) for x in (n, 1 / n)}
     return any(re.search(rf"(?<![\d.,]){re.escape(n)}\s?[A-Za-z€$]", words) for n in numbers if n != "1")
 

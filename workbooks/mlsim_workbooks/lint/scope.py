@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, compare, hard, is_conversion, is_time
+from mlsim_workbooks.lint.algebra import THINGS, Value, compare, hard, is_conversion, is_time
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
@@ -14,6 +14,10 @@ from mlsim_workbooks.lint.kinds import is_copied
 from mlsim_workbooks.lint.naming import unit_text
 
 __all__ = ["copy_rules", "hour_price_rules", "scope_rules", "user_sum"]
+
+
+_BUILT = ("device", "node", "rack")
+_COUNTS = {"device": "devices", "node": "nodes", "rack": "racks"}
 
 
 def _only_conversions(value: Value) -> bool:
@@ -32,6 +36,19 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         return
     yield from _user_rules(cell, tree, computed, stated, users)
     have, due = dict(computed.dims), dict(stated.dims)
+    divided = [n for n in (*_BUILT, *THINGS) if f"1/{_COUNTS.get(n, n)}" in computed.parts and have.get(n, 0) < 0]
+    due_each = [n for n in _BUILT if due.get(n, 0) < 0]
+    if (
+        len(divided) == 1
+        and len(due_each) == 1
+        and divided != due_each
+        and not have.get(due_each[0])
+        and _is_product(tree)
+    ):
+        names = {"device": "GPU"}
+        one, other = (names.get(n, n) for n in (due_each[0], divided[0]))
+        yield "device-scope", f"'{cell.label}' is per {one}, but the formula divides by the number of {other}s.", ""
+        return
     for counted, name in (("devices", "device"), ("nodes", "node"), ("racks", "rack"), ("users", "user")):
         if f"1/{counted}" in computed.parts and have.get(name, 0) < 0:
             del have[name]  # divided by a number of them, not a figure per one
@@ -56,11 +73,11 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
     whole = bool(
         re.search(
             r"\ball\b|total|whole|everything|cluster|fleet|gesamt|entire|full",
-            " ".join((cell.entity, *context.texts)),
+            cell.words,
             re.I,
         )
     )
-    names = {"device": "GPU", "node": "node", "rack": "rack", "user": "user"}
+    names = {"device": "GPU", "node": "node", "rack": "rack", "user": "user", **{t: t for t in THINGS}}
     label = cell.label
     if (
         due.get("device", 0) > 0
@@ -85,12 +102,12 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         return
     for name, shown in names.items():
         rule = "user-total" if name == "user" else "device-scope"
-        others = [n for n in names if n != name and have.get(n, 0) < 0]
+        others = [n for n in names if n != name and have.get(n, 0) < 0 and (n not in THINGS or hard(stated.dims))]
         if due.get(name, 0) < 0 and not have.get(name) and others and name != "user" and "user" not in others:
             yield rule, f"'{label}' is per {shown}, but the formula gives a figure per {names[others[0]]}.", ""
             return
-        if name == "user":
-            continue
+        if name == "user" or (name in THINGS and not is_copied(tree)):
+            continue  # optics may be counted as nodes times ports
         if (
             have.get(name, 0) < 0
             and not due.get(name)
@@ -110,13 +127,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
             "Multiply the rate by the number of nodes.",
         )
         return
-    if (
-        have.get("node", 0) < 0
-        and not due.get("node")
-        and nodes
-        and hard(stated.dims)
-        and not _NODE.search(" ".join((cell.entity, *context.texts)))
-    ):
+    if have.get("node", 0) < 0 and not due.get("node") and nodes and hard(stated.dims) and not _NODE.search(cell.words):
         yield (
             "device-scope",
             f"'{label}' is not per node, but the formula gives a figure per node.",
@@ -127,7 +138,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
     priced = (
         money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
     )
-    if priced and "~time" in computed.parts and not _OF_EACH.search(" ".join(context.texts)):
+    if priced and "~time" in computed.parts and not _OF_EACH.search(cell.words):
         yield (
             "device-hours",
             f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
@@ -155,7 +166,7 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         return
     due, have = dict(context.value.dims), dict(source.value.dims)
     counts = {"devices", "nodes", "racks", "replicas"}
-    words, label = " ".join(context.texts), cell.label
+    words, label = cell.words, cell.label
     if (
         {context.concept, source.context.concept} <= counts
         and context.concept != source.context.concept
@@ -168,6 +179,11 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         )
     elif have.get("device", 0) < 0 and not due.get("device") and hard(context.value.dims) and _MANY_GPUS.search(words):
         yield "device-scope", f"'{label}' takes a figure per GPU.", "Multiply by the number of GPUs."
+    elif (one := _of_one(have, due)) and hard(context.value.dims) and context.explicit and not _OF_EACH.search(words):
+        yield "device-scope", f"'{label}' takes a figure per {one}.", f"Multiply by the number of {one}s."
+    elif (pair := _per_other(cell.words, source.words)) is not None:
+        rule = "user-total" if set(pair) & _PEOPLE else "device-scope"
+        yield rule, f"'{label}' is per {pair[0]}, but the formula takes a figure per {pair[1]}.", ""
     elif (
         due.get("device", 0) < 0
         and not have.get("device")
@@ -186,6 +202,28 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         )
 
 
+def _of_one(have: dict[str, float], due: dict[str, float]) -> str:
+    """Return what a figure is per that is passed on as one that is not, as a person says it."""
+    lost = [n for n in ("device", "node", "rack", *THINGS) if have.get(n, 0) < 0 and not due.get(n)]
+    return {"device": "GPU"}.get(lost[0], lost[0]) if lost else ""
+
+
+_PEOPLE = frozenset(("user", "request", "session", "stream", "seat"))
+_PER_NOUN = re.compile(
+    r"\b(?:per|pro|par|je|of (?:a|one|each|the)) (gpu|card|node|server|rack|replica|cluster|fleet|site|user|request|session|stream|seat|slot|drive)\b",
+    re.I,
+)
+_SAME = {"card": "gpu", "server": "node", "fleet": "cluster", "site": "cluster"}
+
+
+def _per_other(mine: str, theirs: str) -> tuple[str, str] | None:
+    """Return what two labels are per, when each says one thing and they differ."""
+    sides = [{_SAME.get(w.lower(), w.lower()) for w in _PER_NOUN.findall(words)} for words in (mine, theirs)]
+    if any(len(side) != 1 for side in sides) or sides[0] == sides[1]:
+        return None
+    return sides[0].pop(), sides[1].pop()
+
+
 _PER_GPU = re.compile(r",? ?(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte)\b", re.I)
 
 
@@ -198,7 +236,7 @@ _ONE_USER = re.compile(
 def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, users: bool) -> Iterator[Said]:
     """A figure per user where the total is due, or the other way round."""
     have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
-    words, label = " ".join(cell.context.texts), cell.label
+    words, label = cell.words, cell.label
     total = dict(cell.context.kinds).get("total") == "total"
     copied = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
     if due < 0 and not have and copied:
@@ -223,7 +261,7 @@ def user_sum(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tre
     """One summand per user among others that are not, in a sheet that counts users."""
     if not isinstance(tree, sx.Binary) or tree.operator != "+" or not facts.concepts.get("users"):
         return
-    if _ONE_USER.search(" ".join(cell.context.texts)):
+    if _ONE_USER.search(cell.words):
         return
     summands: list[sx.Node] = []
     stack: list[sx.Node] = [tree]
@@ -271,7 +309,7 @@ def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterat
     ):
         return
     used = inference.uses((sheet, cell.item.key)).values()
-    money = [" ".join(c.context.texts) for c in used if any(n.startswith("money_in_") for n, _ in c.value.dims or ())]
+    money = [c.words for c in used if any(n.startswith("money_in_") for n, _ in c.value.dims or ())]
     if money and all(_WHOLE.search(w) and not _OF_ONE.search(w) for w in money):
         yield (
             "device-hours", f"'{cell.label}' divides the cost of all GPUs by wall-clock hours.",

@@ -140,9 +140,11 @@ def _unit_difference(mine: Value, theirs: Value, label: str) -> Said | None:
     for name, rule, shown in (("device", "device-scope", "GPUs"), ("node", "device-scope", "nodes"), ("rack", "device-scope", "racks"),
                               ("user", "user-total", "users")):  # fmt: skip
         if a.get(name, 0) != b.get(name, 0):
-            hours = (b.get("device", 0) > 0 and b.get("time", 0) > 0) or (
-                any(n.startswith("money") for n in b) and "device hours" in theirs.parts
-            ) or "device hours" in mine.parts - theirs.parts
+            hours = (
+                (b.get("device", 0) > 0 and b.get("time", 0) > 0)
+                or (any(n.startswith("money") for n in b) and "device hours" in theirs.parts)
+                or "device hours" in mine.parts - theirs.parts
+            )
             if name == "device" and hours and a.get("node", 0) == b.get("node", 0):
                 rule = "device-hours"
             missing = "leaves out the number of" if a.get(name, 0) < b.get(name, 0) else "multiplies by"

@@ -14,6 +14,7 @@ __all__ = [
     "ANY_CONCEPT",
     "ANY_KIND",
     "CONCEPT_RE",
+    "COUNTED_RE",
     "FOREIGN_RE",
     "FOREIGN_WORDS",
     "KIND_RE",
@@ -192,7 +193,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("nodes", r"(?:^|[#\s])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count"),
-    ("users", r"(?<!per )\busers\b|\bconcurrent|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bconcurrency\b"),
+    ("users", r"(?<!per )\busers\b|\bconcurrent|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bconcurrency\b"),
     ("requests", r"\brequests?\b|\bqueries\b|anfragen|requêtes|\bbatch\b|\bsequences\b"),
     ("replicas", r"\breplicas?\b|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
@@ -245,7 +246,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("token", "output", r"\boutput|^out\b|\banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\bgenerated\b|completion|ausgabe|sortie|\bdecode\b(?! step)"),
     ("token", "input", r"\binput|^in (?=[$€u])|\bprompt|\bquestions?\b|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
-    ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites)|gesamt|overall|\bsite\b"
+    ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
                        r"|flotte|\bsumme?\b|whole"),
     ("precision", "bf16", r"\bbf16\b|bfloat16"),
     ("precision", "fp16", r"\bfp16\b|float16"),
@@ -263,15 +264,31 @@ KIND_RE = tuple((c, k, re.compile(p, re.I)) for c, k, p in _KIND_WORDS)
 ANY_KIND = re.compile("|".join(f"(?:{p})" for _, _, p in _KIND_WORDS), re.I)
 
 
-_PER = (
-    ("device", r"(?:per|/|pro|par|je) (?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
-               r"|(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
-    ("node", r"(?:per|/|pro|par|je) ?(?:node|server|host|instance|knoten|nœud|serveur|box)\b(?![ -]?(?:h\b|hour|hr|std))"),
-    ("rack", r"(?:per|/|pro|par|je) ?rack\b"),
-    ("user", _USER + r"\b"),
+_EACH = r"(?:(?:per|/|pro|par|je) ?|(?:\bof (?:a|one|each|a single) |\beach |\bd.un |\bd.une |\beine[rs] ))"
+_THINGS = (
+    ("replica", r"replica|replikat|réplica", r"replicas|replikate|réplicas"),
+    ("drive", r"drive|disk|ssd|nvme|disque|laufwerk", r"drives|disks|ssds|disques|laufwerke"),
+    ("slot", r"slot", r"slots"),
+    ("optic", r"optic|optical module|transceiver", r"optics|optical modules|transceivers"),
+    ("switch", r"switch", r"switches"),
+    ("camera", r"camera|kamera|caméra", r"cameras|kameras|caméras"),
 )  # fmt: skip
 
 
+_PER = (
+    ("device", r"(?:per|/|pro|par|je|of an?|one|each) (?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
+               rf"|{_EACH}(?:gpu|device|accelerator|chip|card|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
+    ("node", rf"{_EACH}(?:node|server|host|instance|knoten|nœud|serveur|box)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
+    ("rack", rf"{_EACH}racks?\b"),
+    ("user", _USER + r"\b"),
+    *((name, rf"{_EACH}(?:{one}|{many})\b(?![ -]?(?:h\b|hour))") for name, one, many in _THINGS),
+)  # fmt: skip
+
+
+COUNTED_RE = tuple(
+    (name, re.compile(rf"^(?:#|number of |no\.? of |anzahl |nombre de )?(?:{words})\b(?! (?:price|cost|power|capacity|size|rate))", re.I))
+    for name, _, words in _THINGS
+)  # fmt: skip
 PER_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _PER)
 
 

@@ -230,6 +230,10 @@ class Evaluation:
             self.clashes.append(Clash(how, left, right, a, b, note="scopes"))
         elif how != "compare" and _hours_and_device_hours(left, right):
             self.clashes.append(Clash(how, left, right, a, b, note="hours"))
+        elif how in ("add", "subtract") and hard(left.dims or ()):
+            self.clashes += (Clash(how, one, whole, p, q, note=note)
+                             for one, whole, p, q in ((left, right, a, b), (right, left, b, a))
+                             if (note := _one_and_all(one, whole)))  # fmt: skip
 
     # --- functions ---
 
@@ -323,6 +327,14 @@ def _hours_and_device_hours(left: Value, right: Value) -> bool:
     return hard(a) == hard(b) == (("time", 1.0),) and (dict(a).get("device", 0.0) > 0) != (
         dict(b).get("device", 0.0) > 0
     )
+
+
+def _one_and_all(one: Value, whole: Value) -> str:
+    """Return what is wrong about adding a figure per GPU to that of all GPUs, or one per user to one that is not."""
+    mine, theirs = dict(one.dims or ()), dict(whole.dims or ())
+    if mine.get("device", 0.0) < 0 and not theirs.get("device") and whole.kind("total"):
+        return "whole"
+    return "users" if mine.get("user", 0.0) < 0 and not theirs.get("user") and not whole.numbers else ""
 
 
 def _scopes(value: Value) -> set[str]:

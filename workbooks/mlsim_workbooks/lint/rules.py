@@ -20,7 +20,7 @@ from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.registry import Names, registry_findings
-from mlsim_workbooks.lint.scope import copy_rules, hour_price_rules, scope_rules, user_sum
+from mlsim_workbooks.lint.scope import ONE_USER, copy_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
 
 __all__ = ["check"]
@@ -89,6 +89,8 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         return
     clashes = 0
     for clash in cell.clashes:
+        if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
+            continue
         said = _clash(clash, text)
         if said is not None:
             clashes += 1
@@ -101,7 +103,6 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     elif not clashes and cell.context.contradiction is None:
         if not _unit_priced(inference, sheet, cell, tree):
             yield from _result(cell, tree)
-        yield from user_sum(inference, facts, sheet, cell, tree)
         yield from _eight(cell)
     yield from kind_rules(cell, tree, facts, format_of(facts, sheet, cell))
     yield from scope_rules(cell, tree, bool(facts.concepts.get("nodes")), bool(facts.concepts.get("users")))
@@ -173,6 +174,10 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
             f"Adds figures per GPU and per node ({left} and {right}).",
             "Multiply the one per GPU by the GPUs per node.",
         )
+    if clash.note == "whole":
+        return "device-scope", f"Adds a figure per GPU ({left}) to one of all GPUs ({right}).", ""
+    if clash.note == "users":
+        return "user-total", f"Adds a figure per user ({left}) to one that is not ({right}).", ""
     if clash.note == "hours":
         return "device-hours", f"Adds hours and GPU-hours ({left} and {right}).", ""
     if clash.note == "counts":

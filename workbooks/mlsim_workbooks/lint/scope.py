@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import THINGS, Value, compare, hard, is_conversion, is_time
-from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import is_copied
 from mlsim_workbooks.lint.naming import unit_text
 
-__all__ = ["copy_rules", "hour_price_rules", "scope_rules", "user_sum"]
+__all__ = ["ONE_USER", "copy_rules", "hour_price_rules", "scope_rules"]
 
 
 _BUILT = ("device", "node", "rack")
@@ -227,7 +226,7 @@ def _per_other(mine: str, theirs: str) -> tuple[str, str] | None:
 _PER_GPU = re.compile(r",? ?(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte)\b", re.I)
 
 
-_ONE_USER = re.compile(
+ONE_USER = re.compile(
     r"user|nutzer|utilisateur|stream|seat|session|one |each|single|mitarbeiter|employee|student|customer|/req|per request|slot",
     re.I,
 )
@@ -241,44 +240,17 @@ def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, u
     copied = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
     if due < 0 and not have and copied:
         yield "user-total", f"'{label}' is per user, but the formula takes a total.", "Divide by the number of users."
-    elif have < 0 and not due and users and _is_product(tree) and not total and not _ONE_USER.search(words):
+    elif have < 0 and not due and users and _is_product(tree) and not total and not ONE_USER.search(words):
         yield (
             "user-total",
             f"'{label}' is not per user, but the formula gives a figure per user.",
             "Multiply by the number of users.",
         )
-    elif (
-        have < 0 and not due and ((copied and (total or not _ONE_USER.search(words))) or (total and _is_product(tree)))
-    ):
+    elif have < 0 and not due and ((copied and (total or not ONE_USER.search(words))) or (total and _is_product(tree))):
         yield (
             "user-total",
             f"'{label}' is not per user, but the formula takes a figure per user.",
             "Multiply by the number of users.",
-        )
-
-
-def user_sum(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """One summand per user among others that are not, in a sheet that counts users."""
-    if not isinstance(tree, sx.Binary) or tree.operator != "+" or not facts.concepts.get("users"):
-        return
-    if _ONE_USER.search(cell.words):
-        return
-    summands: list[sx.Node] = []
-    stack: list[sx.Node] = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, sx.Binary) and node.operator == "+":
-            stack += (node.left, node.right)
-        else:
-            summands.append(node)
-    cells = [inference.cell_of(sheet, cell.item, n) for n in summands]
-    known = [c for c in cells if c is not None and c.value.known and hard(c.value.dims or ())]
-    users = [c for c in known if dict(c.value.dims or ()).get("user", 0.0) < 0]
-    if users and len(users) < len(known) and len(known) == len(summands):
-        yield (
-            "user-total",
-            f"'{cell.label}' adds a figure per user ({users[0].label}) to totals.",
-            "Multiply it by the number of users.",
         )
 
 

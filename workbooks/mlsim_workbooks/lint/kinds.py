@@ -9,9 +9,9 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, hard
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise
+from mlsim_workbooks.lint.infer import Cellwise, Inference
 
-__all__ = ["KIND_RULE", "has_number", "is_copied", "kind_rules"]
+__all__ = ["KIND_RULE", "has_number", "is_copied", "kind_rules", "trip_rules"]
 
 KIND_RULE = {
     "density": "sparse-peak", "direction": "link-direction", "trip": "round-trip", "boundary": "facility-energy",
@@ -83,9 +83,25 @@ def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> I
 
 
 _THERE_AND_BACK = re.compile(
-    r"\back\b|\bbdp\b|(?:bytes|data) in flight|handshake|connect\b|and back|to (?:the )?(?:result|answer|response)\b",
+    r"\back\b|\bbdp\b|(?:bytes|data) in flight|handshake|connect\b|and back|to (?:the )?(?:result|answer|response)\b|response time"
+    r"|antwortzeit|temps de réponse|(?:at|of|for|beim|chez|seen by) (?:the |l.)?(?:client|user|caller|nutzer|kunden|utilisateur)"
+    r"|through the cloud|\bwait",
     re.I,
 )
+_BACK = re.compile(r"back|return|response|reply|answer|down|inbound|\bfrom\b|zurück|rück|retour", re.I)
+
+_FROM_TO = re.compile(r"(\w+) (?:to|nach|zu|vers|à) (?:the )?(\w+)")
+
+
+def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A round trip that adds up legs of one direction only."""
+    if dict(cell.context.kinds).get("trip") != "round trip" or not isinstance(tree, sx.Binary) or tree.operator != "+":
+        return
+    legs = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
+    known = [x for x in legs if x is not None and x.value.kind("trip") == "one way" and not _BACK.search(x.words)]
+    ends = {m.groups() for x in known for m in _FROM_TO.finditer(x.words.lower())}
+    if len(known) == len(legs) and not any((b, a) in ends for a, b in ends):
+        yield "round-trip", f"'{cell.label}' adds up one way only: the way back is missing.", "Take the ways twice."
 
 
 def is_copied(tree: sx.Node) -> bool:

@@ -15,7 +15,7 @@ from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.kinds import KIND_RULE, has_number, kind_rules
+from mlsim_workbooks.lint.kinds import KIND_RULE, has_number, kind_rules, trip_rules
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
@@ -106,6 +106,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield from _eight(cell)
     yield from kind_rules(cell, tree, facts, format_of(facts, sheet, cell))
     yield from scope_rules(cell, tree, bool(facts.concepts.get("nodes")), bool(facts.concepts.get("users")))
+    yield from trip_rules(inference, sheet, cell, tree)
     yield from copy_rules(inference, sheet, cell, tree)
     yield from hour_price_rules(inference, sheet, cell)
     yield from kv_rules(inference, facts, cell, tree)

@@ -6,7 +6,20 @@ from dataclasses import dataclass
 
 from mlsim_workbooks import formulas as fx
 
-__all__ = ["Area", "Binary", "Call", "Name", "Node", "Number", "Other", "Ref", "Text", "Unary", "parse_formula"]
+__all__ = [
+    "Area",
+    "Binary",
+    "Call",
+    "Name",
+    "Node",
+    "Number",
+    "Other",
+    "Ref",
+    "Text",
+    "Unary",
+    "parse_formula",
+    "summands",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,15 @@ class Other:
 
 
 Node = Number | Text | Ref | Area | Name | Unary | Binary | Call | Other
+
+
+def summands(node: Node) -> list[Node]:
+    """Return what a sum adds up."""
+    if isinstance(node, Binary) and node.operator == "+":
+        return [*summands(node.left), *summands(node.right)]
+    return [node]
+
+
 _PRIORITY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 6}
 _MAX_DEPTH = 200
 

@@ -232,7 +232,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
                                      r"|duplex|bidirectionnel"),
     ("direction", "per direction", r"(?:per|each|/|one|pro|par|je) ?(?:direction|dir\b|richtung|sens)|each way|uni-?direction\w*|\bunidir\b"),
     ("trip", "round trip", r"\brtt\b|round[ -]?trip|hin und zurück|aller-retour"),
-    ("trip", "one way", r"one[ -]?way|\bowd\b|einfach\w* (?:weg|strecke)|aller simple"),
+    ("trip", "one way", r"one[ -]?way|\bowd\b|einfach\w* (?:weg|strecke)|aller simple|eine[rn]? richtung|un seul sens"),
     ("statistic", "p99", r"\bp99\b|99th|p-99"),
     ("statistic", "p95", r"\bp95\b|95th"),
     ("statistic", "p90", r"\bp90\b|90th"),

@@ -143,9 +143,16 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
             ):
                 return unit, head, separator in (", ", " [", " in ")
     unit, rest = _trailing(plain, concept, snake)
+    inside = _RATE.search(plain) if unit is None and concept == "throughput" else None
+    if inside:  # "Answer tokens per second of one replica"
+        unit, rest = read_unit(f"{inside[1]}/s"), plain[: inside.start()] + plain[inside.end() :]
     return unit, rest, unit is not None and snake and plain.split()[-1].casefold() in LOWER
 
 
+_RATE = re.compile(
+    r"\b(tok(?:en)?s?|requests|queries|images|samples|frames)(?: |)(?:/|per |pro |par )(?:s|sec|seconds?|sekunde|seconde)\b(?! per|/)",
+    re.I,
+)
 _MANY = re.compile(
     r"(?:per|/|pro|par|je) ?(?:1 ?)?(k|1[,. ]?000|thousand|M|1[,. ]?000[,. ]?000|1e6|million|Mio\.?|mn|billion|B)[ -]*"
     r"(?:[\w-]+[ -])?((?i:tok)(?:en)?s?|jetons|requests?|queries|images?)\b"
@@ -250,7 +257,7 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
         before = pieces[-count - 1].casefold()
         if (
             before in ("per", "/", "pro", "par", "je")
-            or before[:1].isdigit()
+            or (before[:1].isdigit() and not (snake and before.endswith("k")))
             or pieces[-count - 2 : -count - 1] in (["per"], ["pro"], ["par"], ["je"])
             or (before in PREPOSITIONS and joined.isalpha())
         ):

@@ -17,6 +17,8 @@ from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.reader import Book, Grid, Item
 from mlsim_workbooks.lint.statements import CURRENCIES, UNIT_HEADER, Context, combine
 from mlsim_workbooks.lint.unit_texts import read_quantity, unit_cell
+from mlsim_workbooks.lint.vocabulary import COUNTED_WORDS
+from mlsim_workbooks.package import column_number
 
 __all__ = ["contexts"]
 
@@ -54,10 +56,12 @@ class _Pass:
         self.fill_merged()
         self.find_names()
         self.find_gaps()
-        last = 0
+        last, ended = 0, False  # ended: the row before added up the table above an empty row
         for number, items in self.grid.rows.items():
-            if number - last > 1:
-                self.gap()
+            if ended or number - last > 1:
+                ended = not ended and _totals(items)
+                if not ended:
+                    self.gap()
             last = number
             texts = self.texts(number, items)
             numbers = [i for i in items if i.numeric and i.col not in texts]
@@ -94,8 +98,6 @@ class _Pass:
         for (_, name), definition in self.book.names.items():
             match = re.fullmatch(r"=?(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)", definition)
             if match and (match[1] or match[2]).replace("''", "'").lower() == self.grid.name.lower():
-                from mlsim_workbooks.package import column_number
-
                 self.named[int(match[4]), column_number(match[3])] = name
 
     def gap(self) -> None:
@@ -182,9 +184,10 @@ class _Pass:
         if len(text) > 14 and col - 1 not in numeric:
             return False  # a label that is its own unit: "Tokens per second"
         unit = unit_cell(text)
-        return (
-            unit is not None and unit.dims is not None and bool(hard(unit.dims) or unit.text in ("%",) or "/" in text)
-        )
+        if unit is None or unit.dims is None:
+            return False
+        counted = col - 1 in numeric and bool(unit.dims) and text in _COUNTED  # beside a number, not a label
+        return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted
 
     def group(
         self, col: int, texts: dict[int, str], units: dict[int, str], numeric: set[int]
@@ -235,6 +238,23 @@ class _Pass:
         """Tell whether a column is headed "Unit"."""
         column = self.columns.get(col)
         return bool(column and column.stack and UNIT_HEADER.fullmatch(column.stack[-1].strip()))
+
+
+def _totals(items: list[Item]) -> bool:
+    """Tell whether a row adds up the columns above it: an empty row before it does not end their table."""
+    formulas = [i for i in items if i.form >= 0]
+    return sum(_adds_up(i) for i in formulas) * 2 > len(formulas)
+
+
+def _adds_up(item: Item) -> bool:
+    """Tell whether a formula takes a range of its own column, above it."""
+    places = [re.fullmatch(r"\$?([A-Z]{1,3})\$?(\d+)", ref) for ref in item.refs[:2]]
+    return len(places) == 2 and all(
+        p is not None and column_number(p[1]) == item.col and int(p[2]) < item.row for p in places
+    )
+
+
+_COUNTED = frozenset((*COUNTED_WORDS, "tokens", "requests", "users", "images", "GPUs", "parameters", "sessions"))
 
 
 def _runs(numeric: set[int]) -> dict[int, tuple[int, int]]:

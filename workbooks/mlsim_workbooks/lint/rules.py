@@ -304,13 +304,20 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         and re.search(r"tok.*(?:throughput|per second|/s\b)|throughput.*tok", words, re.I)
     ):
         rule = "token-rate"
+    rate = re.search(r"\b(?:rate|speed)\b(?! limit)|durchsatz|débit", words, re.I) and not re.search(
+        "accept|hit|error", words, re.I
+    )
+    if rate and unit.dims == (("token", 1.0),) and not unit.kind("period"):
+        rule, concept = "token-rate", "throughput"
     if concept == "MACs" and own == frozenset({("operation", 1.0)}) and re.search(r"FLOP", unit.text):
         rule = "mac-flop"
     if concept in ("parameters", "active parameters") and any(n == "parameter" for n, _ in unit.dims or ()):
         rule = ""  # "bytes per parameter"
     if concept == "memory" and not re.search(r"memory|hbm|vram|capacity|speicher(?!.*rate)|mémoire", words, re.I):
         rule = ""
-    if rule and not re.search(r"utili|share|price|cost|per token|\brate\b|speed|traffic", words, re.I):
+    if rule == "token-rate" or (
+        rule and not re.search(r"utili|share|price|cost|per token|\brate\b|speed|traffic", words, re.I)
+    ):
         yield rule, f"'{words}' names {_article(concept)}, but its unit is {unit.text}.", ""
 
 
@@ -448,7 +455,9 @@ def _number_in_label(cell: Cellwise, computed: Value) -> bool:
 def _rounded_count(cell: Cellwise, tree: sx.Node) -> bool:
     """Tell whether a cell is a number of GPUs, nodes or replicas, rounded up: that has no unit left over."""
     rounded = isinstance(tree, sx.Call) and tree.name in ("ROUNDUP", "CEILING", "CEILING.MATH")
-    plain = cell.computed is None or all(is_conversion(n) or is_time(n) for n in cell.computed.numbers)
+    plain = cell.computed is None or all(
+        is_conversion(n) or is_time(n) or n in (100.0, 0.01) for n in cell.computed.numbers
+    )
     return rounded and plain and cell.context.concept in ("devices", "nodes", "replicas", "racks")
 
 

@@ -13,6 +13,7 @@ from mlsim.units.spelling import MAGNITUDES, spellings_by_case
 from mlsim_workbooks.lint.algebra import Value
 from mlsim_workbooks.lint.vocabulary import (
     ACRONYMS,
+    COUNTED_WORDS,
     FOREIGN_RE,
     FOREIGN_WORDS,
     LOWER,
@@ -184,7 +185,17 @@ def unit_cell(text: str) -> Value | None:
         read_unit(body, "")
         or read_unit(body, "peak")
         or (_magnitude(body, "parameters") if body in ("B", "bn") else None)
+        or _counted(body)
     )
+
+
+def _counted(body: str) -> Value | None:
+    """Read what a unit column counts: "replicas", "drives/server"."""
+    names = [COUNTED_WORDS.get(w.strip().casefold()) for w in body.split("/")]
+    if not 1 <= len(names) <= 2 or any(n is None for n in names) or len(set(names)) < len(names):
+        return None
+    dims = tuple(sorted((n, e) for n, e in zip(names, (1.0, -1.0), strict=False) if n is not None))
+    return Value(dims=dims, text=body)
 
 
 @lru_cache(maxsize=65536)

@@ -15,6 +15,7 @@ __all__ = [
     "ANY_KIND",
     "CONCEPT_RE",
     "COUNTED_RE",
+    "COUNTED_WORDS",
     "FOREIGN_RE",
     "FOREIGN_WORDS",
     "KIND_RE",
@@ -142,7 +143,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("ratio", r"utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|\bfactor\b|(?<!emissions)faktor|facteur(?! d.émission)|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|availab|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
-              r"|error rate|failure rate|taux d|rendement|\bsaving"),
+              r"|error rate|taux d|rendement|\bsaving"),
     ("exchange rate", r"exchange rate|fx rate|\bfx\b|wechselkurs|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
     ("money", r"\bcosts?\b|\bprices?\b|\bpric|\bkosten|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
               r"|depreciation|abschreibung|amorti|revenue|umsatz|chiffre|\bspend|\bfees?\b|tariff|tarif|savings?|\bbill\b|\bcharge\b"
@@ -285,6 +286,12 @@ _PER = (
 )  # fmt: skip
 
 
+COUNTED_WORDS = {
+    word: name
+    for name, one, many in (("device", "gpu|card|accelerator", "gpus|cards|accelerators"), ("node", "node|server", "nodes|servers"),
+                            ("rack", "rack", "racks"), *_THINGS)
+    for word in f"{one}|{many}".split("|")
+}  # fmt: skip
 COUNTED_RE = tuple(
     (name, re.compile(rf"^(?:#|number of |no\.? of |anzahl |nombre de )?(?:{words})\b(?! (?:price|cost|power|capacity|size|rate))", re.I))
     for name, _, words in _THINGS

@@ -42,6 +42,7 @@ THINGS = (
 _SOFT = frozenset(
     ("token", "parameter", "request", "sample", "step", "user", "count", "device", "node", "rack", "link", *THINGS)
 )
+_COUNTED = frozenset(("device", "node", "rack", "user", *THINGS))
 _UNSEEN = _SOFT - {"token"}
 PERIODS = {"hour": 3600.0, "day": 86_400.0, "week": 604_800.0, "month": 2_628_000.0, "year": 31_536_000.0}
 
@@ -114,6 +115,12 @@ def hard(dims: Dims) -> Dims:
     return tuple((n, e) for n, e in dims if n not in _SOFT)
 
 
+@lru_cache(maxsize=4096)
+def _each(dims: Dims) -> tuple[str, ...]:
+    """Return what a count is per thing of: ("replica",) for GPUs per replica."""
+    return tuple(n for n, e in dims if e < 0) if dims and all(n in _COUNTED for n, _ in dims) else ()
+
+
 def multiply(a: Value, b: Value, sign: int = 1) -> Value:
     """Return a × b, or a / b for sign -1."""
     if a.number is not None and b.number is not None and a.number in (0.0, 1.0) and sign < 0:
@@ -124,6 +131,7 @@ def multiply(a: Value, b: Value, sign: int = 1) -> Value:
     seen = frozenset("~" + n for side in (a, b) for n, _ in side.dims or () if n not in _UNSEEN)
     if any(side.dims == (("time", 1.0),) and side.factor in (1e-3, 1e-6) for side in (a, b)):
         seen |= {"~ms"}
+    seen |= {f"{n} each" for side in (a, b) for n in _each(side.dims or ())}
     parts = seen | (
         b.parts
         if sign > 0

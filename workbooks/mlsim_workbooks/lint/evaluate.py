@@ -439,8 +439,8 @@ def wrong_count(value: Value) -> tuple[str, str] | None:
     if not hard(value.dims or ()) or any(not is_conversion(n) and not is_time(n) for n in value.numbers):
         return None
     for per, counted in _PER_AND_COUNTED:
-        if {"gpus per node", "1/gpus per node"} & value.parts:
-            continue  # they are GPUs and per node themselves
+        if {f"{per} each", f"1/{per} each"} & value.parts:
+            continue  # GPUs per node are GPUs and per node themselves
         if left_over.get(per, 0) < 0 and left_over.get(counted, 0) > 0:
             return per, counted
     return None

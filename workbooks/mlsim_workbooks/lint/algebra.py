@@ -116,9 +116,10 @@ def hard(dims: Dims) -> Dims:
 
 
 @lru_cache(maxsize=4096)
-def _each(dims: Dims) -> tuple[str, ...]:
-    """Return what a count is per thing of: ("replica",) for GPUs per replica."""
-    return tuple(n for n, e in dims if e < 0) if dims and all(n in _COUNTED for n, _ in dims) else ()
+def _each(dims: Dims) -> str:
+    """Return the two things that a count of one per other is about: "device each replica" for GPUs per replica."""
+    names = [n for n, _ in dims if n in _COUNTED]
+    return " each ".join(names) if len(names) == len(dims) == 2 and dims[0][1] * dims[1][1] < 0 else ""
 
 
 def multiply(a: Value, b: Value, sign: int = 1) -> Value:
@@ -131,7 +132,7 @@ def multiply(a: Value, b: Value, sign: int = 1) -> Value:
     seen = frozenset("~" + n for side in (a, b) for n, _ in side.dims or () if n not in _UNSEEN)
     if any(side.dims == (("time", 1.0),) and side.factor in (1e-3, 1e-6) for side in (a, b)):
         seen |= {"~ms"}
-    seen |= {f"{n} each" for side in (a, b) for n in _each(side.dims or ())}
+    seen |= {"~" + found for side in (a, b) if (found := _each(side.dims or ()))}
     parts = seen | (
         b.parts
         if sign > 0

@@ -439,7 +439,7 @@ def wrong_count(value: Value) -> tuple[str, str] | None:
     if not hard(value.dims or ()) or any(not is_conversion(n) and not is_time(n) for n in value.numbers):
         return None
     for per, counted in _PER_AND_COUNTED:
-        if {f"{per} each", f"1/{per} each"} & value.parts:
+        if "~" + " each ".join(sorted((per, counted))) in value.parts:
             continue  # GPUs per node are GPUs and per node themselves
         if left_over.get(per, 0) < 0 and left_over.get(counted, 0) > 0:
             return per, counted

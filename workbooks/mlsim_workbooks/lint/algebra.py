@@ -262,7 +262,7 @@ def _roles(number: float) -> tuple[tuple[Dims, float, bool], ...]:
 
 def _plain_factor(w: float) -> bool:
     """Tell an overhead such as 1.2 or 1.25 from a price such as 1.29."""
-    return abs(w * 20 - round(w * 20)) < 1e-9 or w < 1.1
+    return any(abs(x - round(x)) < 1e-9 for x in (20 * w, 20 / w)) or w < 1.1
 
 
 def _split(w: float) -> tuple[float, int]:
@@ -358,7 +358,7 @@ _CALENDAR = 0.045  # 720, 730 and 744 hours are all called a month
 
 def compare(found: Value, due: Value) -> Mismatch | None:
     """Compare a computed value with the one that is due; None when some reading makes them agree, or nobody knows."""
-    if found.dims is None or due.dims is None or math.isnan(found.factor) or math.isnan(due.factor):
+    if found.dims is None or due.dims is None:
         return None
     best: Mismatch | None = None
     timed = bool(found.kind("period") or due.kind("period")) or any(n == "time" for n, _ in (*found.dims, *due.dims))

@@ -405,12 +405,14 @@ def _of_one(context: Context, entity: str) -> Value:
 def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     """Return what a formula cell holds: the unit it states, else what its formula gives; and the kinds of both."""
     if stated is None:
-        own = {c for c, _ in cell.value.kinds}
+        own = {c for c, _ in cell.value.kinds | cell.context.kinds}
         kinds = cell.value.kinds | {k for k in computed.kinds if k[0] not in own}
         return replace(computed, number=None, parts=computed.parts | cell.value.parts, kinds=frozenset(kinds))
     if not cell.context.explicit and computed.known and hard(computed.dims or ()) == hard(stated.dims or ()):
         # The name alone says what is counted, the formula in what scale: tokens, or millions of them.
-        stated = replace(stated, factor=computed.factor, numbers=computed.numbers)
+        ratio = cell.context.concept in ("ratio", "share", "growth")  # the 2 of a factor is no number of bytes
+        numbers = tuple(n for n in computed.numbers if n not in (2.0, 0.5) or not ratio)
+        stated = replace(stated, factor=computed.factor, numbers=numbers)
     own = {c for c, _ in stated.kinds}
     passed = {k for k in computed.kinds if k[0] in ("boundary", "density", "direction", "trip") and k[0] not in own}
     extra = computed.parts & {"PUE", "active parameters"}

@@ -48,7 +48,7 @@ def unit_text(value: Value) -> str:
         names = [n for n, e in dims if e > 0]
         if names and value.factor == 1.0:
             return {"device": "GPUs"}.get(names[0], names[0] + "s") + (counted if len(dims) > 1 or period else "")
-        scale = "" if value.factor == 1.0 else f"{value.factor:.6g} × "
+        scale = "" if value.factor == 1.0 or math.isnan(value.factor) else f"{value.factor:.6g} × "
         return (scale + ("a bare number" if not names else names[0] + "s")).strip()
     for factor, symbol in _table().get(core, []):
         if abs(factor / value.factor - 1) < 1e-6:

@@ -359,7 +359,7 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         return  # a "factor" that turns out to be a quantity: the label was misread
     if computed.kind("typed"):
         return  # a text with its own unit, passed on as it is
-    mismatch = compare(computed, stated)
+    mismatch = compare(_without_ring(computed), stated)
     if mismatch is None:
         return
     if not cell.context.explicit and not mismatch.dims and not mismatch.periods[0]:
@@ -379,6 +379,8 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         r"int8|fp8|8[- ]bit", " ".join((cell.entity, *cell.context.texts, *(k for _, k in computed.kinds))), re.I
     ):
         return  # a byte each
+    if rule == "params-bytes" and computed.factor != computed.factor and stated.factor in (1e3, 1024.0):
+        return  # a network of kilobytes has bytes for weights
     if rule == "integer-ops" and _is_mac(computed):
         if has_number(computed, 2.0):
             return  # two integer operations in a multiply-accumulate
@@ -409,6 +411,15 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
             f"a factor of {ratio_text(mismatch.ratio)}.",
             "",
         )
+
+
+def _without_ring(computed: Value) -> Value:
+    """Return a product without the 2 of a ring all-reduce, 2 (n - 1) / n, which is no number of bytes."""
+    if not {"devices", "1/devices"} <= computed.parts or 2.0 not in computed.numbers:
+        return computed
+    kept = list(computed.numbers)
+    kept.remove(2.0)
+    return replace(computed, numbers=tuple(kept))
 
 
 def _eight(cell: Cellwise) -> Iterator[Said]:
@@ -474,7 +485,7 @@ _PEAKS = frozenset(("peak", "1/peak", "integer peak", "1/integer peak", "achieve
 def _is_mac(value: Value) -> bool:
     """Tell whether a count of operations is in MACs, by its scale of 2 × 10^3n."""
     mantissa = value.factor / 10.0 ** (3 * round(math.log10(value.factor) / 3)) if value.factor > 0 else 0.0
-    return abs(mantissa - 2) < 1e-6 or "MAC" in value.text
+    return any(abs(mantissa / m - 1) < 1e-6 for m in (2, 0.5)) or "MAC" in value.text
 
 
 def _plain(stated: Value) -> bool:

@@ -151,7 +151,7 @@ class _Run:
                     parts = frozenset({context.concept} if context.concept else ())
                     value = constants[id(context)] = Value(None, kinds=kinds, parts=parts)
                 cell.value = self.one(value)
-                if item.form < 0 and isinstance(item.value, float) and _is_constant(item.value, context):
+                if item.form < 0 and isinstance(item.value, float) and _is_constant(item.value, cell):
                     cell.value = self.one(replace(literal(item.value), number=None))
             cell.done = item.form < 0
         for found, column in self.columns.items():
@@ -423,11 +423,14 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     )
 
 
-def _is_constant(number: float, context: Context) -> bool:
+def _is_constant(number: float, cell: Cellwise) -> bool:
     """Tell whether an unlabelled number is a conversion: 1024, 1e9, 3600 in a cell of its own."""
     if is_conversion(number) or number in (3600.0, 8760.0, 730.0, 86400.0):
-        return not context.explicit
+        return not cell.context.explicit and not _SHAPE.search(cell.words)
     return False
+
+
+_SHAPE = re.compile(r"dimension|size|length|vector|hidden|batch|window|width|chunk|länge|größe|taille|longueur", re.I)
 
 
 @lru_cache(maxsize=65536)

@@ -205,10 +205,12 @@ def _unit(
         return Value(dims=(), text="%"), True, None
     if form.currency:
         return _money(owner, other, form.currency), True, None
-    if unit:
-        return None, False, None  # a unit nobody can read: say nothing
     bare = number_of(concept)
-    return bare, False, None
+    if not unit:
+        return bare, False, None
+    if _THINGS.fullmatch(unit.strip()) and (bare is not None or not concept):
+        return bare or Value(dims=()), False, None  # "workers", "cores": a number of them
+    return None, False, None  # a unit nobody can read: say nothing
 
 
 def _stated_apart(owner: Label) -> bool:
@@ -247,6 +249,7 @@ def _currency_clash(value: Value, currency: str) -> Contradiction | None:
     return Contradiction(value.text, shown, "number format")
 
 
+_THINGS = re.compile(r"[a-zà-ÿ]{3,}s")
 _PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)
 
 

@@ -99,7 +99,7 @@ FOREIGN_WORDS = frozenset(
      "serveurs", "instanz", "instanzen", "bild", "bilder", "karte", "karten", "carte", "cartes", "octet", "octets",
      "ko", "mo", "go", "to", "po", "kio", "gio", "tio", "annum", "monthly", "yearly", "annually", "accelerator", "k",
      "m", "b", "t", "bn", "mn", "teur", "e", "x", "op", "flops", "flop", "count", "faktor", "factor", "ratio",
-     "fraction", "stk", "stück", "anzahl", "qty", "unité", "unités")
+     "fraction", "stk", "stück", "anzahl", "qty", "unité", "unités", "pcs", "pc", "ea", "pieces")
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from mlsim_workbooks.lint.registry import Names, values
 
 __all__ = ["limit_findings"]
 
+_SHARES = ("share", "share of the day")
 _BOUNDED = re.compile(
     r"\bm[fb]u\b|\bhfu\b|utili|\butil\b|auslastung|ausnutzung|occupan|availab|verfügbar|effici|effiz|\bduty|hit[ -]?rate|acceptance"
     r"|rendement|\bbusy\b|load factor|goodput (?:ratio|share)|(?:reach|achiev|attain)\w*|erreicht|atteint|taux d|usable|nutzbar"
@@ -73,19 +74,26 @@ def _odd_one_out(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
     return None
 
 
+_HOURS_OF_ANOTHER = {
+    "year": (365.0, 366.0, 720.0, 730.0, 730.5, 744.0),
+    "month": (28.0, 29.0, 30.0, 30.4, 30.5, 31.0, 365.0, 8760.0, 8766.0, 8784.0),
+}
+_HOURS_IN = re.compile(
+    r"^(?!.*(?:used|downtime|maintenance|booked|work|open|outage|busy|wartung|panne)).*(?:\bhours?\b|\bhrs?\b|\bh\b|stunden|heures)",
+    re.I,
+)
+
+
 def _wrong_hours(cell: Cellwise) -> Said | None:
     """Hours of a month typed where a year's are due, and the other way round."""
     value, number = cell.context.value, cell.item.value
     if cell.item.form >= 0 or value is None or value.dims != (("time", 1.0),) or value.factor != 3600.0:
         return None
     period = value.kind("period")
-    if (period == "year" and number in (720.0, 730.0, 730.5, 744.0)) or (
-        period == "month" and number in (8760.0, 8766.0, 8784.0)
-    ):
-        other = "month" if period == "year" else "year"
+    if number in _HOURS_OF_ANOTHER.get(period, ()) and _HOURS_IN.search(cell.words):
         return (
             "calendar",
-            f"'{cell.label}' is {number:g}: the hours of a {other}, where those of a {period} are due.",
+            f"'{cell.label}' is {number:g}; a {period} has {'8,760' if period == 'year' else 'about 730'} hours.",
             "",
         )
     return None
@@ -107,7 +115,7 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     if context.concept not in (
         "MFU",
         "ratio",
-        "share",
+        *_SHARES,
         "growth",
         "money",
         "PUE",
@@ -145,7 +153,7 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
         return None
     if not typed and (context.concept == "MFU" or _RATE.search(words)):
         number = estimate.of(key)
-    if not isinstance(number, float) or (not value.text and context.concept not in ("MFU", "ratio", "share")):
+    if not isinstance(number, float) or (not value.text and context.concept not in ("MFU", "ratio", *_SHARES)):
         return None
     share = number * value.factor
     if value.text == "ratio":
@@ -180,7 +188,7 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
         return None  # a title over a table, not a label
     fraction = (
         value.factor == 1.0
-        and context.concept in ("MFU", "ratio", "share", "growth")
+        and context.concept in ("MFU", "ratio", "growth", *_SHARES)
         and value.text in ("", "fraction", "ratio")
     )
     if (
@@ -257,7 +265,7 @@ def _inverted(cell: Cellwise) -> Said | None:
     """A utilisation that divides the peak by what is reached."""
     if (
         cell.computed is None
-        or cell.context.concept not in ("MFU", "ratio", "share")
+        or cell.context.concept not in ("MFU", "ratio", *_SHARES)
         or hard(cell.computed.dims or (("x", 1.0),))
     ):
         return None
@@ -349,7 +357,7 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     if len(known) == len(numbers):
         wrong = total > 1.02 or (not 0.995 < total < 1.005 and bool(_NO_PARTS.search(words)))
     else:
-        wrong = cells[0].context.concept != "share" and not re.search(
+        wrong = cells[0].context.concept not in _SHARES and not re.search(
             r"share|anteil|\bpart|mix|split|\bfrac", words, re.I
         )
     if not wrong:

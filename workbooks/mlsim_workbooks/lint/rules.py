@@ -460,7 +460,11 @@ def _number_in_label(cell: Cellwise, computed: Value) -> bool:
     """Tell whether a number of the formula stands in the label with its unit: "Optics at 12 W", "Copy at 10 Gbit/s"."""
     words = cell.words
     numbers = {f"{x:g}" for n in computed.numbers if n and not is_conversion(n) for x in (n, 1 / n)}
+    words = _DURATION.sub(" ", words)  # "in 30 days": the formula has these days to count
     return any(re.search(rf"(?<![\d.,]){re.escape(n)}\s?[A-Za-z€$]", words) for n in numbers if n != "1")
+
+
+_DURATION = re.compile(r"\b\d+ ?(?:days?|weeks?|months?|years?|tage|jours|mois)\b", re.I)
 
 
 def _rounded_count(cell: Cellwise, tree: sx.Node) -> bool:

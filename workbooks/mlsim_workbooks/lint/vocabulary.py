@@ -139,6 +139,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("WUE", r"\bwue\b"),
     ("MFU", r"\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
+    ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak|stunde|heure)|busiest hour"),
     ("share", r"\bshares?\b|anteil|\bpart\b|\bfraction\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
     ("ratio", r"utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|\bfactor\b|(?<!emissions)faktor|facteur(?! d.émission)|multiplier|multiple|overhead$|headroom$|margin$"
@@ -212,7 +213,7 @@ ANY_CONCEPT = re.compile(
 
 # Concepts whose numbers are bare, and what they count.
 NUMBERS: dict[str, Dims] = {
-    "PUE": (), "MFU": (), "growth": (), "ratio": (), "share": (), "kv heads": (), "heads": (), "head dim": (), "layers": (), "kv pair": (),
+    "PUE": (), "MFU": (), "growth": (), "ratio": (), "share": (), "share of the day": (), "kv heads": (), "heads": (), "head dim": (), "layers": (), "kv pair": (),
     "hidden size": (), "gpus per node": (("device", 1.0), ("node", -1.0)), "devices": (("device", 1.0),),
     "nodes": (("node", 1.0),), "racks": (("rack", 1.0),), "users": (("user", 1.0),), "requests": (("request", 1.0),),
     "replicas": (), "parallel": (), "count": (), "images": (("sample", 1.0),), "tokens": (("token", 1.0),),
@@ -228,7 +229,7 @@ _USER = (
 
 _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("density", "sparse", r"\bsparse\b|(?:with|w/|mit|avec) (?:2:4 )?sparsity|\bsparsity\b(?! factor)"),
-    ("density", "dense", r"\bdense\b|(?:without|w/o|no) sparsity"),
+    ("density", "dense", r"(?<!\dB )(?<!\dB-)\bdense\b(?!,? (?:model|layer|ffn|transformer|net))|(?:without|w/o|no) sparsity"),
     ("direction", "both directions", r"bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide richtungen"
                                      r"|duplex|bidirectionnel"),
     ("direction", "per direction", r"(?:per|each|/|one|pro|par|je) ?(?:direction|dir\b|richtung|sens)|each way|uni-?direction\w*|\bunidir\b"),
@@ -300,7 +301,10 @@ PER_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _PER)
 
 
 _PERIODS = (
-    ("month", r"\b(?:per|/|pro|par|je|a|im|in a|in the) ?(?:month|monat|mois)\b|\bmonthly\b|monatlich|mensuel|/ ?mo\b"),
+    (
+        "month",
+        r"\b(?:per|/|pro|par|je|a|im|in a|in the|in|of the|du) ?(?:month|monat|mois)\b|\bmonthly\b|monatlich|mensuel|/ ?mo\b",
+    ),
     (
         "year",
         r"\b(?:per|/|pro|par|je|a|im|in a|in the) ?(?:year|jahr|an|annum|yr)\b|\byearly\b|\bannual|jährlich|annuel|\bp\.a\.",

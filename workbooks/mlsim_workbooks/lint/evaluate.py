@@ -248,9 +248,10 @@ class Evaluation:
         if name in _SUMMERS:
             return self.summed(node)
         if name in _ALIKE:
-            return self.alike([v for a in args for v in self.many(a)])
+            found = self.alike([v for a in args for v in self.many(a)])
+            return _with_statistic(found, "mean") if name == "AVERAGE" else found
         if name in _FIRST:
-            return self.value(first)
+            return _with_statistic(self.value(first), _percentile(node))
         if name in _COUNTERS:
             for arg in args:
                 self.value(arg)
@@ -319,6 +320,20 @@ class Evaluation:
             self.value(arg)
         unit = _mlsim_unit(node)
         return Value(None) if unit is None else unit
+
+
+def _percentile(node: sx.Call) -> str:
+    """Return which percentile a function takes, as labels say it: "p99"."""
+    share = constant_of(node.args[1]) if len(node.args) > 1 and node.args[1] is not None else None
+    if not node.name.startswith("PERCENTILE") or share is None:
+        return ""
+    return {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99"}.get(share, "")
+
+
+def _with_statistic(value: Value, statistic: str) -> Value:
+    """Return a time with what is taken of many of them, unless its label says so already."""
+    timed = hard(value.dims or ()) == (("time", 1.0),)
+    return value.with_kind("statistic", statistic) if statistic and timed and not value.kind("statistic") else value
 
 
 def _hours_and_device_hours(left: Value, right: Value) -> bool:

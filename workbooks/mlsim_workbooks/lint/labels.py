@@ -78,6 +78,7 @@ def _per_second(match: re.Match[str]) -> str:
     )
 
 
+_DEVICE_HOURS: Dims = (("device", 1.0), ("time", 1.0))
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
 
@@ -105,6 +106,10 @@ def read_label(text: str) -> Label:
             dims[counted] = 1.0
     if unit is not None and unit.dims and not any(n == "token" for n, _ in unit.dims):
         unit = _per_unit(_per_many(unit, rest), rest)
+    if snake and unit is not None and unit.dims and dict(unit.dims).get("device", 0) > 0 and unit.dims != _DEVICE_HOURS:
+        unit = replace(
+            unit, dims=tuple((n, -abs(e) if n == "device" else e) for n, e in unit.dims)
+        )  # gpu_watts: of one
     if unit is not None and not unit.kind("period"):
         for name, pattern in PERIOD_RE:
             if pattern.search(rest):

@@ -169,7 +169,7 @@ def _rate_rule(left: Value, right: Value) -> str:
     return "token-rate" if "token" in names or "~token" in parts else "dimension"
 
 
-_BINARY = tuple(1.024**k for k in (1, 2, 3, 4, 5))
+_BINARY = tuple(1.024**k for k in (1, 2, 3, 4, 5, 6, 8, 10))  # the last ones: converted the wrong way round
 _CALENDAR = (60.0, 3600.0, 86_400.0, 24.0, 7.0, 168.0, 30.0, 365.0, 12.0, 52.14, 720.0, 730.0, 8760.0, 2_628_000.0,
              31_536_000.0, 604_800.0, 1440.0, 525_600.0, 43_800.0, 4.345)  # fmt: skip
 

@@ -84,7 +84,7 @@ def _attribute(cell: Cellwise) -> str:
     value = context.value
     if value is None or value.dims is None:
         return ""
-    words = cell.words
+    words = cell.words.replace("_", " ")
     dims = hard(value.dims)
     soft = dict(value.dims)
     if soft.get("node") or soft.get("rack") or soft.get("device", 0) > 0:
@@ -94,7 +94,7 @@ def _attribute(cell: Cellwise) -> str:
         return (
             concept if concept in ("layers", "heads", "kv heads", "head dim", "parameters", "active parameters") else ""
         )
-    own = " ".join(_unnamed(t) for t in context.texts)
+    own = " ".join(_unnamed(t.replace("_", " ")) for t in context.texts)
     if _NOT_SPEC.search(own):
         return ""
     names = dict(dims)

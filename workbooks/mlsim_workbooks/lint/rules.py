@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, compare, hard, is_conversion, is_time
+from mlsim_workbooks.lint.algebra import PERIODS, Value, compare, hard, is_conversion, is_time
 from mlsim_workbooks.lint.domain import kv_rules, pue_rules
 from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
@@ -354,15 +354,18 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         yield "percent", f"'{cell.label}' multiplies by 100, and its format % does so once more.", ""
     if stated is None:
         yield from _unlabelled(computed)
-        return
-    if not cell.context.explicit and not stated.dims and hard(computed.dims or ()):
+        stated = _money_of_period(cell)
+        if stated is None:
+            return
+    explicit = cell.context.explicit or cell.context.value is None
+    if not explicit and not stated.dims and hard(computed.dims or ()):
         return  # a "factor" that turns out to be a quantity: the label was misread
     if computed.kind("typed"):
         return  # a text with its own unit, passed on as it is
     mismatch = compare(_without_ring(computed), stated)
     if mismatch is None:
         return
-    if not cell.context.explicit and not mismatch.dims and not mismatch.periods[0]:
+    if not explicit and not mismatch.dims and not mismatch.periods[0]:
         return  # a count without its unit may be in millions
     if _number_in_label(cell, computed):
         return
@@ -411,6 +414,19 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
             f"a factor of {ratio_text(mismatch.ratio)}.",
             "",
         )
+
+
+def _money_of_period(cell: Cellwise) -> Value | None:
+    """Return the unit of "GPU bill of the month" where its currency is only known from the formula."""
+    computed, period = cell.computed, dict(cell.context.kinds).get("period", "")
+    if cell.context.concept != "money" or period not in PERIODS or computed is None or computed.dims is None:
+        return None
+    money = tuple((n, e) for n, e in computed.dims if n.startswith("money_in_"))
+    if not money or hard(computed.dims) not in (money, (*money, ("time", -1.0))) or not computed.numbers:
+        return None
+    if any(not is_conversion(n) and not is_time(n) for n in computed.numbers):
+        return None
+    return Value(money, kinds=frozenset({("period", period)}), text=f"an amount per {period}")
 
 
 def _without_ring(computed: Value) -> Value:

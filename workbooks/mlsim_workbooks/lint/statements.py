@@ -190,6 +190,8 @@ def _unit(
             clash = Contradiction(value.text, shown.text, "number format")
         elif not owner.strong and beside is None and not _agrees(shown, value):
             value = shown
+    if value is not None and form.currency and beside is None and value.dims and not hard(value.dims):
+        return _money(owner, other, form.currency), True, None  # "Servers" in dollars: what they cost
     if value is not None:
         if form.currency and value.dims:
             clash = clash or _currency_clash(value, form.currency)
@@ -249,7 +251,7 @@ def _currency_clash(value: Value, currency: str) -> Contradiction | None:
     return Contradiction(value.text, shown, "number format")
 
 
-_THINGS = re.compile(r"[a-zà-ÿ]{3,}s")
+_THINGS = re.compile(r"[a-zà-ÿ]{3,}s|[A-ZÄÖÜ][a-zäöüß]{3,}(?:en|er|e)")
 _PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)
 
 

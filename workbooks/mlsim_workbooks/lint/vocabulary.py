@@ -230,9 +230,9 @@ _USER = (
 _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("density", "sparse", r"\bsparse\b|(?:with|w/|mit|avec) (?:2:4 )?sparsity|\bsparsity\b(?! factor)"),
     ("density", "dense", r"(?<!\dB )(?<!\dB-)\bdense\b(?!,? (?:model|layer|ffn|transformer|net))|(?:without|w/o|no) sparsity"),
-    ("direction", "both directions", r"bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide richtungen"
+    ("direction", "both directions", r"bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide[nr]? richtungen|deux sens"
                                      r"|duplex|bidirectionnel"),
-    ("direction", "per direction", r"(?:per|each|/|one|pro|par|je) ?(?:direction|dir\b|richtung|sens)|each way|uni-?direction\w*|\bunidir\b"),
+    ("direction", "per direction", r"(?:per|each|/|one|pro|par|je) ?(?:direction|dir\b|richtung|sens)|each way|(?:one|single|eine[rn]?|un|un seul) (?:direction|richtung|sens)\b|uni-?direction\w*|\bunidir\b"),
     ("trip", "round trip", r"\brtt\b|round[ -]?trip|hin und zurück|aller-retour"),
     ("trip", "one way", r"one[ -]?way|\bowd\b|einfach\w* (?:weg|strecke)|aller simple|eine[rn]? richtung|un seul sens"),
     ("statistic", "p99", r"\bp99\b|99th|p-99"),

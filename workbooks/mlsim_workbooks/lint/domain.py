@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 
@@ -11,7 +12,7 @@ from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 
-__all__ = ["kv_rules", "pue_rules"]
+__all__ = ["kv_rules", "mac_rules", "pue_rules"]
 
 
 def kv_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
@@ -53,6 +54,41 @@ def kv_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) 
             f"'{cell.label}' multiplies layers, heads and head dimension once; keys and values need it twice.",
             "",
         )
+
+
+_TWICE = re.compile(
+    r"back|train|forward|both|twice|double|two|\b2\b|draft|recompute|pass|spars|direction|gated|retr|pair|half|doppelt|halb|deux|moitié",
+    re.I,
+)
+
+
+def mac_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+    """A count of operations times 2: that is due for multiply-accumulates only."""
+    computed = cell.computed
+    if (
+        computed is None
+        or not _operations(computed)
+        or computed.numbers.count(2.0) != 1
+        or computed.parts & {"parameters", "active parameters"}
+    ):
+        return
+    counts = [c for c in inference.uses((sheet, cell.item.key)).values() if _operations(c.value)]
+    if len(counts) == 1 and abs(_mantissa(counts[0].value.factor) - 1) < 1e-6 and not _TWICE.search(cell.words):
+        yield (
+            "mac-flop",
+            f"'{cell.label}' multiplies operations ({counts[0].label}) by 2: only multiply-accumulates count twice.",
+            "",
+        )
+
+
+def _operations(value: Value) -> bool:
+    """Tell whether a value is a number of operations, not a rate of them."""
+    have = dict(value.dims or ())
+    return (have.get("operation", 0) or have.get("integer_operation", 0)) > 0 and not have.get("time")
+
+
+def _mantissa(factor: float) -> float:
+    return factor / 10.0 ** (3 * round(math.log10(factor) / 3)) if factor > 0 else 0.0
 
 
 def _operators(tree: sx.Node) -> str:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import PERIODS, Value, compare, hard, is_conversion, is_time
-from mlsim_workbooks.lint.domain import kv_rules, pue_rules
+from mlsim_workbooks.lint.domain import kv_rules, mac_rules, pue_rules
 from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
@@ -110,6 +110,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     yield from copy_rules(inference, sheet, cell, tree)
     yield from hour_price_rules(inference, sheet, cell)
     yield from kv_rules(inference, facts, cell, tree)
+    yield from mac_rules(inference, sheet, cell)
     yield from pue_rules(inference, facts, sheet, cell)
 
 
@@ -456,6 +457,7 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
     dims = hard(stated.dims or ())
     due = dims == (("time", 1.0),) and eights[0] == 8.0 and hard(computed.dims) == dims
     due |= dims == (("information", 1.0), ("time", -1.0)) == hard(computed.dims)
+    due |= stated.text == "%" and not dims and not hard(computed.dims)  # a share of a link
     plain = replace(computed, numbers=tuple(n for n in computed.numbers if n != eights[0]))
     if due and compare(plain, stated) is None:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""

@@ -22,6 +22,7 @@ from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.registry import Names, registry_findings
 from mlsim_workbooks.lint.scope import ONE_USER, copy_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
+from mlsim_workbooks.package import position
 
 __all__ = ["check"]
 
@@ -106,6 +107,8 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield from _eight(cell)
     yield from kind_rules(cell, tree, facts, format_of(facts, sheet, cell))
     yield from scope_rules(cell, tree, bool(facts.concepts.get("nodes")), bool(facts.concepts.get("users")))
+    if not clashes:
+        yield from _block_sum(inference, sheet, cell, tree)
     yield from trip_rules(inference, sheet, cell, tree)
     yield from copy_rules(inference, sheet, cell, tree)
     yield from hour_price_rules(inference, sheet, cell)
@@ -147,6 +150,31 @@ def _contradiction(cell: Cellwise) -> Said:
         f"The label says {clash.first}, the {clash.where} says {clash.second} ({cell.label}).",
         "Correct whichever is wrong.",
     )
+
+
+def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A sum over several rows and columns that hold different quantities."""
+    areas = [n for n in sx.areas(tree) if n.kind == "ref"]
+    if len(areas) != 1:
+        return
+    (top, left), (bottom, right) = (position(cell.item.refs[m]) for m in (areas[0].first, areas[0].last))
+    used = [
+        c
+        for c in inference.uses((sheet, cell.item.key)).values()
+        if top <= c.item.row <= bottom and left <= c.item.col <= right
+    ]
+    if len({c.item.row for c in used}) < 2 or len({c.item.col for c in used}) < 2:
+        return
+    kinds = {(hard(c.value.dims) if c.value.dims is not None else None, c.context.concept) for c in used}
+    units = {dims for dims, _ in kinds}
+    concepts = {concept for _, concept in kinds}
+    if len(concepts) > 1 and (len(units) > 1 or "" not in concepts):
+        names = " and ".join(sorted(c or "something else" for c in concepts)[:2])
+        yield (
+            "mixed-sum",
+            f"'{cell.label}' sums a block that holds different things: {names}.",
+            "Sum one row or column.",
+        )
 
 
 def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:

@@ -94,6 +94,16 @@ class Other:
 Node = Number | Text | Ref | Area | Name | Unary | Binary | Call | Other
 
 
+def areas(node: Node) -> list[Area]:
+    """Return the ranges that the sums of a formula add up."""
+    match node:
+        case Call(name="SUM"):
+            return [a for a in node.args if isinstance(a, Area)]
+        case Binary(operator="+" | "-"):
+            return [*areas(node.left), *areas(node.right)]
+    return []
+
+
 def summands(node: Node) -> list[Node]:
     """Return what a sum adds up."""
     if isinstance(node, Binary) and node.operator == "+":

@@ -189,6 +189,8 @@ class Evaluation:
             if not quantity.known or hard(quantity.dims or ()):
                 return replace(quantity, number=None)
             # 1 - x, 1 + growth: a fraction; a percentage counted in hundredths stays one
+            if number.number == 1.0 and quantity.text == "%" and quantity.factor == 0.01 and not quantity.numbers:
+                self.clashes.append(Clash("bare", number, quantity, number_node, other, note="percent"))
             return Value(
                 quantity.dims,
                 quantity.factor,

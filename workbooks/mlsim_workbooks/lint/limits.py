@@ -57,8 +57,10 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
 def _odd_one_out(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
     """A number typed as 20 in a column of cells formatted as %."""
     number = cell.item.value
-    if cell.item.form >= 0 or not isinstance(number, float) or cell.context.percent or not 1 < number <= 100:
+    if cell.item.form >= 0 or not isinstance(number, float) or cell.context.percent or not 0 < number <= 100:
         return None
+    if number <= 1:
+        return _fraction_among(inference, key, cell, number)
     if cell.context.value is not None and (cell.context.value.dims or cell.context.value.text):
         return None  # it states a unit of its own
     row, col = divmod(key[1], WIDE)
@@ -71,6 +73,21 @@ def _odd_one_out(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
             f"'{cell.label}' is {number:g} among percentages that are stored as fractions.",
             f"Type {number:g}%.",
         )
+    return None
+
+
+def _fraction_among(inference: Inference, key: Key, cell: Cellwise, number: float) -> Said | None:
+    """A number typed as 0.9 in a row or column of percentages such as 90."""
+    value = cell.context.value
+    if value is None or value.text != "%" or abs(value.factor - 0.01) > 1e-9 or number == 0:
+        return None
+    row, col = divmod(key[1], WIDE)
+    for down, across in ((1, 0), (0, 1)):
+        steps = (-2, -1, 1, 2)
+        near = [inference.at(key[0], row + s * down, col + s * across) for s in steps]
+        typed = [c.item.value for c in near if c is not None and c.item.form < 0 and c.context.value == value]
+        if len(typed) >= 2 and all(isinstance(n, float) and n >= 20 for n in typed):
+            return "percent", f"'{cell.label}' is {number:g} among percentages such as {typed[0]:g}.", ""
     return None
 
 
@@ -110,27 +127,20 @@ def _limited(cell: Cellwise, relevant: dict[int, bool]) -> bool:
     return found or bool(cell.entity and _MEASURED.search(cell.entity))
 
 
+_FRACTIONS = ("MFU", "ratio", *_SHARES, "growth", "money", "PUE", "achieved compute", "bandwidth", "peak", "")
+
+
 def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     context, typed = cell.context, cell.item.form < 0
-    if context.concept not in (
-        "MFU",
-        "ratio",
-        *_SHARES,
-        "growth",
-        "money",
-        "PUE",
-        "achieved compute",
-        "bandwidth",
-        "peak",
-        "",
-    ):
+    if context.concept not in _FRACTIONS and not context.percent:
         return None
     value = context.value
     if value is None or value.dims:
         return None
     words = cell.words
+    plain = re.sub(r"memory|hbm|vram|speicher|mémoire", "", words, flags=re.I)
     if value.factor != value.factor:  # "(%)" beside a number of at most 1
-        sure = context.concept in ("MFU", "ratio") and _BOUNDED.search(words) and not _OPEN.search(words)
+        sure = context.concept in ("MFU", "ratio") and _BOUNDED.search(words) and not _OPEN.search(plain)
         if not sure:
             return None
         message = f"'{cell.label}' is {cell.item.value} under a label in %: {cell.item.value} % is meant?"
@@ -148,8 +158,7 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
         said = _percent(cell, number, words)
         if said is not None:
             return said
-    open_words = re.sub(r"memory|hbm|vram|speicher|mémoire", "", words, flags=re.I) if typed else words
-    if not _BOUNDED.search(words) or _OPEN.search(open_words):
+    if not _BOUNDED.search(words) or _OPEN.search(plain if typed else words):
         return None
     if not typed and (context.concept == "MFU" or _RATE.search(words)):
         number = estimate.of(key)

@@ -180,6 +180,8 @@ def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
 def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     a, b = unit_text(clash.left), unit_text(clash.right)
     left, right = text(clash.left_node), text(clash.right_node)
+    if clash.how == "bare" and clash.note == "percent":
+        return "percent", f"Takes {right}, which is in %, for a fraction: 1 and 30 % are not 31.", "Divide it by 100."
     if clash.how == "bare":
         return (
             "bare-number",
@@ -379,7 +381,11 @@ def _article(concept: str) -> str:
 def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     stated, computed = cell.context.value, cell.computed
     assert computed is not None
-    if cell.context.percent and computed.dims == () and any(abs(n - 100) < 1e-9 for n in computed.numbers):
+    hundred = isinstance(tree, sx.Binary) and tree.operator == "*" and sx.Number(100.0) in (tree.left, tree.right)
+    if cell.context.percent and (
+        (hundred and computed.dims is None)
+        or (computed.dims == () and any(abs(n - 100) < 1e-9 for n in computed.numbers))
+    ):
         yield "percent", f"'{cell.label}' multiplies by 100, and its format % does so once more.", ""
     if stated is None:
         yield from _unlabelled(computed)

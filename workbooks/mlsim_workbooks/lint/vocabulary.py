@@ -139,7 +139,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("WUE", r"\bwue\b"),
     ("MFU", r"\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
-    ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak|stunde|heure)|busiest hour"),
+    ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
     ("share", r"\bshares?\b|anteil|\bpart\b|\bfraction\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
     ("ratio", r"utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|\bfactor\b|(?<!emissions)faktor|facteur(?! d.émission)|multiplier|multiple|overhead$|headroom$|margin$"

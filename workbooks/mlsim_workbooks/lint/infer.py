@@ -75,7 +75,12 @@ class Inference:
         return {k: self.cells[k] for k in self.run.needs(key[0], item) if k in self.cells}
 
     def cell_of(self, sheet: int, item: Item, node: sx.Node) -> Cellwise | None:
-        """Return the cell that a reference in a formula means."""
+        """Return the cell that a reference or a name in a formula means."""
+        if isinstance(node, sx.Name) and self.run is not None:
+            named = self.run.name(node.name, sheet)
+            if named is None or not isinstance(named[0], sx.Ref):
+                return None
+            return self.cells.get(key_of(self.sheets, sheet, named[0], named[1]))
         return self.cells.get(key_of(self.sheets, sheet, node, item.refs)) if isinstance(node, sx.Ref) else None
 
     def at(self, sheet: int, row: int, col: int) -> Cellwise | None:

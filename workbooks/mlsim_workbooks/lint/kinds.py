@@ -107,7 +107,7 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
 
 def is_copied(tree: sx.Node) -> bool:
     """Tell whether a formula only passes a figure on: a reference, or a reference scaled by numbers."""
-    if isinstance(tree, sx.Ref):
+    if isinstance(tree, (sx.Ref, sx.Name)):
         return True
     if isinstance(tree, sx.Binary) and tree.operator in "*/":
         return (is_copied(tree.left) and isinstance(tree.right, sx.Number)) or (

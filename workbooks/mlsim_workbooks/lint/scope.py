@@ -27,7 +27,9 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
     """Compare what a formula's result is per with what its cell states."""
     computed, context = cell.computed, cell.context
     stated = context.value
-    if computed is None or stated is None or computed.dims is None or stated.dims is None or not context.explicit:
+    if computed is None or stated is None or computed.dims is None or stated.dims is None:
+        return
+    if not context.explicit and context.concept not in ("devices", "nodes", "racks", "replicas"):
         return
     if hard(computed.dims) != hard(stated.dims) and compare(computed, stated) is not None:
         return
@@ -290,7 +292,7 @@ def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterat
 
 
 def _is_product(tree: sx.Node) -> bool:
-    if isinstance(tree, sx.Ref):
+    if isinstance(tree, (sx.Ref, sx.Name)):
         return True
     if isinstance(tree, sx.Binary):
         return tree.operator in "*/"

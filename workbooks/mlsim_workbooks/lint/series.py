@@ -117,12 +117,19 @@ def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
             return rule, f"'{label}' takes a figure that is {a.pop()}, the cells beside it one that is {b.pop()}.", ""
     if not mine.dims and not theirs.dims and mine.parts != theirs.parts and _concepts(mine) == _upside_down(theirs):
         return "above-limit", f"'{label}' is upside down against the cells beside it.", ""
+    lost = sorted(p for p in theirs.parts - mine.parts if p.removeprefix("1/") in _COUNTS)
+    if lost and mine.parts < theirs.parts and not (mine.known and theirs.known and mine.dims == theirs.dims):
+        rule = "user-total" if lost[0].endswith("users") else "device-scope"
+        return rule, f"'{label}' leaves out the number of {lost[0].removeprefix('1/')}, unlike the cells beside it.", ""
     if ("PUE" in mine.parts) != ("PUE" in theirs.parts):
         have = "does not include" if "PUE" in theirs.parts else "includes"
         return "facility-energy", f"'{label}' {have} PUE, unlike the cells beside it.", ""
     if "kv heads" in theirs.parts and "heads" in mine.parts and "kv heads" not in mine.parts:
         return "kv-heads", f"'{label}' takes all attention heads, unlike the cells beside it.", ""
     return None
+
+
+_COUNTS = frozenset(("devices", "nodes", "racks", "users", "gpus per node", "replicas"))
 
 
 def _concepts(value: Value) -> frozenset[str]:

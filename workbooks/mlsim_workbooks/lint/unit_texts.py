@@ -191,7 +191,10 @@ def unit_cell(text: str) -> Value | None:
 
 def _counted(body: str) -> Value | None:
     """Read what a unit column counts: "replicas", "drives/server"."""
-    names = [COUNTED_WORDS.get(w.strip().casefold()) for w in body.split("/")]
+    words = [w.strip() for w in body.split("/")]
+    names = [COUNTED_WORDS.get(w.casefold()) for w in words]
+    if len(names) == 2 and names[0] is None and names[1] is not None and re.fullmatch("[a-z]{3,}s", words[0]):
+        return Value(dims=((names[1], -1.0),), text=body)  # "documents/user"
     if not 1 <= len(names) <= 2 or any(n is None for n in names) or len(set(names)) < len(names):
         return None
     dims = tuple(sorted((n, e) for n, e in zip(names, (1.0, -1.0), strict=False) if n is not None))

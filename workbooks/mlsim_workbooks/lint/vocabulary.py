@@ -192,7 +192,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
     ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b(?! per|/)"
                 r"|\b(?:gpus|devices|accelerators|chips) per (?:replica|model|job|run|group|deployment)|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|nombre de (?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
-    ("nodes", r"(?:^|[#\s])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
+    ("nodes", r"^server$|(?:^|[#\s])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count"),
     ("users", r"(?<!per )\busers\b|\bconcurrent|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bconcurrency\b"),
@@ -290,7 +290,7 @@ _PER = (
 COUNTED_WORDS = {
     word: name
     for name, one, many in (("device", "gpu|card|accelerator", "gpus|cards|accelerators"), ("node", "node|server", "nodes|servers"),
-                            ("rack", "rack", "racks"), *_THINGS)
+                            ("rack", "rack", "racks"), ("user", "user|employee|seat", "users|employees|seats"), *_THINGS)
     for word in f"{one}|{many}".split("|")
 }  # fmt: skip
 COUNTED_RE = tuple(

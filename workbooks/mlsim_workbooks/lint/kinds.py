@@ -11,7 +11,7 @@ from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 
-__all__ = ["KIND_RULE", "has_number", "is_copied", "kind_rules", "trip_rules"]
+__all__ = ["KIND_RULE", "copied", "has_number", "is_copied", "kind_rules", "trip_rules"]
 
 KIND_RULE = {
     "density": "sparse-peak", "direction": "link-direction", "trip": "round-trip", "boundary": "facility-energy",
@@ -105,20 +105,24 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         yield "round-trip", f"'{cell.label}' adds up one way only: the way back is missing.", "Take the ways twice."
 
 
+def copied(tree: sx.Node) -> sx.Ref | sx.Name | None:
+    """Return the cell that a formula only passes on: a reference, or a reference scaled by numbers."""
+    match tree:
+        case sx.Ref() | sx.Name():
+            return tree
+        case (
+            sx.Binary(operator="*" | "/", left=inner, right=sx.Number())
+            | sx.Binary(operator="*", left=sx.Number(), right=inner)
+        ):
+            return copied(inner)
+        case sx.Call(name="ROUND" | "ROUNDUP" | "IFERROR", args=(inner, *_)) if inner is not None:
+            return copied(inner)
+    return None
+
+
 def is_copied(tree: sx.Node) -> bool:
-    """Tell whether a formula only passes a figure on: a reference, or a reference scaled by numbers."""
-    if isinstance(tree, (sx.Ref, sx.Name)):
-        return True
-    if isinstance(tree, sx.Binary) and tree.operator in "*/":
-        return (is_copied(tree.left) and isinstance(tree.right, sx.Number)) or (
-            is_copied(tree.right) and isinstance(tree.left, sx.Number) and tree.operator == "*"
-        )
-    return (
-        isinstance(tree, sx.Call)
-        and tree.name in ("ROUND", "ROUNDUP", "IFERROR")
-        and bool(tree.args)
-        and is_copied(tree.args[0] or sx.Other())
-    )
+    """Tell whether a formula only passes a figure on."""
+    return copied(tree) is not None
 
 
 def _density(

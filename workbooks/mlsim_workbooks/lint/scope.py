@@ -9,7 +9,7 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import THINGS, Value, compare, hard, is_conversion, is_time
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.kinds import is_copied
+from mlsim_workbooks.lint.kinds import copied, is_copied
 from mlsim_workbooks.lint.naming import unit_text
 
 __all__ = ["ONE_USER", "copy_rules", "hour_price_rules", "scope_rules"]
@@ -161,8 +161,10 @@ _MANY_GPUS = re.compile(
 
 def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A figure passed on under a label that means another number of GPUs or nodes."""
-    source = inference.cell_of(sheet, cell.item, tree)
-    context = cell.context
+    place, context = copied(tree), cell.context
+    if place is None or cell.computed is None or not _only_conversions(cell.computed):
+        return
+    source = inference.cell_of(sheet, cell.item, place)
     if source is None or context.value is None or context.value.dims is None or source.value.dims is None:
         return
     due, have = dict(context.value.dims), dict(source.value.dims)
@@ -180,7 +182,13 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         )
     elif have.get("device", 0) < 0 and not due.get("device") and hard(context.value.dims) and _MANY_GPUS.search(words):
         yield "device-scope", f"'{label}' takes a figure per GPU.", "Multiply by the number of GPUs."
-    elif (one := _of_one(have, due)) and hard(context.value.dims) and context.explicit and not _OF_EACH.search(words):
+    elif (
+        (one := _of_one(have, due))
+        and hard(context.value.dims)
+        and context.explicit
+        and not _OF_EACH.search(words)
+        and not (_NODE if one == "node" else re.compile(one, re.I)).search(words)
+    ):
         yield "device-scope", f"'{label}' takes a figure per {one}.", f"Multiply by the number of {one}s."
     elif (pair := _per_other(cell.words, source.words)) is not None:
         rule = "user-total" if set(pair) & _PEOPLE else "device-scope"

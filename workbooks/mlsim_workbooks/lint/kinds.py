@@ -10,6 +10,7 @@ from mlsim_workbooks.lint.algebra import Value, hard
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.vocabulary import KIND_RE
 
 __all__ = ["KIND_RULE", "copied", "has_number", "is_copied", "kind_rules", "trip_rules"]
 
@@ -79,8 +80,25 @@ def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> I
     tails = sorted(k for k in statistics if k.startswith("p9"))
     if due in ("mean", "p50") and tails:
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {tails[0]}.", ""
+    elif due in _TAILS and "mean" in statistics and not dims and not _MEAN.search(words):
+        yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a mean too.", ""
+    elif not due and len(statistics) == 2 and len(said := _statistics(words)) == 2 and said != statistics:
+        yield (
+            "statistic-mix",
+            f"'{label}' compares {' and '.join(sorted(said))}, the formula {' and '.join(sorted(statistics))}.",
+            "",
+        )
     elif due and statistics and due not in statistics and is_copied(tree):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {statistics.pop()}.", ""
+
+
+_TAILS = ("p90", "p95", "p99")
+_MEAN = re.compile(r"mean|average|avg|mittel|moyen", re.I)
+
+
+def _statistics(words: str) -> set[str]:
+    """Return every statistic that a label names."""
+    return {kind for category, kind, pattern in KIND_RE if category == "statistic" and pattern.search(words)}
 
 
 _THERE_AND_BACK = re.compile(

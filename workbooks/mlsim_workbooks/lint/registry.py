@@ -71,7 +71,7 @@ _NOT_SPEC = re.compile(
     r"|predicted|model\b|message|dataset|free|limit|cap\b|metered|drawn|per month|reached|framework|runtime|overhead|flash|on[- ]board|wind|site|campus|zone|scratch",
     re.I,
 )
-_LINK = re.compile(r"nvlink|xgmi|infinity fabric|scale-?up|link", re.I)
+_LINK = re.compile(r"nvlink|xgmi|infinity fabric|scale-?up|link|\blien\b|verbindung", re.I)
 _NETWORK = re.compile(
     r"pcie|ethernet|infiniband|\bnic\b|network|fabric(?<!infinity fabric)|scale-?out|uplink|switch|rail|netz|réseau",
     re.I,
@@ -116,7 +116,7 @@ def _attribute(cell: Cellwise) -> str:
         return "peak_compute"
     if names == {"integer_operation": 1.0, "time": -1.0}:
         return "peak_compute int8" if dict(context.kinds).get("precision", "int8") == "int8" else ""
-    if names == {"energy": 1.0, "time": -1.0} and re.search(r"\btdp\b|power|leistung|puissance", own, re.I):
+    if names == {"energy": 1.0, "time": -1.0} and re.search(r"\btdp\b|power|watts|leistung|puissance", own, re.I):
         return "board_power"
     return ""
 
@@ -275,7 +275,7 @@ def _of_chip(figure: _Figure, chip: str) -> Said | None:
         return _link(figure, chip, kinds, known)
     if _near(figure.si, known, _TOLERANCE[attribute]):
         return None
-    if attribute == "board_power" and not re.search(r"tdp|board|rated|max|per gpu|pro gpu|par gpu|je gpu|gpu power|^power|nameplate",
+    if attribute == "board_power" and not re.search(r"tdp|board|rated|max|per gpu|pro gpu|par gpu|je gpu|gpu[ _](?:power|watts)|^power|nameplate",
                                                     figure.cell.words, re.I):  # fmt: skip
         return None
     return _disagrees(figure, chip, known[0])

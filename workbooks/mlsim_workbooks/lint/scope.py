@@ -135,6 +135,15 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
             "Multiply by the number of nodes.",
         )
         return
+    if (
+        have.get("device", 0) < 0
+        and hard(stated.dims) == (("energy", 1.0),)
+        and "~time" in computed.parts
+        and _JOB.search(cell.words)
+        and not _OF_EACH.search(cell.words)
+    ):
+        yield "device-scope", f"'{label}' takes the power of one GPU.", "Multiply by the number of GPUs."
+        return
     money = any(n.startswith("money_in_") for n in have)
     priced = (
         money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
@@ -147,6 +156,9 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         )
 
 
+_JOB = re.compile(
+    r"(?-i:\bIT\b)|site|facility|\bjob\b|\brun\b|training|total|cluster|fleet|campaign|annual|yearly", re.I
+)
 _NODE = re.compile(
     r"node|server|knoten|nœud|noeud|serveur|host|instan|box|dgx|hgx|machine|per |je |pro |par |each|chassis|one |hourly",
     re.I,

@@ -388,11 +388,12 @@ class _Run:
                     self.backward.setdefault(key, plain)
 
 
-_ONE = tuple(
-    (name, re.compile(rf"^(?:{words})[ _](?:\w+[ _])?(?:power|draw|tdp|price|cost|capacity|memory|size|bandwidth|leistung|preis|rate)\b", re.I))
-    for name, words in (("device", "gpu|accelerator|card|chip"), ("node", "node|server|host|knoten"), ("rack", "rack"),
-                        ("drive", "drive|disk|ssd"), ("switch", "switch"), ("optic", "optic|transceiver"), ("camera", "camera"))
-)  # fmt: skip
+_ONE = re.compile(
+    r"(?:(?P<device>gpu|accelerator|card|chip)|(?P<node>node|server|host|knoten)|(?P<rack>rack)|(?P<drive>drive|disk|ssd)"
+    r"|(?P<switch>switch)|(?P<optic>optic|transceiver)|(?P<camera>camera))"
+    r"[ _](?:\w+[ _])?(?:power|draw|tdp|price|cost|capacity|memory|size|bandwidth|leistung|preis|rate)\b",
+    re.I,
+)
 
 
 def _of_one(context: Context, entity: str) -> Value:
@@ -403,8 +404,8 @@ def _of_one(context: Context, entity: str) -> Value:
         return value
     if dict(context.kinds).get("total"):
         return value
-    name = next((n for n, pattern in _ONE if pattern.search(entity or " ".join(context.texts[:1]))), "")
-    return replace(value, dims=tuple(sorted((*value.dims, (name, -1.0))))) if name else value
+    match = _ONE.match(entity or " ".join(context.texts[:1]))
+    return replace(value, dims=tuple(sorted((*value.dims, (match.lastgroup or "", -1.0))))) if match else value
 
 
 def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:

@@ -68,10 +68,7 @@ def _neighbours(
 
     before, after = at(-1), at(1)
     own: Relative | None = None
-    pairs = [(before, after)]
-    if not _TOTAL.search(" ".join((cell.entity, *cell.context.texts[:3]))):
-        pairs += [(after, at(2)), (before, at(-2))]
-    for pair, (a, b) in enumerate(pairs):
+    for pair, (a, b) in enumerate(((before, after), (after, at(2)), (before, at(-2)))):
         if a is not None and pair > 0 and not _built_alike(inference, a, cell):
             continue  # at an end: the first of a series may start it
         if a is None or b is None or (a.item.form == cell.item.form and a.computed == cell.computed):
@@ -81,7 +78,8 @@ def _neighbours(
         own = own or relative(cell)
         shared = relative(a)
         if shared == relative(b) and shared != own:
-            return a
+            total = pair > 0 and _TOTAL.search(" ".join((cell.entity, *cell.context.texts[:3])))
+            return None if total else a
     return None
 
 

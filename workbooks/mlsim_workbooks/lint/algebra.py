@@ -452,9 +452,9 @@ def _periods_differ(
     found: Value, due: Value, reading: _Reading, first: tuple[Dims, float, str], second: tuple[Dims, float, str]
 ) -> Mismatch | None:
     """Compare what both sides are per: month against year, and the hours that were multiplied in."""
-    if "share of the day" in found.parts:
-        return None  # a share of the day may be its busiest hour
     a, b = (p if p != _RATE else "" for p in (first[2], second[2]))
+    if "share of the day" in found.parts or ("share" in found.parts and a == "day"):
+        return None  # a share of the day may be its busiest hour
     if reading.seconds:  # a rate times a duration: an amount in that duration; an amount over it: a rate
         inferred = _period_of(reading.seconds)
         wanted = a if a else b

@@ -6,6 +6,7 @@ filled down to. Units also flow backwards: a cell without a label that is added 
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -419,6 +420,8 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
         ratio = cell.context.concept in ("ratio", "share", "growth")  # the 2 of a factor is no number of bytes
         numbers = tuple(n for n in computed.numbers if n not in (2.0, 0.5) or not ratio)
         stated = replace(stated, factor=computed.factor, numbers=numbers)
+    elif not cell.context.explicit and not computed.known and stated.dims and not hard(stated.dims):
+        stated = replace(stated, factor=math.nan)  # tokens, or millions of them
     own = {c for c, _ in stated.kinds}
     passed = {k for k in computed.kinds if k[0] in ("boundary", "density", "direction", "trip") and k[0] not in own}
     extra = computed.parts & {"PUE", "active parameters"}

@@ -163,7 +163,7 @@ def _density(
     formats = {same.get(f, f) for f in formats}
     due = same.get(due, due)
     integers = {f for f in formats | {due} if f.startswith("int")}
-    if integers and "~integer_operation" in computed.parts and formats != integers | {due} - {""}:
+    if integers and formats and "~integer_operation" in computed.parts and formats != integers | {due} - {""}:
         yield "integer-ops", f"'{label}' combines floating-point figures with a peak of integer operations.", ""
     elif due and formats and formats != {due}:
         yield (

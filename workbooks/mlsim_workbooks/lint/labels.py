@@ -107,9 +107,7 @@ def read_label(text: str) -> Label:
     if unit is not None and unit.dims and not any(n == "token" for n, _ in unit.dims):
         unit = _per_unit(_per_many(unit, rest), rest)
     if snake and unit is not None and unit.dims and dict(unit.dims).get("device", 0) > 0 and unit.dims != _DEVICE_HOURS:
-        unit = replace(
-            unit, dims=tuple((n, -abs(e) if n == "device" else e) for n, e in unit.dims)
-        )  # gpu_watts: of one
+        unit = replace(unit, dims=tuple((n, e) for n, e in unit.dims if n != "device"))  # gpu_watts: of one, or of all
     if unit is not None and not unit.kind("period"):
         for name, pattern in PERIOD_RE:
             if pattern.search(rest):

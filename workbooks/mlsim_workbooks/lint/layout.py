@@ -186,7 +186,7 @@ class _Pass:
         unit = unit_cell(text)
         if unit is None or unit.dims is None:
             return False
-        counted = col - 1 in numeric and bool(unit.dims) and text in _COUNTED  # beside a number, not a label
+        counted = col - 1 in numeric and bool(unit.dims) and (text in _COUNTED or unit.factor != 1.0)  # no label
         return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted
 
     def group(
@@ -254,7 +254,7 @@ def _adds_up(item: Item) -> bool:
     )
 
 
-_COUNTED = frozenset((*COUNTED_WORDS, "tokens", "requests", "users", "images", "GPUs", "parameters", "sessions"))
+_COUNTED = frozenset((*COUNTED_WORDS, "tokens", "tok", "requests", "users", "images", "GPUs", "parameters", "sessions"))
 
 
 def _runs(numeric: set[int]) -> dict[int, tuple[int, int]]:

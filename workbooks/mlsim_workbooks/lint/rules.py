@@ -347,7 +347,10 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     if concept == "memory" and not re.search(r"memory|hbm|vram|capacity|speicher(?!.*rate)|mémoire", words, re.I):
         rule = ""
     if rule == "token-rate" or (
-        rule and not re.search(r"utili|share|price|cost|per token|\brate\b|speed|traffic", words, re.I)
+        rule
+        and not re.search(
+            r"utili|share|price|cost|per token|\brate\b|speed|traffic|\breads?\b|writes?|moved|transfer", words, re.I
+        )
     ):
         yield rule, f"'{words}' names {_article(concept)}, but its unit is {unit.text}.", ""
 
@@ -397,6 +400,9 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         return  # a "factor" that turns out to be a quantity: the label was misread
     if computed.kind("typed"):
         return  # a text with its own unit, passed on as it is
+    worked = {p.removeprefix("~") for p in computed.parts} | {n for n, _ in computed.dims or ()}
+    if "integer_operation" in dict(stated.dims or ()) and not worked & {"operation", "integer_operation"}:
+        stated = replace(stated, dims=tuple(sorted((_PLAIN_OPERATION.get(n, n), e) for n, e in stated.dims or ())))
     mismatch = compare(_without_ring(computed), stated)
     if mismatch is None:
         return
@@ -414,7 +420,9 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     if mismatch.dims and not hard(stated.dims or ()) and not _plain(stated) and not _rounded_count(cell, tree):
         return
     if rule == "params-bytes" and re.search(
-        r"int8|fp8|8[- ]bit", " ".join((cell.entity, *cell.context.texts, *(k for _, k in computed.kinds))), re.I
+        r"int8|fp8|8[- ]bit|(?:1|one) byte",
+        " ".join((cell.entity, *cell.context.texts, *(k for _, k in computed.kinds))),
+        re.I,
     ):
         return  # a byte each
     if rule == "params-bytes" and computed.factor != computed.factor and stated.factor in (1e3, 1024.0):
@@ -449,6 +457,9 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
             f"a factor of {ratio_text(mismatch.ratio)}.",
             "",
         )
+
+
+_PLAIN_OPERATION = {"integer_operation": "operation"}  # operations by a clock: whichever they are
 
 
 def _money_of_period(cell: Cellwise) -> Value | None:

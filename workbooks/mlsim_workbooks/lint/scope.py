@@ -16,6 +16,9 @@ __all__ = ["ONE_USER", "copy_rules", "hour_price_rules", "scope_rules"]
 
 
 _BUILT = ("device", "node", "rack")
+_OF_ONE_GPU = frozenset(
+    ("1/peak", "1/integer peak", "1/achieved compute")
+)  # work over the peak of one GPU is GPU-hours
 _COUNTS = {"device": "devices", "node": "nodes", "rack": "racks"}
 
 
@@ -56,6 +59,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
     alone = "one" in computed.parts  # the 1 of 1/x may be one GPU
     if (
         not alone
+        and not computed.parts & _OF_ONE_GPU
         and hard(computed.dims) == (("time", 1.0),)
         and due.get("device", 0) > 0
         and not have.get("device", 0)
@@ -84,6 +88,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         due.get("device", 0) > 0
         and due.get("time")
         and not have.get("device", 0)
+        and not computed.parts & _OF_ONE_GPU
         and (have.get("time") or any(is_time(n) for n in computed.numbers))
     ):
         rule = "device-scope" if have.get("node") or have.get("rack") else "device-hours"

@@ -166,7 +166,8 @@ def _unit(
     beside = (read_unit(unit, concept) or unit_cell(unit)) if unit else None
     clash: Contradiction | None = None
     if beside is not None and beside.dims == (("count", 1.0),):
-        beside = number_of(concept) or beside
+        bare = number_of(concept)
+        beside = replace(bare, factor=beside.factor, kinds=beside.kinds, text=beside.text) if bare else beside
     if beside is not None and unit.strip() in CURRENCIES and concept not in ("money", ""):
         beside = None  # the currency of another column
     if (

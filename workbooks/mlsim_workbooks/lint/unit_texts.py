@@ -186,7 +186,19 @@ def unit_cell(text: str) -> Value | None:
         or read_unit(body, "peak")
         or (_magnitude(body, "parameters") if body in ("B", "bn") else None)
         or _counted(body)
+        or _many_per_period(body)
     )
+
+
+def _many_per_period(body: str) -> Value | None:
+    """Read "million/month": what is counted is the label's concept."""
+    match = re.fullmatch(r"(.+?)\s*(?:/|\bper\b|\bpro\b|\bpar\b|\bje\b)\s*(.+)", body)
+    period = PERIOD_UNIT.fullmatch(f"/{match[2]}") if match else None
+    many = _magnitude(match[1], "tokens") if match and period else None
+    if many is None or period is None:
+        return None
+    name = PERIOD_SHORT.get(period[1].lower(), period[1].lower().rstrip("s"))
+    return Value(dims=(("count", 1.0),), factor=many.factor, kinds=frozenset({("period", name)}), text=body)
 
 
 def _counted(body: str) -> Value | None:

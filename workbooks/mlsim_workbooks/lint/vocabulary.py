@@ -190,7 +190,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("tokens", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
     ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
-    ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b(?! per|/)"
+    ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
                 r"|\b(?:gpus|devices|accelerators|chips) per (?:replica|model|job|run|group|deployment)|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|nombre de (?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
     ("nodes", r"^server$|(?:^|[#\s])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
@@ -313,7 +313,7 @@ _PERIODS = (
     ("week", r"\b(?:per|/|pro|par|je|a) ?(?:week|woche|semaine)\b|\bweekly\b"),
     (
         "hour",
-        r"\bhourly\b|stündlich|[a-z]/ ?h\b|(?:per|/|pro|par|je|d.une) ?(?:gpu[- ]?)?(?:hour|stunde|heure)\b|(?:par|d.une) heure|\bin (?:an|one|1) hour\b",
+        r"\bhourly\b|stündlich|[a-z]/ ?h\b|(?:busy|busiest|peak) hour\b|(?:per|/|pro|par|je|d.une) ?(?:gpu[- ]?)?(?:hour|stunde|heure)\b|(?:par|d.une) heure|\bin (?:an|one|1) hour\b",
     ),
 )
 

@@ -349,7 +349,13 @@ def _hours_and_device_hours(left: Value, right: Value) -> bool:
 def _one_and_all(one: Value, whole: Value) -> str:
     """Return what is wrong about adding a figure per GPU to that of all GPUs, or one per user to one that is not."""
     mine, theirs = dict(one.dims or ()), dict(whole.dims or ())
-    if mine.get("device", 0.0) < 0 and not theirs.get("device") and whole.kind("total"):
+    counts = {"devices", "nodes", "racks"}
+    plain = not one.numbers and not one.parts & counts  # an 8 may be the GPUs of a node
+    if (
+        mine.get("device", 0.0) < 0
+        and not theirs.get("device")
+        and (whole.kind("total") or (plain and whole.parts & counts))
+    ):
         return "whole"
     return "users" if mine.get("user", 0.0) < 0 and not theirs.get("user") and not whole.numbers else ""
 
@@ -405,7 +411,13 @@ def _joined(left: Value, right: Value, operator: str) -> Value:
     if not hard(left.dims or ()) and hard(right.dims or ()):
         base = right
     numbers = base.numbers
-    soft = left.dims if left.dims == right.dims else hard(base.dims or ())
+    soft = (
+        left.dims
+        if left.dims == right.dims or not right.dims
+        else right.dims
+        if not left.dims
+        else hard(base.dims or ())
+    )
     kinds = (left.kinds & right.kinds) | {k for k in left.kinds | right.kinds if k[0] in ("statistic", "trip")}
     if left.kind("trip") == right.kind("trip") == "one way":  # there and back
         kinds = (kinds - {("trip", "one way")}) | {("trip", "round trip")}

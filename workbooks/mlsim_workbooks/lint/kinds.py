@@ -47,6 +47,8 @@ def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> I
         due = stated.get("direction", "")
         if due and due != direction:
             yield "link-direction", f"'{label}' is {due}, but the formula uses a figure that is {direction}.", ""
+        elif direction == "both directions" and _ONE_WAY.search(words):
+            yield "link-direction", f"'{label}' is about one direction, but the formula uses a figure of both.", ""
         elif direction == "both directions" and dims == (("time", 1.0),):
             yield (
                 "link-direction",
@@ -88,12 +90,18 @@ def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> I
             f"'{label}' compares {' and '.join(sorted(said))}, the formula {' and '.join(sorted(statistics))}.",
             "",
         )
-    elif due and statistics and due not in statistics and is_copied(tree):
+    elif due and statistics and due not in statistics and (is_copied(tree) or _is_extreme(tree)):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {statistics.pop()}.", ""
 
 
+_ONE_WAY = re.compile(r"\b(?:sen[dt]|sending|receiv\w*|upload\w*|download\w*|tx|rx|egress|ingress)\b", re.I)
 _TAILS = ("p90", "p95", "p99")
 _MEAN = re.compile(r"mean|average|avg|mittel|moyen", re.I)
+
+
+def _is_extreme(tree: sx.Node) -> bool:
+    """Tell whether a formula picks the greatest or the least of a series."""
+    return isinstance(tree, sx.Call) and tree.name in ("MAX", "MIN")
 
 
 def _statistics(words: str) -> set[str]:
@@ -212,6 +220,11 @@ def _boundary(computed: Value, stated: dict[str, str], label: str) -> Iterator[S
         yield "facility-energy", f"'{label}' is IT energy, but the formula includes PUE.", ""
 
 
+_READ_PER_TOKEN = re.compile(
+    r"(?:read|moved|touched|streamed|gelesen|lus?)\b.*(?:per|je|par|pro) (?:token|jeton)", re.I
+)
+
+
 def _parameters(
     cell: Cellwise, computed: Value, dims: tuple[tuple[str, float], ...], words: str, facts: Facts
 ) -> Iterator[Said]:
@@ -233,11 +246,13 @@ def _parameters(
                 "",
             )
     elif "information" in names and "time" not in names and "active parameters" in computed.parts:
-        if not re.search(r"activ|read|per token|stream|touch|traffic|moved|loaded|aktiv|\\blus?\\b", words, re.I):
+        if not re.search(r"activ|read|per token|stream|touch|traffic|moved|loaded|aktiv|\blus?\b", words, re.I):
             yield (
                 "active-params",
                 f"'{label}' is memory for the active parameters only; all experts have to be held.",
                 "",
             )
+    elif "information" in names and "active parameters" not in computed.parts and _READ_PER_TOKEN.search(words):
+        yield "active-params", f"'{label}' is read for each token: the active parameters only.", ""
     elif kind == "total" and dict(cell.context.kinds).get("parameters") == "active":
         yield "active-params", f"'{label}' is about active parameters, but the formula takes all.", ""

@@ -78,7 +78,6 @@ def _per_second(match: re.Match[str]) -> str:
     )
 
 
-_DEVICE_HOURS: Dims = (("device", 1.0), ("time", 1.0))
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
 
@@ -106,7 +105,12 @@ def read_label(text: str) -> Label:
             dims[counted] = 1.0
     if unit is not None and unit.dims and not any(n == "token" for n, _ in unit.dims):
         unit = _per_unit(_per_many(unit, rest), rest)
-    if snake and unit is not None and unit.dims and dict(unit.dims).get("device", 0) > 0 and unit.dims != _DEVICE_HOURS:
+    if (
+        snake
+        and unit is not None
+        and unit.dims
+        and dict(unit.dims).get("device", 0) > 0 >= dict(unit.dims).get("time", 0)
+    ):
         unit = replace(unit, dims=tuple((n, e) for n, e in unit.dims if n != "device"))  # gpu_watts: of one, or of all
     if unit is not None and not unit.kind("period"):
         for name, pattern in PERIOD_RE:
@@ -132,7 +136,7 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
             if unit is not None:
                 return unit, words[: match.start()] + words[match.end() :], True
     plain = _BRACKET.sub(" ", words).strip() if brackets else words
-    unit = _whole(plain, concept)
+    unit = _whole(plain, concept, snake)
     if unit is not None:
         return scaled(unit, [m[1] for m in brackets]), "", False
     for separator in (", ", " in ", " [", ": ", " – ", " - ", " | ", " / "):
@@ -146,6 +150,10 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
             ):
                 return unit, head, separator in (", ", " [", " in ")
     unit, rest = _trailing(plain, concept, snake)
+    if snake and unit is None:  # peak_tops_int8
+        unit = next(
+            (read_unit(LOWER[p], concept) for p in plain.split() if p in ("tops", "tflops", "pflops", "gflops")), None
+        )
     inside = _RATE.search(plain) if unit is None and concept == "throughput" else None
     if inside:  # "Answer tokens per second of one replica"
         unit, rest = read_unit(f"{inside[1]}/s"), plain[: inside.start()] + plain[inside.end() :]
@@ -211,11 +219,13 @@ _COUNT_WORDS = re.compile(
 )
 
 
-def _whole(text: str, concept: str) -> Value | None:
+def _whole(text: str, concept: str, snake: bool) -> Value | None:
     """Read a label that is itself a unit: "GPU-hours", "Tokens per second per user", "$ per million tokens"."""
     body = _COUNT_WORDS.sub("", text)
     body = re.sub(r"\b(?:second|sec)s?$", "s", body, flags=re.I) if re.search(r"per sec", body, re.I) else body
     candidates = [body]
+    if snake:
+        candidates.append(" ".join(LOWER.get(p, p) for p in body.split()))
     if body[:1].isupper() and body[1:2].islower():
         candidates.append(body[0].lower() + body[1:])
     for candidate in candidates:

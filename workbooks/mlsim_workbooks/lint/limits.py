@@ -351,7 +351,7 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
         return None
     used = inference.uses(key)
     cells = list(used.values())
-    if len(cells) < 2 or not all(c.value.dims == () and (c.context.percent or c.value.text == "%") for c in cells):
+    if len(cells) < 2 or not all(_is_share(c) for c in cells):
         return None
     said = "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
     if _AVERAGED.search(cell.words) or _denominators_differ(inference, key[0], cells):
@@ -372,6 +372,14 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     if not wrong:
         return None
     return said
+
+
+def _is_share(cell: Cellwise) -> bool:
+    """Tell whether a cell holds a percentage, or a fraction of something."""
+    named = cell.context.concept in ("ratio", "MFU", *_SHARES) and not cell.context.explicit
+    return (cell.value.dims == () and (cell.context.percent or cell.value.text == "%")) or (
+        named and cell.value.dims in ((), None)
+    )
 
 
 _AVERAGED = re.compile(r"\b(?:average|avg|mean|weighted|typical)\b|mittel|durchschnitt|\bmoyen", re.I)

@@ -105,6 +105,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         if not _unit_priced(inference, sheet, cell, tree):
             yield from _result(cell, tree)
         yield from _eight(cell)
+        yield from _binary_or_decimal(cell)
     yield from kind_rules(cell, tree, facts, format_of(facts, sheet, cell))
     yield from scope_rules(cell, tree, bool(facts.concepts.get("nodes")), bool(facts.concepts.get("users")))
     if not clashes:
@@ -326,6 +327,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         and precise.startswith(("fp", "bf", "tf"))
     ):
         rule = "integer-ops"
+    if concept == "peak" and own == frozenset({("operation", 1.0), _TIME}) and precise.startswith("int"):
+        rule = "integer-ops"
     if concept in ("energy", "power") and unit.kind("period"):
         rule = ""
     counted = own == frozenset() and not unit.kind("period") and any(n == "token" for n, _ in unit.dims or ())
@@ -395,7 +398,8 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         stated = _money_of_period(cell)
         if stated is None:
             return
-    explicit = cell.context.explicit or cell.context.value is None
+    rate = stated.kind("period") and hard(computed.dims or ()) == (("time", -1.0),)  # "Cycles per day"
+    explicit = cell.context.explicit or cell.context.value is None or bool(rate)
     if not explicit and not stated.dims and hard(computed.dims or ()):
         return  # a "factor" that turns out to be a quantity: the label was misread
     if computed.kind("typed"):
@@ -506,6 +510,42 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
     plain = replace(computed, numbers=tuple(n for n in computed.numbers if n != eights[0]))
     if due and compare(plain, stated) is None:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""
+
+
+def _binary_or_decimal(cell: Cellwise) -> Iterator[Said]:
+    """A division by 1e9 under GiB, or by 1024^3 under GB, where the rest of the formula is not known."""
+    stated, computed = cell.context.value, cell.computed
+    if stated is None or computed is None or computed.dims is not None or stated.dims != (("information", 1.0),):
+        return
+    if not cell.context.explicit or ("~information" not in computed.parts and not _BYTES_EACH & computed.parts):
+        return
+    for k in (2, 3, 4):
+        for found, due in ((1000.0**k, 1024.0**k), (1024.0**k, 1000.0**k)):
+            others = [n for n in computed.numbers if n and not _close(n, 1 / found)]
+            if (
+                _close(stated.factor, due)
+                and len(others) < len(computed.numbers)
+                and not any(_binary(n) for n in others)
+            ):
+                yield (
+                    "binary-prefix",
+                    f"'{cell.label}' divides by {found:g}; its unit {stated.text} is {due:g} bytes.",
+                    "",
+                )
+                return
+
+
+_BYTES_EACH = frozenset(("bytes each", "bits each", "kv cache", "memory"))
+
+
+def _close(a: float, b: float) -> bool:
+    return abs(a / b - 1) < 1e-9
+
+
+def _binary(number: float) -> bool:
+    """Tell whether a number converts between decimal and binary prefixes."""
+    big = abs(number) if abs(number) >= 1 else 1 / abs(number)
+    return any(_close(big, b**k) for b in (1024.0, 1.024) for k in (1, 2, 3, 4))
 
 
 def _unit_priced(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> bool:

@@ -39,6 +39,13 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
     if not _only_conversions(computed):
         return
     yield from _user_rules(cell, tree, computed, stated, users)
+    if computed.dims == (("device", 1.0),) and not stated.dims and stated.text == "%" and computed.kind("total"):
+        yield (
+            "device-scope",
+            f"'{cell.label}' divides a total by a figure per GPU.",
+            "Multiply that by the number of GPUs.",
+        )
+        return
     have, due = dict(computed.dims), dict(stated.dims)
     divided = [n for n in (*_BUILT, *THINGS) if f"1/{_COUNTS.get(n, n)}" in computed.parts and have.get(n, 0) < 0]
     due_each = [n for n in _BUILT if due.get(n, 0) < 0]
@@ -144,8 +151,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         have.get("device", 0) < 0
         and hard(stated.dims) == (("energy", 1.0),)
         and "~time" in computed.parts
-        and _JOB.search(cell.words)
-        and not _OF_EACH.search(cell.words)
+        and (_GPUS.search(cell.words) or (_JOB.search(cell.words) and not _OF_EACH.search(cell.words)))
     ):
         yield "device-scope", f"'{label}' takes the power of one GPU.", "Multiply by the number of GPUs."
         return
@@ -164,6 +170,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
 _JOB = re.compile(
     r"(?-i:\bIT\b)|site|facility|\bjob\b|\brun\b|training|total|cluster|fleet|campaign|annual|yearly", re.I
 )
+_GPUS = re.compile(r"\b(?:all|the|des|der|aller) (?:gpus?|cards|karten|cartes|accelerators)\b", re.I)
 _NODE = re.compile(
     r"node|server|knoten|nœud|noeud|serveur|host|instan|box|dgx|hgx|machine|per |je |pro |par |each|chassis|one |hourly",
     re.I,

@@ -99,7 +99,7 @@ FOREIGN_WORDS = frozenset(
      "serveurs", "instanz", "instanzen", "bild", "bilder", "karte", "karten", "carte", "cartes", "octet", "octets",
      "ko", "mo", "go", "to", "po", "kio", "gio", "tio", "annum", "monthly", "yearly", "annually", "accelerator", "k",
      "m", "b", "t", "bn", "mn", "teur", "e", "x", "op", "flops", "flop", "count", "faktor", "factor", "ratio",
-     "fraction", "stk", "stück", "anzahl", "qty", "unité", "unités", "pcs", "pc", "ea", "pieces")
+     "fraction", "stk", "stück", "anzahl", "qty", "unité", "unités", "billions", "thousands", "trillion", "trillions", "pcs", "pc", "ea", "pieces")
 )  # fmt: skip
 
 
@@ -107,7 +107,7 @@ LOWER = {
     "gb": "GB", "gib": "GiB", "tb": "TB", "tib": "TiB", "mb": "MB", "mib": "MiB", "kb": "kB", "kib": "KiB", "pb": "PB",
     "gbps": "Gbps", "mbps": "Mbps", "kwh": "kWh", "mwh": "MWh", "kw": "kW", "mw": "MW", "w": "W", "tflops": "TFLOPS",
     "pflops": "PFLOPS", "gflops": "GFLOPS", "tflop": "TFLOP", "gflop": "GFLOP", "tops": "TOPS", "usd": "USD",
-    "eur": "EUR", "gbs": "GB/s", "tbs": "TB/s", "tok": "tok", "kg": "kg", "wh": "Wh", "gmac": "GMAC", "gmacs": "GMAC", "pct": "%",
+    "eur": "EUR", "gbs": "GB/s", "tbs": "TB/s", "tok": "tok", "kg": "kg", "wh": "Wh", "co2e": "CO2e", "gmac": "GMAC", "gmacs": "GMAC", "pct": "%",
 }  # fmt: skip
 
 
@@ -140,7 +140,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("MFU", r"\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
-    ("share", r"\bshares?\b|anteil|\bpart\b|\bfraction\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
+    ("share", r"\bshares?\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
     ("ratio", r"utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|\bfactor\b|(?<!emissions)faktor|facteur(?! d.émission)|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|availab|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
@@ -222,7 +222,7 @@ NUMBERS: dict[str, Dims] = {
 
 
 _USER = (
-    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter"
+    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:(?:active|paying|monthly|concurrent|daily|aktive[nmrs]?|zahlende[nmrs]?) )?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter"
     r"|student|customer|kunde))"
 )
 

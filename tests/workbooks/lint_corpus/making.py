@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from openpyxl import Workbook
@@ -14,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from .book import Seed
 
-__all__ = ["bold", "define", "down", "first", "fmt", "refmt", "rows", "seed", "sheet", "table"]
+__all__ = ["bold", "bold_rows", "define", "down", "first", "fmt", "lines", "refmt", "rows", "seed", "sheet", "table"]
 
 
 def first(title: str) -> tuple[Workbook, Worksheet]:
@@ -66,6 +66,19 @@ def bold(ws: Worksheet, cells: str) -> None:
         for line in area if isinstance(area, tuple) else ((area,),):
             for cell in line if isinstance(line, tuple) else (line,):
                 cell.font = Font(bold=True)
+
+
+def bold_rows(ws: Worksheet, *numbers: int) -> None:
+    """Make all cells of some rows bold."""
+    for number in numbers:
+        for cell in ws[number]:
+            cell.font = Font(bold=True)
+
+
+def lines(ws: Worksheet, content: Mapping[int, Sequence[Any]]) -> None:
+    """Write rows by their numbers, each from column A on; ``None`` leaves a cell empty."""
+    for number, values in content.items():
+        rows(ws, f"A{number}", [values])
 
 
 def table(ws: Worksheet, name: str, ref: str) -> None:

@@ -22,7 +22,14 @@ from mlsim_workbooks.lint import RULES, lint
 __all__ = ["CORPUS", "HELD_OUT", "Outcome", "books", "measure", "table"]
 
 CORPUS = ("planning", "serving", "finance", "research")  # seen while the rules were written
-HELD_OUT = ("heldout", "heldout2", "heldout3", "clean", "clean2", "clean3")  # written by people who never saw the checker
+HELD_OUT = (
+    "heldout",
+    "heldout2",
+    "heldout3",
+    "clean",
+    "clean2",
+    "clean3",
+)  # written by people who never saw the checker
 
 
 @dataclass(frozen=True)

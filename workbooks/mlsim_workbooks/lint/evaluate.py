@@ -314,6 +314,8 @@ class Evaluation:
                 break
         if how == "sum":
             result = result.with_kind("period", "") if len(values) == 1 else result
+            if result.kind("trip") == "one way":  # how many of the ways are in the range, nobody knows
+                result = result.with_kind("trip", "")
         return replace(result, number=None)
 
     def mlsim(self, node: sx.Call) -> Value:
@@ -419,8 +421,8 @@ def _joined(left: Value, right: Value, operator: str) -> Value:
         else hard(base.dims or ())
     )
     kinds = (left.kinds & right.kinds) | {k for k in left.kinds | right.kinds if k[0] in ("statistic", "trip")}
-    if left.kind("trip") == right.kind("trip") == "one way":  # there and back
-        kinds = (kinds - {("trip", "one way")}) | {("trip", "round trip")}
+    if left.kind("trip") == right.kind("trip") == "one way":  # there and back, or two legs of one way
+        kinds -= {("trip", "one way")}
     return Value(soft, base.factor, kinds, numbers, left.parts & right.parts, text=base.text)
 
 

@@ -23,7 +23,7 @@ _BOUNDED = re.compile(
     re.I,
 )  # fmt: skip
 _OPEN = re.compile(
-    r"overhead|oversub|growth|memory|hbm|vram|speicher|mémoire|speed-?up|scaling|bubble|factor|vs\b|relative|increase|change|cost|price|of one|margin",
+    r"overhead|peak[- ](?:to|over)|oversub|growth|memory|hbm|vram|speicher|mémoire|speed-?up|scaling|bubble|factor|vs\b|relative|increase|change|cost|price|of one|margin",
     re.I,
 )
 _REACHED = re.compile(
@@ -354,7 +354,8 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     if len(cells) < 2 or not all(_is_share(c) for c in cells):
         return None
     said = "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
-    if _AVERAGED.search(cell.words) or _denominators_differ(inference, key[0], cells):
+    averaged = _AVERAGED.search(cell.words) and not re.search(r"\bsum\b|summe|\btotal|somme", cell.words, re.I)
+    if averaged or _denominators_differ(inference, key[0], cells):
         return said
     words = f"{cells[0].words} {cell.words}"
     across = len({c.item.row for c in cells}) == 1 and len({(c.entity, *c.context.texts[:1]) for c in cells}) == 1

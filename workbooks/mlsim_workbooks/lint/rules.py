@@ -103,7 +103,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield _wrong_count(cell.computed, text(tree))
     elif not clashes and cell.context.contradiction is None:
         if not _unit_priced(inference, sheet, cell, tree):
-            yield from _result(cell, tree)
+            yield from _result(inference, sheet, cell, tree)
         yield from _eight(cell)
         yield from _binary_or_decimal(cell)
     yield from kind_rules(cell, tree, facts, format_of(facts, sheet, cell))
@@ -384,7 +384,16 @@ def _article(concept: str) -> str:
 # --- a formula against its cell ----------------------------------------------------------------------------------------
 
 
-def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def _of_the_format(inference: Inference, sheet: int, cell: Cellwise) -> bool:
+    """Tell whether a formula takes the peak of whatever number format a column has: "Peak in the weight format"."""
+    used = inference.uses((sheet, cell.item.key)).values()
+    return any("integer_operation" in dict(c.value.dims or ()) and _FORMAT.search(c.words) for c in used)
+
+
+_FORMAT = re.compile(r"format|precision|chosen|selected|gewählt|retenu", re.I)
+
+
+def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     stated, computed = cell.context.value, cell.computed
     assert computed is not None
     hundred = isinstance(tree, sx.Binary) and tree.operator == "*" and sx.Number(100.0) in (tree.left, tree.right)
@@ -435,6 +444,8 @@ def _result(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         if has_number(computed, 2.0):
             return  # two integer operations in a multiply-accumulate
         rule = "mac-flop"
+    if rule == "integer-ops" and _of_the_format(inference, sheet, cell):
+        return  # whichever the weights have: operations, by a peak of integers in this column
     if rule == "integer-ops" and not computed.parts & _PEAKS and cell.context.concept not in ("peak", "integer peak"):
         return  # the operations of a network, counted as FLOP and run as integers
     if dict(mismatch.dims).get("information") and re.search(r"\d ?[kMGT]i?B\b", cell.words):

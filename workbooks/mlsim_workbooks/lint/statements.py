@@ -73,6 +73,8 @@ def combine(group: tuple[str, ...], stack: tuple[str, ...], unit: str, name: str
         if any(n == "time" and e < 0 for n, e in dims):
             own.add("period")  # "price per hour" in $/h says it once
         kinds = frozenset({k for k in kinds if k[0] not in own} | set(value.kinds))
+        if not dims:
+            kinds -= {("period", "hour")}  # a ratio within the busy hour
         if hard(dims) == (("time", 1.0),):  # "ms both ways": of a latency, that is a round trip
             trips = {"both directions": "round trip", "per direction": "one way"}
             kinds = frozenset(("trip", trips[k]) if c == "direction" else (c, k) for c, k in kinds)

@@ -54,7 +54,7 @@ _FOREIGN = (
     (r"\b(?:Bilder|Bild)\b", "images"),
     (r"\b(?:Karten?|cartes?)\b", "GPU"),
     (r"\bCO₂", "CO2"),
-    (r"^(\S+) per (\w+)/(s|h)$", r"\1*\3/\2"),
+    (r"^(\S+) per (\w+)/(s|h)(?=$| )", r"\3*\1/\2"),
     (r"\bannum\b", "year"),
     (r"\bp\.?\s?a\.?(?=$|[\s)])", "per year"),
     (r"\b(?:monthly)\b", "per month"),
@@ -78,6 +78,7 @@ _FOREIGN = (
     (r"\b1[ ,.]?000 tok(?:en)?s?\b", "ktok"),
     (r"\bKtok(?:en)?s?\b|\bk tok(?:en)?s?\b", "ktok"),
     (r"\b(?:new|generated|produced|processed)\s+(?=tok)", ""),
+    (r"(tok(?:en)?s?) of (output|input)\b", r"\1 \2"),
     (r"\bGPU[ -]?[Hh](?:ou)?rs?\b", "GPU-h"),
     (r"\baccelerator[ -]?(?:hours?|hrs?|h)\b", "GPU-h"),
     (r"\bwall[ -]?clock\s*|\bwall[ -](?=h)", ""),
@@ -141,7 +142,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
     ("share", r"\bshares?\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
-    ("ratio", r"utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
+    ("ratio", r"peak[- ](?:to|over)[- ](?:mean|average)|peak factor|utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|\bfactor\b|(?<!emissions)faktor|facteur(?! d.émission)|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|availab|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|taux d|rendement|\bsaving"),
@@ -175,7 +176,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("energy", r"\benergy\b|energie|énergie|electricity|strom(?:verbrauch)?|consommation"),
     ("MACs", r"\bmacs?\b|multiply[- ]acc"),
     ("integer peak", r"\btops\b|\bint[48]\b.*(?:peak|perf|compute)|(?:peak|perf).*\bint[48]\b"),
-    ("parallel", r"\b(?:tensor|pipeline|data|context|expert|sequence)[ -]parallel|\((?:tp|pp|dp|cp|ep)\)|\b(?:tp|pp|dp|cp|ep)\b$"),
+    ("parallel", r"^(?!.*\bgpus? )(?=.*).*?(?:\b(?:tensor|pipeline|data|context|expert|sequence)[ -]parallel|\((?:tp|pp|dp|cp|ep)\)|\b(?:tp|pp|dp|cp|ep)\b$)"),
     ("work", r"\b[ktgpez]?flops? ?(?:per|/|pro|par) ?(?!s\b|sec)|total flops?\b|training (?:compute|flops?\b)|\bflop count|rechenaufwand"
              r"|model flops\b(?!.*/s)|flops? (?:required|needed|budget)|compute budget"),
     ("achieved compute", r"achieved|sustained|effective (?:tflop|flop|compute|rate)|measured (?:tflop|flop)|real compute"),
@@ -191,7 +192,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
     ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
-                r"|\b(?:gpus|devices|accelerators|chips) per (?:replica|model|job|run|group|deployment)|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|nombre de (?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
+                r"|\b(?:gpus|devices|accelerators|chips) per (?:replica|model|job|run|group|deployment|site|cluster|rack|region|team|project|customer|lab)|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|nombre de (?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
     ("nodes", r"^server$|(?:^|[#\s])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count"),
@@ -284,6 +285,7 @@ _PER = (
                rf"|{_EACH}(?:gpu|device|accelerator|chip|card|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
     ("node", rf"{_EACH}(?:node|server|host|instance|knoten|nœud|serveur|box)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
     ("rack", rf"{_EACH}racks?\b"),
+    ("request", rf"{_EACH}(?:request|query|anfrage|requête)\b"),
     ("user", _USER + r"\b"),
     *((name, rf"{_EACH}(?:{one}|{many})\b(?![ -]?(?:h\b|hour))") for name, one, many in _THINGS),
 )  # fmt: skip

@@ -136,6 +136,8 @@ def _dimension_rule(mismatch: Mismatch, left: Value, right: Value) -> str:
     money = sorted(n for n in names if n.startswith("money_in_"))
     if len(money) == 2 and difference[money[0]] * difference[money[1]] < 0:
         return "currency"
+    if len({n for n, e in left.dims or () if e > 0 and n.startswith("money_in_")}) > 1:
+        return ""  # times a rate from a table of exchange rates, headed by one currency only
     parts = left.parts | right.parts
     seen = {p[1:] for p in parts if p.startswith("~")}
     if "integer_operation" in names and ({"operation"} & (names | seen) or parts & _PARAMETERS):

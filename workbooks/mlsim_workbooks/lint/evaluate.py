@@ -212,6 +212,11 @@ class Evaluation:
         if not left.known or not right.known:
             return
         mismatch = compare(left, right)
+        if mismatch is not None and how in ("add", "subtract") and _plain_fraction(left) != _plain_fraction(right):
+            one, other = (left, right) if _plain_fraction(left) else (right, left)
+            if hard(other.dims or ()):
+                self.clashes.append(Clash("bare", one, other, a, b, note="fraction"))
+                return
         if how == "sum" and any(not v.text and not hard(v.dims or ()) for v in (left, right)):
             return  # a name that only sounds like a count
         if (
@@ -346,6 +351,11 @@ def _hours_and_device_hours(left: Value, right: Value) -> bool:
     return hard(a) == hard(b) == (("time", 1.0),) and (dict(a).get("device", 0.0) > 0) != (
         dict(b).get("device", 0.0) > 0
     )
+
+
+def _plain_fraction(value: Value) -> bool:
+    """Tell whether a value is certainly a percentage, a PUE or an MFU: nothing to be added to a quantity."""
+    return value.dims == () and (value.text == "%" or bool(value.parts & {"PUE", "MFU"} and len(value.parts) == 1))
 
 
 def _one_and_all(one: Value, whole: Value) -> str:

@@ -112,6 +112,8 @@ def read_label(text: str) -> Label:
         and dict(unit.dims).get("device", 0) > 0 >= dict(unit.dims).get("time", 0)
     ):
         unit = replace(unit, dims=tuple((n, e) for n, e in unit.dims if n != "device"))  # gpu_watts: of one, or of all
+    if snake and unit is not None and {"parameter", "information"} <= dict(unit.dims or ()).keys():
+        unit = replace(unit, dims=tuple((n, e) for n, e in unit.dims or () if n != "parameter"))  # weights_gib
     if unit is not None and not unit.kind("period"):
         for name, pattern in PERIOD_RE:
             if pattern.search(rest):
@@ -261,7 +263,7 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
             continue
         tail = pieces[-count:]
         if snake:
-            tail = [LOWER.get(p, p) for p in tail]
+            tail = [LOWER.get(p, p.upper() if p == "b" and concept.endswith("parameters") else p) for p in tail]
             joined = re.sub(r"\bper (s|sec|second)\b", "/s", " ".join(tail))
         else:
             joined = " ".join(tail)

@@ -183,6 +183,12 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     left, right = text(clash.left_node), text(clash.right_node)
     if clash.how == "bare" and clash.note == "percent":
         return "percent", f"Takes {right}, which is in %, for a fraction: 1 and 30 % are not 31.", "Divide it by 100."
+    if clash.note == "fraction":
+        return (
+            "bare-number",
+            f"Adds a plain fraction ({left} or {right}) to a quantity in {b}.",
+            "Multiply by it, or by 1 plus it.",
+        )
     if clash.how == "bare":
         return (
             "bare-number",

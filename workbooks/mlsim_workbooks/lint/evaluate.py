@@ -539,6 +539,9 @@ def _sumproduct(run: Evaluation, node: sx.Call) -> Value:
         value = run.value(arg)
         if arg is not None and isinstance(arg, sx.Area) and not value.known:
             value = run.series("sum", run.many(arg), [arg] * len(run.many(arg)))
+        kinds = {v.kind("token") for v in (result, value) if v is not None} - {""}
+        if result is not None and len(kinds) == 2 and _cancels(result, value, "token"):
+            run.clashes.append(Clash("multiply", result, value, node.args[0], arg, note="token"))
         result = value if result is None else multiply(result, value)
     if result is None:
         return UNKNOWN

@@ -104,9 +104,14 @@ _HOURS_IN = re.compile(
 def _wrong_hours(cell: Cellwise) -> Said | None:
     """Hours of a month typed where a year's are due, and the other way round."""
     value, number = cell.context.value, cell.item.value
-    if cell.item.form >= 0 or value is None or value.dims != (("time", 1.0),) or value.factor != 3600.0:
+    hours = (
+        value.dims == (("time", 1.0),) and value.factor == 3600.0
+        if value is not None
+        else cell.context.concept == "hours"
+    )
+    if cell.item.form >= 0 or not hours:
         return None
-    period = value.kind("period")
+    period = dict(cell.context.kinds).get("period", "")
     if number in _HOURS_OF_ANOTHER.get(period, ()) and _HOURS_IN.search(cell.words):
         return (
             "calendar",

@@ -272,6 +272,9 @@ def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, u
     if dict(computed.dims or ()).get("request", 0.0) > 0 and re.search("replica|server|node|batch", cell.words, re.I):
         return  # requests in flight are users at work
     words, label = cell.words, cell.label
+    if computed.dims == (("user", 1.0),) and cell.context.concept in ("devices", "nodes", "racks", "replicas"):
+        yield "user-total", f"'{label}' divides a total by a figure per user.", "Divide by the figure of one of them."
+        return
     total = dict(cell.context.kinds).get("total") == "total"
     copied = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
     if due < 0 and not have and copied:

@@ -196,7 +196,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("nodes", r"^server$|(?:^|[#\s])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count"),
-    ("users", r"(?<!per )\busers\b|\bconcurrent|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bconcurrency\b"),
+    ("users", r"(?<!per )\busers\b|\bconcurrent|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
     ("requests", r"\brequests?\b|\bqueries\b|anfragen|requêtes|\bbatch\b|\bsequences\b"),
     ("replicas", r"\breplicas?\b|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
@@ -313,7 +313,7 @@ _PERIODS = (
         "year",
         r"\b(?:per|/|pro|par|je|a|im|in a|in the) ?(?:year|jahr|an|annum|yr)\b|\byearly\b|\bannual|jährlich|annuel|\bp\.a\.",
     ),
-    ("day", r"\b(?:per|/|pro|par|je|a) ?(?:day|tag|jour)\b|\bdaily\b|täglich|quotidien"),
+    ("day", r"\b(?:per|/|pro|par|je|a|per \w+ and|je \w+ und|par \w+ et) ?(?:day|tag|jour)\b|\bdaily\b|täglich|quotidien"),
     ("week", r"\b(?:per|/|pro|par|je|a) ?(?:week|woche|semaine)\b|\bweekly\b"),
     (
         "hour",

@@ -25,9 +25,9 @@ def outcomes() -> list[Outcome]:
 
 def test_the_corpus_is_as_large_as_stated() -> None:
     every = books((*CORPUS, *HELD_OUT))
-    assert len(every) >= 120
+    assert len(every) >= 140
     assert len({book.name for book in every}) == len(every)
-    assert sum(len(book.seeds) for book in every) >= 1_600
+    assert sum(len(book.seeds) for book in every) >= 1_850
 
 
 def test_nothing_is_reported_on_clean_workbooks_of_the_corpus(outcomes: list[Outcome]) -> None:
@@ -66,12 +66,12 @@ def test_findings_stand_at_the_mistake(outcomes: list[Outcome]) -> None:
 
 def test_most_mistakes_are_found(outcomes: list[Outcome]) -> None:
     seeded = [o for o in outcomes if o.rule]
-    assert sum(bool(o.hits) for o in seeded) / len(seeded) >= 0.84
-    assert sum(o.rule in o.hits for o in seeded) / len(seeded) >= 0.81
+    assert sum(bool(o.hits) for o in seeded) / len(seeded) >= 0.91
+    assert sum(o.rule in o.hits for o in seeded) / len(seeded) >= 0.89
 
 
 def test_every_rule_finds_its_mistakes(outcomes: list[Outcome]) -> None:
     seeded = Counter(o.rule for o in outcomes if o.rule)
     found = Counter(o.rule for o in outcomes if o.hits)
-    low = {rule: f"{found[rule]} of {n}" for rule, n in seeded.items() if found[rule] / n < 0.5}
+    low = {rule: f"{found[rule]} of {n}" for rule, n in seeded.items() if found[rule] / n < 0.75}
     assert low == {}

@@ -26,6 +26,7 @@ HELD_OUT = (
     "heldout",
     "heldout2",
     "heldout3",
+    "heldout4",
     "clean",
     "clean2",
     "clean3",

@@ -313,7 +313,10 @@ _PERIODS = (
         "year",
         r"\b(?:per|/|pro|par|je|a|im|in a|in the) ?(?:year|jahr|an|annum|yr)\b|\byearly\b|\bannual|jährlich|annuel|\bp\.a\.",
     ),
-    ("day", r"\b(?:per|/|pro|par|je|a|per \w+ and|je \w+ und|par \w+ et) ?(?:day|tag|jour)\b|\bdaily\b|täglich|quotidien"),
+    (
+        "day",
+        r"\b(?:per|/|pro|par|je|a|per \w+ and|je \w+ und|par \w+ et) ?(?:day|tag|jour)\b|\bdaily\b|täglich|quotidien",
+    ),
     ("week", r"\b(?:per|/|pro|par|je|a) ?(?:week|woche|semaine)\b|\bweekly\b"),
     (
         "hour",

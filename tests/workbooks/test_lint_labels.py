@@ -44,7 +44,7 @@ TDP per GPU (W) | W | power | | device; Power per rack (kW) | kW | power | | rac
 Power per node (kW) | kW | power | | node; Energy per month (MWh) | MWh | energy | month
 Energy per token (J) | J | energy; Annual energy, MWh | MWh | energy | year
 Metered energy (kWh) | kWh | energy | facility; Carbon intensity (g/kWh) | gCO2e/kWh | carbon intensity
-Annual emissions (t) | tCO2e | carbon | year; CO2 per request (g) | gCO2e | carbon; Water (L) | L | water
+Annual emissions (t) | tCO2e | carbon | year; CO2 per request (g) | gCO2e | carbon | | request; Water (L) | L | water
 WUE (L/kWh) | L/kWh | WUE; PUE | 1 | PUE; Tokens per second | tok/s | throughput
 Tokens per second per user | tok/s/user | throughput | user
 Throughput per GPU (tok/s) | tok/s | throughput | | device; Decode throughput (tokens/s) | tok/s | throughput | output

@@ -132,7 +132,7 @@ def multiply(a: Value, b: Value, sign: int = 1) -> Value:
     seen = frozenset("~" + n for side in (a, b) for n, _ in side.dims or () if n not in _UNSEEN)
     if any(side.dims == (("time", 1.0),) and side.factor in (1e-3, 1e-6) for side in (a, b)):
         seen |= {"~ms"}
-    seen |= {"~" + found for side in (a, b) if (found := _each(side.dims or ()))}
+    seen |= {"~" + found for side in (a, b) if (found := _each(side.dims or ()))}  # "~": divided by or not, it stays
     parts = seen | (
         b.parts
         if sign > 0

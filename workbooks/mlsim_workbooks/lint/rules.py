@@ -53,17 +53,13 @@ def check(inference: Inference) -> list[Finding]:
         if (inference.book.grids[sheet].name, cell.item.address) not in flagged:
             _report(inference, found, seen, sheet, cell, rule, message, suggestion)
     order = {g.name: i for i, g in enumerate(inference.book.grids)}
-    return sorted(found, key=lambda f: (order[f.sheet], _row(f.cell), f.cell, f.rule))
+    return sorted(found, key=lambda f: (order[f.sheet], position(f.cell), f.rule))
 
 
 @lru_cache(maxsize=1 << 16)
 def _without_numbers(entity: str) -> str:
     """Return what rows named "job 12" and "job 13" have in common."""
     return re.sub(r"\d+", "#", entity)
-
-
-def _row(cell: str) -> int:
-    return int(re.sub(r"\D", "", cell) or 0)
 
 
 def _report(

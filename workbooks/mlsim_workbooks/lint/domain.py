@@ -57,7 +57,7 @@ def kv_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) 
 
 
 _TWICE = re.compile(
-    r"back|train|forward|both|twice|double|two|\b2\b|draft|recompute|pass|spars|direction|gated|retr|pair|half|doppelt|halb|deux|moitié",
+    r"back|train|forward|both|twice|double|two|\band\b|&|\+|attention|score|\bkv\b|\b2\b|draft|recompute|pass|spars|direction|gated|retr|pair|half|doppelt|halb|deux|moitié",
     re.I,
 )
 

@@ -164,6 +164,8 @@ def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         return
     kinds = {(hard(c.value.dims) if c.value.dims is not None else None, c.context.concept) for c in used}
     units = {dims for dims, _ in kinds}
+    if len(units) == 1 and any(units):
+        return  # rent and electricity, all in dollars
     concepts = {concept for _, concept in kinds}
     if len(concepts) > 1 and (len(units) > 1 or "" not in concepts):
         names = " and ".join(sorted(c or "something else" for c in concepts)[:2])

@@ -210,6 +210,8 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         (one := _of_one(have, due))
         and hard(context.value.dims)
         and context.explicit
+        and context.concept not in ("memory", "bandwidth", "peak", "integer peak", "latency")  # the chip's own figures
+        and not set(re.findall(r"\w+", label.lower())) <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
         and not _OF_EACH.search(words)
         and not (_NODE if one == "node" else re.compile(one, re.I)).search(words)
     ):

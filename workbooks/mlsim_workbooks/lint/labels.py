@@ -223,7 +223,7 @@ _COUNT_WORDS = re.compile(
 
 def _whole(text: str, concept: str, snake: bool) -> Value | None:
     """Read a label that is itself a unit: "GPU-hours", "Tokens per second per user", "$ per million tokens"."""
-    body = _COUNT_WORDS.sub("", text)
+    body = re.sub(r"^(?:in|as|en) (?=\S+$)", "", _COUNT_WORDS.sub("", text), flags=re.I)  # "In seconds"
     body = re.sub(r"\b(?:second|sec)s?$", "s", body, flags=re.I) if re.search(r"per sec", body, re.I) else body
     candidates = [body]
     if snake:

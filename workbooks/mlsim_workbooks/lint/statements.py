@@ -109,8 +109,16 @@ def _called(row: Label, column: Label, group: tuple[str, ...], stack: tuple[str,
     return " · ".join(dict.fromkeys(pieces)) or name or row.text
 
 
+_COUNT_ROW = re.compile(
+    r"(?:(?:output|input|prompt|number of|total) )?(?:tokens|requests|users|gpus|nodes|layers|replicas|batch(?: size)?|hops)",
+    re.I,
+)
+
+
 def _owner(row: Label, column: Label, named: Label, has_unit: bool) -> tuple[Label, Label]:
     """Return the label that says what the number is, and the other one."""
+    if column.unit is not None and _COUNT_ROW.fullmatch(row.text.strip()):
+        return row, column  # "Tokens" among rows of milliseconds
     if column.unit is not None and row.unit is not None:
         a, b = column.unit.dims or (), row.unit.dims or ()
         first, second = (

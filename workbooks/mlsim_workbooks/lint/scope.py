@@ -159,7 +159,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
     priced = (
         money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
     )
-    if priced and "~time" in computed.parts and not _OF_EACH.search(cell.words):
+    plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims))
+    if priced and plain and "~time" in computed.parts and not _OF_EACH.search(cell.words):
         yield (
             "device-hours",
             f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
@@ -213,6 +214,7 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         and context.concept not in ("memory", "bandwidth", "peak", "integer peak", "latency")  # the chip's own figures
         and not set(re.findall(r"\w+", label.lower())) <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
         and not _OF_EACH.search(words)
+        and not re.match(r"(?:in|as|same|the same|ditto|idem|en)\b", label, re.I)  # "In GiB"
         and not (_NODE if one == "node" else re.compile(one, re.I)).search(words)
     ):
         yield "device-scope", f"'{label}' takes a figure per {one}.", f"Multiply by the number of {one}s."

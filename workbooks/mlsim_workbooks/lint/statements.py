@@ -109,6 +109,7 @@ def _called(row: Label, column: Label, group: tuple[str, ...], stack: tuple[str,
     return " · ".join(dict.fromkeys(pieces)) or name or row.text
 
 
+_IN_UNIT = re.compile(r"(?:in|as|en) \S+", re.I)
 _COUNT_ROW = re.compile(
     r"(?:(?:output|input|prompt|number of|total) )?(?:tokens|requests|users|gpus|nodes|layers|replicas|batch(?: size)?|hops)",
     re.I,
@@ -117,8 +118,10 @@ _COUNT_ROW = re.compile(
 
 def _owner(row: Label, column: Label, named: Label, has_unit: bool) -> tuple[Label, Label]:
     """Return the label that says what the number is, and the other one."""
-    if column.unit is not None and _COUNT_ROW.fullmatch(row.text.strip()):
-        return row, column  # "Tokens" among rows of milliseconds
+    if column.unit is not None and (
+        _COUNT_ROW.fullmatch(row.text.strip()) or (row.unit and _IN_UNIT.fullmatch(row.text))
+    ):
+        return row, column  # "Tokens", "In seconds" among rows of milliseconds
     if column.unit is not None and row.unit is not None:
         a, b = column.unit.dims or (), row.unit.dims or ()
         first, second = (
@@ -180,6 +183,13 @@ def _unit(
         beside = replace(bare, factor=beside.factor, kinds=beside.kinds, text=beside.text) if bare else beside
     if beside is not None and unit.strip() in CURRENCIES and concept not in ("money", ""):
         beside = None  # the currency of another column
+    if (
+        beside is not None
+        and headed
+        and concept in ("ratio", "growth", "share", "MFU", "PUE")
+        and hard(beside.dims or ())
+    ):
+        beside = None  # a column of discounts in an offer in dollars
     if (
         beside is not None
         and stated is not None

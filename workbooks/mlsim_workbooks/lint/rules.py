@@ -421,7 +421,7 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
     if "integer_operation" in dict(stated.dims or ()) and not worked & {"operation", "integer_operation"}:
         stated = replace(stated, dims=tuple(sorted((_PLAIN_OPERATION.get(n, n), e) for n, e in stated.dims or ())))
     mismatch = compare(_without_ring(computed), stated)
-    if mismatch is None:
+    if mismatch is None or _below_the_table(cell, tree, computed):
         return
     if not explicit and not mismatch.dims and not mismatch.periods[0]:
         return  # a count without its unit may be in millions
@@ -492,6 +492,19 @@ def _money_of_period(cell: Cellwise) -> Value | None:
     if any(not is_conversion(n) and not is_time(n) for n in computed.numbers):
         return None
     return Value(money, kinds=frozenset({("period", period)}), text=f"an amount per {period}")
+
+
+def _below_the_table(cell: Cellwise, tree: sx.Node, computed: Value) -> bool:
+    """Tell whether a cell is a share below the column it is a share of, or a count times a quantity written as a number."""
+    stated = cell.context.value
+    if hard(computed.dims or ()) or stated is None:
+        return False
+    if any(n == "energy" or n.startswith("money_in_") for n, _ in stated.dims or ()):
+        plain = not any(p[0] == "~" for p in computed.parts)
+        if plain and any(not is_conversion(n) for n in computed.numbers):
+            return True  # optics at 12 W each
+    own = {position(ref)[1] for ref in cell.item.refs} == {cell.item.col}
+    return cell.context.headed and own and isinstance(tree, sx.Binary) and tree.operator == "/" and not computed.numbers
 
 
 def _without_ring(computed: Value) -> Value:

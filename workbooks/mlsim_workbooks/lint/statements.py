@@ -34,6 +34,7 @@ class Context:
     texts: tuple[str, ...] = ()  # every label, the nearest first
     percent: bool = False
     contradiction: Contradiction | None = None
+    headed: bool = False  # the unit is the column header's; the row says nothing of it
 
 
 EMPTY = Context()
@@ -79,7 +80,14 @@ def combine(group: tuple[str, ...], stack: tuple[str, ...], unit: str, name: str
             trips = {"both directions": "round trip", "per direction": "one way"}
             kinds = frozenset(("trip", trips[k]) if c == "direction" else (c, k) for c, k in kinds)
         value = replace(value, kinds=kinds, parts=frozenset({concept} if concept else ()))
-    return Context(value, explicit, concept, kinds, label, texts, form.percent, clash)
+    headed = owner is column and column.unit is not None and not unit
+    if headed and row.concept == "money" and row.unit is None and value is not None and _no_money(value):
+        value, explicit = None, False  # "Price of a GPU-hour" below a column of kilograms
+    return Context(value, explicit, concept, kinds, label, texts, form.percent, clash, headed)
+
+
+def _no_money(value: Value) -> bool:
+    return bool(hard(value.dims or ())) and not any(n.startswith("money_in_") for n, _ in value.dims or ())
 
 
 def _header(text: str) -> Label:
@@ -129,6 +137,8 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool) -> tuple[Lab
         )
         if not has_unit and UNIT_HEADER.fullmatch(column.text or ""):
             first, second = row, column
+        if row.strong and hard(a) == hard(b) and row.unit.factor != column.unit.factor:
+            first, second = row, column  # "Answer (s)" among rows of milliseconds
         return first, second
     if column.unit is not None:
         return column, row

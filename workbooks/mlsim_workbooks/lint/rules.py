@@ -503,8 +503,12 @@ def _below_the_table(cell: Cellwise, tree: sx.Node, computed: Value) -> bool:
         plain = not any(p[0] == "~" for p in computed.parts)
         if plain and any(not is_conversion(n) for n in computed.numbers):
             return True  # optics at 12 W each
-    own = {position(ref)[1] for ref in cell.item.refs} == {cell.item.col}
-    return cell.context.headed and own and isinstance(tree, sx.Binary) and tree.operator == "/" and not computed.numbers
+    if not cell.context.headed or computed.numbers:
+        return False
+    match tree:
+        case sx.Binary(operator="/", left=sx.Ref() as part, right=sx.Ref() as whole):
+            return all(position(cell.item.refs[node.mark])[1] == cell.item.col for node in (part, whole))
+    return False
 
 
 def _without_ring(computed: Value) -> Value:

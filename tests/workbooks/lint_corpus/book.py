@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from openpyxl import Workbook
 
-__all__ = ["Book", "Seed"]
+__all__ = ["Book", "Seed", "Seeds", "books_of"]
+
+Seeds = dict[str, list[tuple[str, dict[str, Any], list[str]]]]  # of each book: rule, edits, further right cells
 
 
 @dataclass(frozen=True)
@@ -33,3 +35,11 @@ class Book:
     name: str
     build: Callable[[], Workbook]
     seeds: tuple[Seed, ...]
+
+
+def books_of(builders: Iterable[Callable[[], Workbook]], seeds: Seeds) -> tuple[Book, ...]:
+    """Return the books of some builders, each under its builder's name, with their mistakes."""
+    return tuple(
+        Book(build.__name__, build, tuple(Seed(rule, edits, tuple(at)) for rule, edits, at in seeds[build.__name__]))
+        for build in builders
+    )

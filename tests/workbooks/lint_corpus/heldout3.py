@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.table import Table
 
-from .book import Book, Seed
+from .book import Seeds, books_of
 from .making import bold_rows, fmt, lines
 
 __all__ = ["BOOKS"]
@@ -1028,28 +1027,25 @@ def third_fleet_export() -> Workbook:
     return wb
 
 
-_BUILDERS = {
-    f.__name__: f
-    for f in (
-        third_roofline_exercise,
-        third_tinyml_energy,
-        third_radiology_fleet,
-        third_diffusion_service,
-        third_chatbot_mitarbeiter,
-        third_bilan_carbone,
-        third_spot_vs_reserved,
-        third_finetune_pricelist,
-        third_embedding_tables,
-        third_fleet_export,
-    )
-}
+_BUILDERS = (
+    third_roofline_exercise,
+    third_tinyml_energy,
+    third_radiology_fleet,
+    third_diffusion_service,
+    third_chatbot_mitarbeiter,
+    third_bilan_carbone,
+    third_spot_vs_reserved,
+    third_finetune_pricelist,
+    third_embedding_tables,
+    third_fleet_export,
+)
 
 
 def _c(sheet: str, *refs: str) -> list[str]:
     return [f"{sheet}!{r}" for r in refs]
 
 
-_SEEDS: dict[str, list[tuple[str, dict[str, Any], list[str]]]] = {
+_SEEDS: Seeds = {
     "third_roofline_exercise": [
         ("mac-flop", {"Exercises!B13": "=B12"}, _c("Exercises", "B15", "B18", "B19", "B21")),
         ("flop-rate", {"Exercises!C13": "FLOP/s"}, _c("Exercises", "B13", "B15", "B19", "B21")),
@@ -1216,7 +1212,4 @@ _SEEDS: dict[str, list[tuple[str, dict[str, Any], list[str]]]] = {
     ],
 }
 
-BOOKS = tuple(
-    Book(name, build, tuple(Seed(rule, edits, tuple(at)) for rule, edits, at in _SEEDS[name]))
-    for name, build in _BUILDERS.items()
-)
+BOOKS = books_of(_BUILDERS, _SEEDS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from .book import Book, Seed
+from .book import Seeds, books_of
 from .making import bold, first, fmt, rows
 
 __all__ = ["BOOKS"]
@@ -1102,20 +1102,20 @@ def fourth_fabric() -> Workbook:
     return wb
 
 
-_BUILDERS: dict[str, Callable[[], Workbook]] = {
-    "fourth_bank_inference": fourth_bank_inference,
-    "fourth_training_cost": fourth_training_cost,
-    "fourth_cloud_quotes": fourth_cloud_quotes,
-    "fourth_kv_table": fourth_kv_table,
-    "fourth_dc_energie": fourth_dc_energie,
-    "fourth_slo_budget": fourth_slo_budget,
-    "fourth_stockage": fourth_stockage,
-    "fourth_token_revenue": fourth_token_revenue,
-    "fourth_moe": fourth_moe,
-    "fourth_fabric": fourth_fabric,
-}
+_BUILDERS = (
+    fourth_bank_inference,
+    fourth_training_cost,
+    fourth_cloud_quotes,
+    fourth_kv_table,
+    fourth_dc_energie,
+    fourth_slo_budget,
+    fourth_stockage,
+    fourth_token_revenue,
+    fourth_moe,
+    fourth_fabric,
+)
 
-_SEEDS: dict[str, list[tuple[str, dict[str, Any], list[str]]]] = {
+_SEEDS: Seeds = {
     "fourth_bank_inference": [
         ("binary-prefix", {"Sizing!B14": "=B12*B13/2^30"}, ["Sizing!B17", "Sizing!B18", "Sizing!B27"]),
         ("kv-factor", {"Sizing!B12": "=Inputs!B17*Inputs!B19*Inputs!B20*Inputs!B21"}, ["Sizing!B14"]),
@@ -1286,7 +1286,4 @@ _SEEDS: dict[str, list[tuple[str, dict[str, Any], list[str]]]] = {
     ],
 }
 
-BOOKS = tuple(
-    Book(name, build, tuple(Seed(rule, edits, tuple(at)) for rule, edits, at in _SEEDS[name]))
-    for name, build in _BUILDERS.items()
-)
+BOOKS = books_of(_BUILDERS, _SEEDS)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 __all__ = [
+    "BUILT",
     "PERIODS",
     "THINGS",
     "UNKNOWN",
@@ -25,7 +26,9 @@ __all__ = [
     "is_conversion",
     "is_time",
     "literal",
+    "mantissa",
     "multiply",
+    "only_conversions",
     "power",
 ]
 
@@ -42,7 +45,8 @@ THINGS = (
 _SOFT = frozenset(
     ("token", "parameter", "request", "sample", "step", "user", "count", "device", "node", "rack", "link", *THINGS)
 )
-_COUNTED = frozenset(("device", "node", "rack", "user", *THINGS))
+BUILT = ("device", "node", "rack", *THINGS)
+_COUNTED = frozenset((*BUILT, "user"))
 _UNSEEN = _SOFT - {"token"}
 PERIODS = {"hour": 3600.0, "day": 86_400.0, "week": 604_800.0, "month": 2_628_000.0, "year": 31_536_000.0}
 
@@ -208,6 +212,16 @@ def is_conversion(number: float) -> bool:
         or any(abs(w / 1.024**k - 1) < 1e-6 for k in (1, 2, 3, 4))
         or w in (8e9, 8e6, 8e3, 3.6e6, 3.6e9)
     )
+
+
+def only_conversions(value: Value, *also: float) -> bool:
+    """Tell whether a product has no bare numbers but those that convert, and some others."""
+    return all(is_conversion(n) or is_time(n) or n in also for n in value.numbers)
+
+
+def mantissa(factor: float) -> float:
+    """Return a factor without its powers of 1000: 2 for the GMAC of 2e9 operations."""
+    return factor / 10.0 ** (3 * round(math.log10(factor) / 3)) if factor > 0 else 0.0
 
 
 @lru_cache(maxsize=4096)

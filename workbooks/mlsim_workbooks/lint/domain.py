@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value
+from mlsim_workbooks.lint.algebra import Value, mantissa
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
@@ -73,7 +72,7 @@ def mac_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said
     ):
         return
     counts = [c for c in inference.uses((sheet, cell.item.key)).values() if _operations(c.value)]
-    if len(counts) == 1 and abs(_mantissa(counts[0].value.factor) - 1) < 1e-6 and not _TWICE.search(cell.words):
+    if len(counts) == 1 and abs(mantissa(counts[0].value.factor) - 1) < 1e-6 and not _TWICE.search(cell.words):
         yield (
             "mac-flop",
             f"'{cell.label}' multiplies operations ({counts[0].label}) by 2: only multiply-accumulates count twice.",
@@ -85,10 +84,6 @@ def _operations(value: Value) -> bool:
     """Tell whether a value is a number of operations, not a rate of them."""
     have = dict(value.dims or ())
     return (have.get("operation", 0) or have.get("integer_operation", 0)) > 0 and not have.get("time")
-
-
-def _mantissa(factor: float) -> float:
-    return factor / 10.0 ** (3 * round(math.log10(factor) / 3)) if factor > 0 else 0.0
 
 
 def _operators(tree: sx.Node) -> str:

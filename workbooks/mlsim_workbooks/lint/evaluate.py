@@ -10,16 +10,15 @@ from mlsim.errors import CellError
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import (
-    THINGS,
+    BUILT,
     UNKNOWN,
     Mismatch,
     Value,
     compare,
     hard,
-    is_conversion,
-    is_time,
     literal,
     multiply,
+    only_conversions,
     power,
 )
 from mlsim_workbooks.lint.unit_texts import read_quantity
@@ -423,13 +422,7 @@ def _joined(left: Value, right: Value, operator: str) -> Value:
     if not hard(left.dims or ()) and hard(right.dims or ()):
         base = right
     numbers = base.numbers
-    soft = (
-        left.dims
-        if left.dims == right.dims or not right.dims
-        else right.dims
-        if not left.dims
-        else hard(base.dims or ())
-    )
+    soft = hard(base.dims or ()) if left.dims and right.dims and left.dims != right.dims else left.dims or right.dims
     kinds = (left.kinds & right.kinds) | {k for k in left.kinds | right.kinds if k[0] in ("statistic", "trip")}
     if left.kind("trip") == right.kind("trip") == "one way":  # there and back, or two legs of one way
         kinds -= {("trip", "one way")}
@@ -453,8 +446,7 @@ def _kinds_differ(a: Value, b: Value) -> str:
 def _product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> list[Clash]:
     """Return what is wrong about a product whatever its result: a count of one thing times a figure per another."""
     found: list[Clash] = []
-    a, b = left.kind("token"), right.kind("token")
-    if a and b and a != b and (_cancels if sign > 0 else _rates)(left, right, "token"):
+    if _other_tokens(left, right) and (_cancels if sign > 0 else _rates)(left, right, "token"):
         found.append(Clash("multiply", left, right, node.left, node.right, note="token"))
     if right.number == 100.0 and sign < 0 and left.text == "%" and left.factor == 1.0 and left.dims == ():
         found.append(Clash("multiply", left, right, node.left, node.right, note="percent"))
@@ -470,14 +462,13 @@ def _product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> l
     return found
 
 
-_BUILT = ("device", "node", "rack", *THINGS)
-_PER_AND_COUNTED = tuple((a, b) for a in _BUILT for b in _BUILT if a != b)
+_PER_AND_COUNTED = tuple((a, b) for a in BUILT for b in BUILT if a != b)
 
 
 def wrong_count(value: Value) -> tuple[str, str] | None:
     """Return (per what, number of what) of a product that multiplies a figure per one thing by the number of another."""
     left_over = dict(value.dims or ())
-    if not hard(value.dims or ()) or any(not is_conversion(n) and not is_time(n) for n in value.numbers):
+    if not hard(value.dims or ()) or not only_conversions(value):
         return None
     for per, counted in _PER_AND_COUNTED:
         if "~" + " each ".join(sorted((per, counted))) in value.parts:
@@ -485,6 +476,11 @@ def wrong_count(value: Value) -> tuple[str, str] | None:
         if left_over.get(per, 0) < 0 and left_over.get(counted, 0) > 0:
             return per, counted
     return None
+
+
+def _other_tokens(a: Value, b: Value) -> bool:
+    """Tell whether one value is about input tokens and the other about output tokens."""
+    return "" not in (kinds := {a.kind("token"), b.kind("token")}) and len(kinds) == 2
 
 
 def _rates(left: Value, right: Value, name: str) -> bool:
@@ -539,8 +535,7 @@ def _sumproduct(run: Evaluation, node: sx.Call) -> Value:
         value = run.value(arg)
         if arg is not None and isinstance(arg, sx.Area) and not value.known:
             value = run.series("sum", run.many(arg), [arg] * len(run.many(arg)))
-        kinds = {v.kind("token") for v in (result, value) if v is not None} - {""}
-        if result is not None and len(kinds) == 2 and _cancels(result, value, "token"):
+        if result is not None and _other_tokens(result, value) and _cancels(result, value, "token"):
             run.clashes.append(Clash("multiply", result, value, node.args[0], arg, note="token"))
         result = value if result is None else multiply(result, value)
     if result is None:

@@ -139,17 +139,12 @@ class _Run:
     def declare(self, index: int, grid: Grid) -> None:
         """Take what labels say."""
         constants: dict[int, Value] = {}
-        inputs: dict[tuple[int, str], Value] = {}
         for item, context, entity in contexts(self.book, grid):
             key = index, item.key
             cell = self.cells[key] = Cellwise(item, context, entity)
             self.columns.setdefault((index, item.col), []).append(item.row)
             if context.value is not None:
-                cell.value = self.one(context.value)
-                if item.form < 0:
-                    cell.value = inputs.get((id(context), entity)) or inputs.setdefault(
-                        (id(context), entity), self.one(_of_one(context, entity))
-                    )
+                cell.value = self.one(_of_one(context, entity) if item.form < 0 else context.value)
             else:
                 value = constants.get(id(context))
                 if value is None:
@@ -401,12 +396,12 @@ def _of_one(context: Context, entity: str) -> Value:
     """Return the unit of a typed number: "Node power" and "Server price" are those of one, unless the label says more."""
     value = context.value
     assert value is not None
-    if value.dims is None or not hard(value.dims) or any(n in ("device", "node", "rack") for n, _ in value.dims):
-        return value
-    if dict(context.kinds).get("total"):
-        return value
     match = _ONE.match(entity or " ".join(context.texts[:1]))
-    return replace(value, dims=tuple(sorted((*value.dims, (match.lastgroup or "", -1.0))))) if match else value
+    if match is None or not hard(value.dims or ()) or ("total", "total") in context.kinds:
+        return value
+    if any(n in ("device", "node", "rack") for n, _ in value.dims or ()):
+        return value
+    return replace(value, dims=tuple(sorted((*(value.dims or ()), (match.lastgroup or "", -1.0)))))
 
 
 def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:

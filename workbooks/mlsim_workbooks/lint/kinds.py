@@ -39,8 +39,9 @@ def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> I
     stated = dict(context.kinds)
     dims = hard(context.value.dims or ()) if context.value is not None else ()
     label = cell.label
-    work = {"operation", "integer_operation"}
-    if {f"~{n}" for n in work} & computed.parts or any(n in work for n, _ in computed.dims or ()):
+    if {"~operation", "~integer_operation"} & computed.parts or any(
+        n.endswith("operation") for n, _ in computed.dims or ()
+    ):
         yield from _density(cell, computed, stated, dims, words, precision)
     direction = computed.kind("direction")
     if direction and not has_number(computed, 2.0):

@@ -78,6 +78,15 @@ def _per_second(match: re.Match[str]) -> str:
     )
 
 
+def _without_names(unit: Value) -> Value:
+    """Return the unit of a snake-case name without what it only names: "gpu_watts" are watts, "weights_gib" GiB."""
+    have = dict(unit.dims or ())
+    named = {"device"} if have.get("device", 0) > 0 >= have.get("time", 0) else set()
+    if {"parameter", "information"} <= have.keys():
+        named.add("parameter")
+    return replace(unit, dims=tuple((n, e) for n, e in unit.dims or () if n not in named)) if named else unit
+
+
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
 
@@ -105,15 +114,8 @@ def read_label(text: str) -> Label:
             dims[counted] = 1.0
     if unit is not None and unit.dims and not any(n == "token" for n, _ in unit.dims):
         unit = _per_unit(_per_many(unit, rest), rest)
-    if (
-        snake
-        and unit is not None
-        and unit.dims
-        and dict(unit.dims).get("device", 0) > 0 >= dict(unit.dims).get("time", 0)
-    ):
-        unit = replace(unit, dims=tuple((n, e) for n, e in unit.dims if n != "device"))  # gpu_watts: of one, or of all
-    if snake and unit is not None and {"parameter", "information"} <= dict(unit.dims or ()).keys():
-        unit = replace(unit, dims=tuple((n, e) for n, e in unit.dims or () if n != "parameter"))  # weights_gib
+    if snake and unit is not None:
+        unit = _without_names(unit)
     if unit is not None and not unit.kind("period"):
         for name, pattern in PERIOD_RE:
             if pattern.search(rest):

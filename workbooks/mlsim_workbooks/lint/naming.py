@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint.algebra import PERIODS, Dims, Mismatch, Value, hard, is_time
 
-__all__ = ["ratio_rule", "ratio_text", "rule_of", "unit_text"]
+__all__ = ["ratio_rule", "ratio_text", "rule_of", "thing", "unit_text"]
 
 _SYMBOLS = (
     "B", "kB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "PiB", "bit", "kbit", "Mbit", "Gbit", "Tbit",
@@ -31,6 +31,11 @@ def _table() -> dict[Dims, list[tuple[float, str]]]:
     return table
 
 
+def thing(name: str) -> str:
+    """Return what a counted dimension is called."""
+    return "GPU" if name == "device" else name
+
+
 @lru_cache(maxsize=4096)
 def unit_text(value: Value) -> str:
     """Return a unit as a person would write it: ``"GB"``, ``"kW per GPU"``."""
@@ -38,7 +43,7 @@ def unit_text(value: Value) -> str:
         return value.text
     dims = value.dims or ()
     counted = "".join(
-        f" {'per ' if e < 0 else '× '}{ {'device': 'GPU'}.get(n, n) }"
+        f" {'per ' if e < 0 else '× '}{thing(n)}"
         for n, e in dims if (n, e) not in hard(dims)
     )  # fmt: skip
     period = value.kind("period")
@@ -47,7 +52,7 @@ def unit_text(value: Value) -> str:
     if not core:
         names = [n for n, e in dims if e > 0]
         if names and value.factor == 1.0:
-            return {"device": "GPUs"}.get(names[0], names[0] + "s") + (counted if len(dims) > 1 or period else "")
+            return thing(names[0]) + "s" + (counted if len(dims) > 1 or period else "")
         scale = "" if value.factor == 1.0 or math.isnan(value.factor) else f"{value.factor:.6g} × "
         return (scale + ("a bare number" if not names else names[0] + "s")).strip()
     for factor, symbol in _table().get(core, []):

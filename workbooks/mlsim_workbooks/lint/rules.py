@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import PERIODS, Value, compare, hard, is_conversion, is_time
+from mlsim_workbooks.lint.algebra import (
+    PERIODS,
+    Value,
+    compare,
+    hard,
+    is_conversion,
+    is_time,
+    mantissa,
+    only_conversions,
+)
 from mlsim_workbooks.lint.domain import kv_rules, mac_rules, pue_rules
 from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
@@ -18,7 +26,7 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE, has_number, kind_rules, trip_rules
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.limits import limit_findings
-from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
+from mlsim_workbooks.lint.naming import ratio_text, rule_of, thing, unit_text
 from mlsim_workbooks.lint.registry import Names, registry_findings
 from mlsim_workbooks.lint.scope import ONE_USER, copy_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
@@ -248,8 +256,7 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
 
 def _wrong_count(value: Value, where: str) -> Said:
     per, counted = wrong_count(value) or ("device", "node")
-    names = {"device": "GPU"}
-    one, many = names.get(per, per), names.get(counted, counted)
+    one, many = thing(per), thing(counted)
     return (
         "device-scope",
         f"Multiplies a figure per {one} by a number of {many}s ({where}).",
@@ -388,15 +395,6 @@ def _article(concept: str) -> str:
 # --- a formula against its cell ----------------------------------------------------------------------------------------
 
 
-def _of_the_format(inference: Inference, sheet: int, cell: Cellwise) -> bool:
-    """Tell whether a formula takes the peak of whatever number format a column has: "Peak in the weight format"."""
-    used = inference.uses((sheet, cell.item.key)).values()
-    return any("integer_operation" in dict(c.value.dims or ()) and _FORMAT.search(c.words) for c in used)
-
-
-_FORMAT = re.compile(r"format|precision|chosen|selected|gewählt|retenu", re.I)
-
-
 def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     stated, computed = cell.context.value, cell.computed
     assert computed is not None
@@ -417,11 +415,10 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         return  # a "factor" that turns out to be a quantity: the label was misread
     if computed.kind("typed"):
         return  # a text with its own unit, passed on as it is
-    worked = {p.removeprefix("~") for p in computed.parts} | {n for n, _ in computed.dims or ()}
-    if "integer_operation" in dict(stated.dims or ()) and not worked & {"operation", "integer_operation"}:
-        stated = replace(stated, dims=tuple(sorted((_PLAIN_OPERATION.get(n, n), e) for n, e in stated.dims or ())))
+    if "integer_operation" in dict(stated.dims or ()):
+        stated = _whichever_operations(stated, computed)
     mismatch = compare(_without_ring(computed), stated)
-    if mismatch is None or _below_the_table(cell, tree, computed):
+    if mismatch is None or _typed_quantity(cell, computed) or _share_of_column(cell, tree, computed):
         return
     if not explicit and not mismatch.dims and not mismatch.periods[0]:
         return  # a count without its unit may be in millions
@@ -438,7 +435,7 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         return
     if rule == "params-bytes" and re.search(
         r"int8|fp8|8[- ]bit|(?:1|one) byte",
-        " ".join((cell.entity, *cell.context.texts, *(k for _, k in computed.kinds))),
+        " ".join((cell.words, *(k for _, k in computed.kinds))),
         re.I,
     ):
         return  # a byte each
@@ -478,7 +475,22 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         )
 
 
-_PLAIN_OPERATION = {"integer_operation": "operation"}  # operations by a clock: whichever they are
+def _of_the_format(inference: Inference, sheet: int, cell: Cellwise) -> bool:
+    """Tell whether a formula takes the peak of whatever number format a column has: "Peak in the weight format"."""
+    used = inference.uses((sheet, cell.item.key)).values()
+    return any("integer_operation" in dict(c.value.dims or ()) and _FORMAT.search(c.words) for c in used)
+
+
+_FORMAT = re.compile(r"format|precision|chosen|selected|gewählt|retenu", re.I)
+
+
+def _whichever_operations(stated: Value, computed: Value) -> Value:
+    """Return a unit of integer operations as one of operations, where the formula has neither: those by a clock."""
+    worked = {p.removeprefix("~") for p in computed.parts} | {n for n, _ in computed.dims or ()}
+    if worked & {"operation", "integer_operation"}:
+        return stated
+    dims = tuple(sorted(("operation" if n == "integer_operation" else n, e) for n, e in stated.dims or ()))
+    return replace(stated, dims=dims) if dims != stated.dims else stated
 
 
 def _money_of_period(cell: Cellwise) -> Value | None:
@@ -489,21 +501,23 @@ def _money_of_period(cell: Cellwise) -> Value | None:
     money = tuple((n, e) for n, e in computed.dims if n.startswith("money_in_"))
     if not money or hard(computed.dims) not in (money, (*money, ("time", -1.0))) or not computed.numbers:
         return None
-    if any(not is_conversion(n) and not is_time(n) for n in computed.numbers):
+    if not only_conversions(computed):
         return None
     return Value(money, kinds=frozenset({("period", period)}), text=f"an amount per {period}")
 
 
-def _below_the_table(cell: Cellwise, tree: sx.Node, computed: Value) -> bool:
-    """Tell whether a cell is a share below the column it is a share of, or a count times a quantity written as a number."""
+def _typed_quantity(cell: Cellwise, computed: Value) -> bool:
+    """Tell whether power or money is a count times a quantity that the formula has as a number: optics at 12 W."""
     stated = cell.context.value
-    if hard(computed.dims or ()) or stated is None:
+    if stated is None or hard(computed.dims or ()) or any(p[0] == "~" for p in computed.parts):
         return False
-    if any(n == "energy" or n.startswith("money_in_") for n, _ in stated.dims or ()):
-        plain = not any(p[0] == "~" for p in computed.parts)
-        if plain and any(not is_conversion(n) for n in computed.numbers):
-            return True  # optics at 12 W each
-    if not cell.context.headed or computed.numbers:
+    costly = any(n == "energy" or n.startswith("money_in_") for n, _ in stated.dims or ())
+    return costly and any(not is_conversion(n) for n in computed.numbers)
+
+
+def _share_of_column(cell: Cellwise, tree: sx.Node, computed: Value) -> bool:
+    """Tell whether a cell below a table is a share of the column it stands in, whose header states another unit."""
+    if not cell.context.headed or computed.numbers or hard(computed.dims or ()):
         return False
     match tree:
         case sx.Binary(operator="/", left=sx.Ref() as part, right=sx.Ref() as whole):
@@ -605,9 +619,7 @@ _DURATION = re.compile(r"\b\d+ ?(?:days?|weeks?|months?|years?|tage|jours|mois)\
 def _rounded_count(cell: Cellwise, tree: sx.Node) -> bool:
     """Tell whether a cell is a number of GPUs, nodes or replicas, rounded up: that has no unit left over."""
     rounded = isinstance(tree, sx.Call) and tree.name in ("ROUNDUP", "CEILING", "CEILING.MATH")
-    plain = cell.computed is None or all(
-        is_conversion(n) or is_time(n) or n in (100.0, 0.01) for n in cell.computed.numbers
-    )
+    plain = cell.computed is None or only_conversions(cell.computed, 100.0, 0.01)
     return rounded and plain and cell.context.concept in ("devices", "nodes", "replicas", "racks")
 
 
@@ -623,8 +635,7 @@ _PEAKS = frozenset(("peak", "1/peak", "integer peak", "1/integer peak", "achieve
 
 def _is_mac(value: Value) -> bool:
     """Tell whether a count of operations is in MACs, by its scale of 2 × 10^3n."""
-    mantissa = value.factor / 10.0 ** (3 * round(math.log10(value.factor) / 3)) if value.factor > 0 else 0.0
-    return any(abs(mantissa / m - 1) < 1e-6 for m in (2, 0.5)) or "MAC" in value.text
+    return any(abs(mantissa(value.factor) / m - 1) < 1e-6 for m in (2, 0.5)) or "MAC" in value.text
 
 
 def _plain(stated: Value) -> bool:

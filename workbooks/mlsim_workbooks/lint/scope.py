@@ -6,24 +6,19 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import THINGS, Value, compare, hard, is_conversion, is_time
+from mlsim_workbooks.lint.algebra import BUILT, THINGS, Value, compare, hard, is_time, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import copied, is_copied
-from mlsim_workbooks.lint.naming import unit_text
+from mlsim_workbooks.lint.naming import thing, unit_text
 
 __all__ = ["ONE_USER", "copy_rules", "hour_price_rules", "scope_rules"]
 
 
-_BUILT = ("device", "node", "rack")
 _OF_ONE_GPU = frozenset(
     ("1/peak", "1/integer peak", "1/achieved compute")
 )  # work over the peak of one GPU is GPU-hours
 _COUNTS = {"device": "devices", "node": "nodes", "rack": "racks"}
-
-
-def _only_conversions(value: Value) -> bool:
-    return all(is_conversion(n) or is_time(n) or n in (100.0, 0.01) for n in value.numbers)
 
 
 def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iterator[Said]:
@@ -36,7 +31,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         return
     if hard(computed.dims) != hard(stated.dims) and compare(computed, stated) is not None:
         return
-    if not _only_conversions(computed):
+    if not only_conversions(computed, 100.0, 0.01):
         return
     yield from _user_rules(cell, tree, computed, stated, users)
     if computed.dims == (("device", 1.0),) and not stated.dims and stated.text == "%" and computed.kind("total"):
@@ -47,8 +42,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         )
         return
     have, due = dict(computed.dims), dict(stated.dims)
-    divided = [n for n in (*_BUILT, *THINGS) if f"1/{_COUNTS.get(n, n)}" in computed.parts and have.get(n, 0) < 0]
-    due_each = [n for n in _BUILT if due.get(n, 0) < 0]
+    divided = [n for n, counted in _COUNTS.items() if f"1/{counted}" in computed.parts and have.get(n, 0) < 0]
+    due_each = [n for n in _COUNTS if due.get(n, 0) < 0]
     if (
         len(divided) == 1
         and len(due_each) == 1
@@ -56,11 +51,10 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         and not have.get(due_each[0])
         and _is_product(tree)
     ):
-        names = {"device": "GPU"}
-        one, other = (names.get(n, n) for n in (due_each[0], divided[0]))
+        one, other = thing(due_each[0]), thing(divided[0])
         yield "device-scope", f"'{cell.label}' is per {one}, but the formula divides by the number of {other}s.", ""
         return
-    for counted, name in (("devices", "device"), ("nodes", "node"), ("racks", "rack"), ("users", "user")):
+    for name, counted in (*_COUNTS.items(), ("user", "users")):
         if f"1/{counted}" in computed.parts and have.get(name, 0) < 0:
             del have[name]  # divided by a number of them, not a figure per one
     alone = "one" in computed.parts  # the 1 of 1/x may be one GPU
@@ -89,7 +83,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
             re.I,
         )
     )
-    names = {"device": "GPU", "node": "node", "rack": "rack", "user": "user", **{t: t for t in THINGS}}
+    names = {n: thing(n) for n in ("device", "node", "rack", "user", *THINGS)}
     label = cell.label
     if (
         due.get("device", 0) > 0
@@ -187,7 +181,7 @@ _MANY_GPUS = re.compile(
 def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A figure passed on under a label that means another number of GPUs or nodes."""
     place, context = copied(tree), cell.context
-    if place is None or cell.computed is None or not _only_conversions(cell.computed):
+    if place is None or cell.computed is None or not only_conversions(cell.computed, 100.0, 0.01):
         return
     source = inference.cell_of(sheet, cell.item, place)
     if source is None or context.value is None or context.value.dims is None or source.value.dims is None:
@@ -208,14 +202,14 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     elif have.get("device", 0) < 0 and not due.get("device") and hard(context.value.dims) and _MANY_GPUS.search(words):
         yield "device-scope", f"'{label}' takes a figure per GPU.", "Multiply by the number of GPUs."
     elif (
-        (one := _of_one(have, due))
+        (one := _left_out(have, due))
         and hard(context.value.dims)
         and context.explicit
         and context.concept not in ("memory", "bandwidth", "peak", "integer peak", "latency")  # the chip's own figures
         and not set(re.findall(r"\w+", label.lower())) <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
         and not _OF_EACH.search(words)
         and not re.match(r"(?:in|as|same|the same|ditto|idem|en)\b", label, re.I)  # "In GiB"
-        and not (_NODE if one == "node" else re.compile(one, re.I)).search(words)
+        and not (_NODE.search(words) if one == "node" else re.search(one, words, re.I))
     ):
         yield "device-scope", f"'{label}' takes a figure per {one}.", f"Multiply by the number of {one}s."
     elif (pair := _per_other(cell.words, source.words)) is not None:
@@ -239,10 +233,9 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         )
 
 
-def _of_one(have: dict[str, float], due: dict[str, float]) -> str:
+def _left_out(have: dict[str, float], due: dict[str, float]) -> str:
     """Return what a figure is per that is passed on as one that is not, as a person says it."""
-    lost = [n for n in ("device", "node", "rack", *THINGS) if have.get(n, 0) < 0 and not due.get(n)]
-    return {"device": "GPU"}.get(lost[0], lost[0]) if lost else ""
+    return next((thing(n) for n in BUILT if have.get(n, 0) < 0 and not due.get(n)), "")
 
 
 _PEOPLE = frozenset(("user", "request", "session", "stream", "seat"))
@@ -280,8 +273,8 @@ def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, u
         yield "user-total", f"'{label}' divides a total by a figure per user.", "Divide by the figure of one of them."
         return
     total = dict(cell.context.kinds).get("total") == "total"
-    copied = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
-    if due < 0 and not have and copied:
+    passed_on = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
+    if due < 0 and not have and passed_on:
         yield "user-total", f"'{label}' is per user, but the formula takes a total.", "Divide by the number of users."
     elif have < 0 and not due and users and _is_product(tree) and not total and not ONE_USER.search(words):
         yield (
@@ -289,7 +282,11 @@ def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, u
             f"'{label}' is not per user, but the formula gives a figure per user.",
             "Multiply by the number of users.",
         )
-    elif have < 0 and not due and ((copied and (total or not ONE_USER.search(words))) or (total and _is_product(tree))):
+    elif (
+        have < 0
+        and not due
+        and ((passed_on and (total or not ONE_USER.search(words))) or (total and _is_product(tree)))
+    ):
         yield (
             "user-total",
             f"'{label}' is not per user, but the formula takes a figure per user.",
@@ -320,7 +317,7 @@ def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterat
         have.get("device")
         or have.get("node")
         or not any(n.startswith("money_in_") for n in have)
-        or not _only_conversions(computed)
+        or not only_conversions(computed, 100.0, 0.01)
     ):
         return
     used = inference.uses((sheet, cell.item.key)).values()

@@ -241,7 +241,7 @@ def _unit(
     bare = number_of(concept)
     if not unit:
         return bare, False, None
-    if _THINGS.fullmatch(unit.strip()) and (bare is not None or not concept):
+    if _PLAIN_COUNT.fullmatch(unit.strip()) and (bare is not None or not concept):
         return bare or Value(dims=()), False, None  # "workers", "cores": a number of them
     return None, False, None  # a unit nobody can read: say nothing
 
@@ -282,7 +282,7 @@ def _currency_clash(value: Value, currency: str) -> Contradiction | None:
     return Contradiction(value.text, shown, "number format")
 
 
-_THINGS = re.compile(r"[a-zà-ÿ]{3,}s|[A-ZÄÖÜ][a-zäöüß]{3,}(?:en|er|e)")
+_PLAIN_COUNT = re.compile(r"[a-zà-ÿ]{3,}s|[A-ZÄÖÜ][a-zäöüß]{3,}(?:en|er|e)")
 _PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "Ref",
     "Text",
     "Unary",
+    "areas",
     "parse_formula",
     "summands",
 ]

@@ -153,7 +153,7 @@ def _parsed(body: str, text: str) -> Value | None:
     period = ""
     match = PERIOD_UNIT.search(body)
     if match:
-        period = PERIOD_SHORT.get(match[1].lower(), match[1].lower().rstrip("s"))
+        period = _period_name(match[1])
         body = body[: match.start()] + " " + body[match.end() :]
     if not all(w.casefold() in _unit_words() for w in re.findall(r"[A-Za-z$€£₹]+", body)):
         return None
@@ -197,8 +197,13 @@ def _many_per_period(body: str) -> Value | None:
     many = _magnitude(match[1], "tokens") if match and period else None
     if many is None or period is None:
         return None
-    name = PERIOD_SHORT.get(period[1].lower(), period[1].lower().rstrip("s"))
-    return Value(dims=(("count", 1.0),), factor=many.factor, kinds=frozenset({("period", name)}), text=body)
+    kinds = frozenset({("period", _period_name(period[1]))})
+    return Value(dims=(("count", 1.0),), factor=many.factor, kinds=kinds, text=body)
+
+
+def _period_name(word: str) -> str:
+    """Return "month" for "mo" and "months"."""
+    return PERIOD_SHORT.get(word.lower(), word.lower().rstrip("s"))
 
 
 def _counted(body: str) -> Value | None:

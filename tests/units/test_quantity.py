@@ -86,6 +86,7 @@ RIGHT: dict[str, tuple[Callable[[], Quantity], float]] = {
     "GB / (TB/s)": (lambda: (parse("140 GB") / parse("3.35 TB/s")).to("ms"), 41.7910447761),
     "W * h": (lambda: (parse("700 W") * parse("24 h")).to("kWh"), 16.8),
     "$/GPU-h * GPU * h": (lambda: (parse("2.5 $/GPU-h") * parse("8 GPUs") * parse("10 h")).to("$"), 200.0),
+    "GB/($/h) * $/h": (lambda: (parse("30 GB/($/h)") * parse("2 $/h")).to("GB"), 60.0),
     "TB/s ** 2 / TB/s": (lambda: (parse("2 TB/s") ** 2 / parse("1 TB/s")).to("TB/s"), 4.0),
     "2 * GB": (lambda: 2 * parse("3 GB"), 6.0),
 }

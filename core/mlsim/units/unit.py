@@ -245,6 +245,7 @@ def parse_unit(text: str) -> Unit:
     body = re.sub(r"(?<=[\s/])(\d+)([kMBT])(?=\s+[A-Za-z])", r"\1 \2", body)  # "$/1M tokens"
     body = re.sub(r"\bper\s+(million|billion|thousand)\b", r"/ \1", body)
     body = re.sub(r"(?<=[A-Za-z$€£\s])-?\bper\b-?", "/", body)
+    body = re.sub(r"/\s*\(([^()/]+)/([^()/]+)\)", r" * \2 / \1", body)  # "GB/($/h)": GB h for a dollar
     body = re.sub(r"[()\[\],]", " ", body).strip(" .")
     if not body:
         return make_unit("", tuple(sorted(kinds.items())))

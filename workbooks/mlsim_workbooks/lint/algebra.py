@@ -24,6 +24,7 @@ __all__ = [
     "compare",
     "hard",
     "is_conversion",
+    "is_open",
     "is_time",
     "literal",
     "mantissa",
@@ -161,6 +162,9 @@ def _merge(a: Value, b: Value, sign: int) -> frozenset[tuple[str, str]]:
             kinds.add(("period", other))
         elif first == second:
             kinds.discard(("period", first))
+    boundary = a.kind("boundary")
+    if sign < 0 and boundary and boundary == b.kind("boundary"):
+        kinds.discard(("boundary", boundary))  # a mean weighted with energy is none of energy
     if a.kind("statistic") and not b.dims:  # a mean times a factor stays a mean
         kinds -= {k for k in b.kinds if k[0] == "statistic"}
     return frozenset(kinds)
@@ -274,6 +278,12 @@ def _roles(number: float) -> tuple[tuple[Dims, float, bool], ...]:
     return tuple(roles)
 
 
+@lru_cache(maxsize=4096)
+def is_open(number: float) -> bool:
+    """Tell whether a bare number may be a quantity of any unit: a capacity, a price."""
+    return any(wild for _, _, wild in _roles(number))
+
+
 def _plain_factor(w: float) -> bool:
     """Tell an overhead such as 1.2 or 1.25 from a price such as 1.29."""
     return any(abs(x - round(x)) < 1e-9 for x in (20 * w, 20 / w)) or w < 1.1
@@ -379,7 +389,7 @@ def compare(found: Value, due: Value) -> Mismatch | None:
     for mine in _readings(found.numbers, timed):
         for theirs in _readings(due.numbers, timed) if due.numbers else (_Reading((), 1.0),):
             for first, second in _variants(found, due, mine, theirs):
-                mismatch = _difference(found, due, mine, first, second)
+                mismatch = _difference(found, due, mine, first, second, mine.wild or theirs.wild)
                 if mismatch is None:
                     return None
                 if best is None or _badness(mismatch) < _badness(best):
@@ -419,8 +429,9 @@ def _as_rate(side: tuple[Dims, float, str]) -> Iterator[tuple[Dims, float, str]]
 
 
 def _difference(
-    found: Value, due: Value, reading: _Reading, first: tuple[Dims, float, str], second: tuple[Dims, float, str]
-) -> Mismatch | None:
+    found: Value, due: Value, reading: _Reading, first: tuple[Dims, float, str], second: tuple[Dims, float, str],
+    wild: bool,
+) -> Mismatch | None:  # fmt: skip
     """Compare one reading; None when it agrees."""
     dims = _add_dims(first[0], second[0], -1.0)
     if dims:
@@ -432,25 +443,35 @@ def _difference(
             and _per_period(first, second, dims[0][1])
         ):
             return None
-        return None if reading.wild else Mismatch(dims)
+        return None if wild else Mismatch(dims)
     ratio = first[1] / second[1] if second[1] else math.nan
     if math.isnan(ratio):
         return None
     calendar = bool(reading.seconds) or any(is_time(n) for n in found.numbers + due.numbers)
     calendar |= bool(found.kind("period") or due.kind("period")) or any(n == "time" for n, _ in first[0])
-    if _per_counted(found, due) and abs(math.log10(ratio) / 3 - round(math.log10(ratio) / 3)) < 1e-6:
+    if abs(math.log10(ratio) / 3 - round(math.log10(ratio) / 3)) < 1e-6 and _per_counted(found, due, ratio):
         return None  # a label that leaves out "per million tokens"
     if abs(ratio - 1) > (_CALENDAR if calendar and abs(ratio - 1.024) > 1e-3 else _EXACT):
         return Mismatch(ratio=ratio)
     return _periods_differ(found, due, reading, first, second)
 
 
-def _per_counted(found: Value, due: Value) -> bool:
-    """Tell whether money, energy or emissions are per token or request on one side and the other side does not say."""
+def _per_counted(found: Value, due: Value, ratio: float) -> bool:
+    """Tell whether a figure is per token or request on one side and the other side does not say: "days for 1T tokens"."""
     a, b = dict(found.dims or ()), dict(due.dims or ())
-    if not any(n.startswith("money_in_") or n in ("energy", "mass_of_co2e") for n in a):
-        return False
-    return any(a.get(n, 0.0) < 0 and not b.get(n) for n in ("token", "request", "sample"))
+    if any(n.startswith("money_in_") or n in ("energy", "mass_of_co2e") for n in a):
+        counted = ("token", "request", "sample")
+        scaled = any(is_conversion(n) for n in (*found.numbers, *due.numbers))
+        return any(
+            (a.get(n, 0.0) < 0 and not b.get(n)) or (scaled and b.get(n, 0.0) < 0 and not a.get(n)) for n in counted
+        )
+    big = max(ratio, 1 / ratio)
+    return (
+        big >= 1e9
+        and a.get("token", 0.0) < 0
+        and not b.get("token")
+        and any(abs(n / big - 1) < 1e-9 for n in found.numbers)
+    )
 
 
 def _per_period(first: tuple[Dims, float, str], second: tuple[Dims, float, str], exponent: float) -> bool:

@@ -9,12 +9,12 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, mantissa
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 
 __all__ = ["kv_rules", "mac_rules", "pue_rules"]
 
 
-def kv_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def kv_rules(inference: Inference, facts: Facts, key: Key, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A KV cache without the factor for keys and values, or with all attention heads."""
     computed = cell.computed
     assert computed is not None
@@ -44,7 +44,8 @@ def kv_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) 
             "fp4",
             "int4",
         )
-        missing = product < (2.0 if narrow else 4.0)
+        unknown = any(not c.value.known for c in inference.uses(key).values())  # the bytes of each, perhaps
+        missing = product < (2.0 if narrow or unknown else 4.0)
         holds = cell.context.value is not None and any(n == "information" for n, _ in cell.context.value.dims or ())
         missing = missing and (holds or not computed.known) and not any(p for p in parts if p in ("memory",))
     if missing:
@@ -101,7 +102,7 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
     if (
         not pues
         or cell.computed is None
-        or re.search("meter|zähler|compteur|charge", words, re.I)
+        or re.search("meter|zähler|compteur|charge|loss|batter|verlust|perte", words, re.I)
         or any(p.item.form >= 0 and p.computed is not None and "~energy" in p.computed.parts for p in pues)
     ):
         return  # a PUE worked out from meters is a result, not something to apply
@@ -114,6 +115,8 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
         return
     if key in facts.pue_users:
         return
+    if any(not c.context.texts and "energy" in dict(c.value.dims or ()) for c in used.values()):
+        return  # whose energy, nobody can tell
     summands = [s for k in used for s in inference.uses(k).values()]
     if any(s.computed is not None and "PUE" in s.computed.parts for s in summands):
         return  # a total of IT energy and of what PUE adds to it

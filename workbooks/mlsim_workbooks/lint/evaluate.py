@@ -16,6 +16,7 @@ from mlsim_workbooks.lint.algebra import (
     Value,
     compare,
     hard,
+    is_open,
     literal,
     multiply,
     only_conversions,
@@ -66,6 +67,7 @@ def constant_of(node: sx.Node) -> float | None:
     return None
 
 
+_TESTS = frozenset(("<", ">", "<=", ">=", "=", "<>"))
 KEEPERS = frozenset(
     ("ROUND", "ROUNDUP", "ROUNDDOWN", "CEILING", "FLOOR", "CEILING_MATH", "CEILING.MATH", "FLOOR.MATH", "INT", "TRUNC",
      "ABS", "EVEN", "ODD", "MROUND", "N", "VALUE", "SINGLE", "NUMBERVALUE")
@@ -143,7 +145,10 @@ class Evaluation:
 
     def binary(self, node: sx.Binary) -> Value:
         """Return the value of two operands and what stands between them."""
+        before = len(self.clashes)
         left, right = self.value(node.left), self.value(node.right)
+        if node.operator in _TESTS:  # what is kept free in a test is no quantity of the sheet
+            self.clashes[before:] = [c for c in self.clashes[before:] if c.how != "bare"]
         match node.operator:
             case "*":
                 return self.product(node, left, right, 1)
@@ -183,6 +188,12 @@ class Evaluation:
         ):  # fmt: skip
             if number.number is None:
                 continue
+            if any(is_open(n) for n in quantity.numbers):
+                return replace(quantity, dims=None, number=None)  # kW over a capacity of 80: racks, perhaps
+            if number.number == 1.0 and quantity.known and isinstance(other, sx.Binary) and other.operator == "/":
+                return Value((), parts=quantity.parts)  # 1 - a / b
+            if isinstance(other, sx.Call) and other.name.startswith(("ROUNDUP", "CEILING")):
+                return replace(quantity, dims=None, number=None)  # so many, and one to spare
             if number.number and quantity.known and hard(quantity.dims or ()) and quantity.number is None:
                 self.clashes.append(Clash("bare", number, quantity, number_node, other))
             if not quantity.known or hard(quantity.dims or ()):
@@ -213,6 +224,8 @@ class Evaluation:
         mismatch = compare(left, right)
         if mismatch is not None and how in ("add", "subtract") and _plain_fraction(left) != _plain_fraction(right):
             one, other = (left, right) if _plain_fraction(left) else (right, left)
+            if hard(other.dims or ()) == (("time", -1.0),):
+                return  # 1 / 5 years + 8 % a year
             if hard(other.dims or ()):
                 self.clashes.append(Clash("bare", one, other, a, b, note="fraction"))
                 return
@@ -320,6 +333,8 @@ class Evaluation:
             result = result.with_kind("period", "") if len(values) == 1 else result
             if result.kind("trip") == "one way":  # how many of the ways are in the range, nobody knows
                 result = result.with_kind("trip", "")
+        if how == "branch" and any(not v.known and v.number is None for v in values):
+            result = replace(result, kinds=frozenset())  # the other choice may be of another kind
         return replace(result, number=None)
 
     def mlsim(self, node: sx.Call) -> Value:
@@ -345,8 +360,10 @@ def _with_statistic(value: Value, statistic: str) -> Value:
 
 
 def _hours_and_device_hours(left: Value, right: Value) -> bool:
-    """Tell whether one of two times is GPU-hours."""
+    """Tell whether one of two times is GPU-hours, by its label, and the other is not."""
     a, b = left.dims or (), right.dims or ()
+    if not any(v.text or "device hours" in v.parts for v in (left, right) if dict(v.dims or ()).get("device", 0.0) > 0):
+        return False
     return hard(a) == hard(b) == (("time", 1.0),) and (dict(a).get("device", 0.0) > 0) != (
         dict(b).get("device", 0.0) > 0
     )
@@ -373,6 +390,8 @@ def _one_and_all(one: Value, whole: Value) -> str:
 
 def _scopes(value: Value) -> set[str]:
     """Return what a figure is per: GPU, node."""
+    if dict(value.dims or ()).get("count"):
+        return set()  # "pcs" of something: perhaps of these
     return {n for n, e in value.dims or () if e < 0 and n in ("device", "node")}
 
 
@@ -392,6 +411,8 @@ def _parameters_and_bytes(a: Value, b: Value) -> bool:
 
 def _counted_differently(a: Value, b: Value) -> bool:
     """Tell whether two values count different things: GPUs and nodes."""
+    if a.numbers or b.numbers:
+        return False  # the 2 of a product may be the bytes of each
     if hard(a.dims or ()) or hard(b.dims or ()):
         per = {n for v in (a, b) for n, e in v.dims or () if e < 0 and n in ("user", "device", "node", "rack")}
         return bool(per) and any(dict(a.dims or ()).get(n) != dict(b.dims or ()).get(n) for n in per)
@@ -414,15 +435,24 @@ def _common(values: Iterable[Value]) -> Value:
     return UNKNOWN
 
 
+_OF_A_PART = ("token", "precision", "density", "parameters")  # what a sum of it and something unknown is not
+
+
 def _joined(left: Value, right: Value, operator: str) -> Value:
     """Return the value of a sum or difference: the known side's unit, and the kinds both have."""
     base = left if left.known else right
     if not left.known or not right.known:
-        return replace(base, number=None, kinds=left.kinds | right.kinds if not base.known else base.kinds)
+        kinds = frozenset(k for k in base.kinds if k[0] not in _OF_A_PART)
+        if not base.known:
+            back = left.kind("trip") == right.kind("trip")  # there and back
+            kinds = (left.kinds | right.kinds) - ({("trip", "one way")} if back else set())
+        return replace(base, number=None, kinds=kinds)
     if not hard(left.dims or ()) and hard(right.dims or ()):
         base = right
     numbers = base.numbers
     soft = hard(base.dims or ()) if left.dims and right.dims and left.dims != right.dims else left.dims or right.dims
+    if base is right and left.numbers:
+        soft = base.dims  # 256 GPUs × 168, less the GPU-hours lost
     kinds = (left.kinds & right.kinds) | {k for k in left.kinds | right.kinds if k[0] in ("statistic", "trip")}
     if left.kind("trip") == right.kind("trip") == "one way":  # there and back, or two legs of one way
         kinds -= {("trip", "one way")}
@@ -436,6 +466,8 @@ def _kinds_differ(a: Value, b: Value) -> str:
     """Return the category in which two summands contradict each other, or ""."""
     for category in _CLASHING:
         first, second = a.kind(category), b.kind(category)
+        if category == "density" and not any("operation" in n for v in (a, b) for n in (*v.parts, *dict(v.dims or ()))):
+            continue  # dense and sparse features
         if category == "boundary" and any(v.kind(category) == "IT" and "PUE" in v.parts for v in (a, b)):
             continue  # IT power times PUE is facility power
         if first and second and first != second:
@@ -453,11 +485,15 @@ def _product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> l
     way, back = left.kind("trip"), right.kind("trip")
     if way and back and way != back and sign > 0 and 2.0 not in left.numbers + right.numbers:
         found.append(Clash("multiply", left, right, node.left, node.right, note="trip"))
-    if sign > 0 and "PUE" in left.parts and "PUE" in right.parts:
+    if sign > 0 and all("PUE" in v.parts and "1/PUE" not in v.parts for v in (left, right)):
         found.append(Clash("multiply", left, right, node.left, node.right, note="PUE"))
     elif sign > 0 and {"PUE"} & (left.parts ^ right.parts):
         other, pue = (right, left) if "PUE" in left.parts else (left, right)
-        if pue.parts == {"PUE"} and other.kind("boundary") == "facility":
+        if (
+            pue.parts == {"PUE"}
+            and other.kind("boundary") == "facility"
+            and dict(other.dims or ()).get("energy", 1.0) > 0
+        ):
             found.append(Clash("multiply", left, right, node.left, node.right, note="PUE"))
     return found
 
@@ -468,7 +504,7 @@ _PER_AND_COUNTED = tuple((a, b) for a in BUILT for b in BUILT if a != b)
 def wrong_count(value: Value) -> tuple[str, str] | None:
     """Return (per what, number of what) of a product that multiplies a figure per one thing by the number of another."""
     left_over = dict(value.dims or ())
-    if not hard(value.dims or ()) or not only_conversions(value):
+    if not hard(value.dims or ()) or not only_conversions(value) or left_over.get("count"):
         return None
     for per, counted in _PER_AND_COUNTED:
         if "~" + " each ".join(sorted((per, counted))) in value.parts:

@@ -54,7 +54,10 @@ def format_unit(code: str) -> Format:
         quoted = "" if quoted in _SIGNS else quoted
     if currency and quoted:
         symbol = {"money_in_usd": "$", "money_in_eur": "€", "money_in_gbp": "£", "money_in_chf": "CHF"}[currency]
-        unit = read_unit(f"{symbol}{quoted}") or read_unit(f"{quoted[:1]}{symbol}{quoted[1:]}")
+        per_many = re.sub(r"^/\s*(?:1\s?)?M$", "/M tokens", quoted)  # "$0.00 / M"
+        unit = read_unit(f"{symbol}{per_many}") or (
+            read_unit(f"{quoted[:1]}{symbol}{quoted[1:]}") if quoted[:1].isalpha() else None
+        )
         if unit is not None:
             return Format(money=replace(unit, factor=unit.factor / shown_in), currency=currency, percent=percent)
     bare = re.sub(r"[$€£%]", "", bare)

@@ -11,11 +11,11 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from mlsim_workbooks import formulas as fx
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import UNKNOWN, Value, compare, hard, is_conversion, literal
+from mlsim_workbooks.lint.algebra import UNKNOWN, Value, compare, hard, is_conversion, is_time, literal
 from mlsim_workbooks.lint.evaluate import KEEPERS, Clash, Evaluation, constant_of
 from mlsim_workbooks.lint.layout import contexts
 from mlsim_workbooks.lint.reader import WIDE, Book, Grid, Item
@@ -74,6 +74,26 @@ class Inference:
         if self.run is None or item.form < 0:
             return {}
         return {k: self.cells[k] for k in self.run.needs(key[0], item) if k in self.cells}
+
+    def guesses(self, key: Key) -> bool:
+        """Tell whether a formula uses a number that nothing is written about: what seems missing may be in it."""
+        return any(
+            not (c.context.explicit or c.context.concept or (c.context.label and not c.entity and c.item.form >= 0))
+            for c in self.uses(key).values()
+        )
+
+    def nameless(self, key: Key) -> bool:
+        """Tell whether a formula uses a number beside which at most a unit is written."""
+        return any(_nameless(c) for c in self.uses(key).values())
+
+    @cached_property
+    def users(self) -> dict[Key, list[Cellwise]]:
+        """The formulas that use each cell."""
+        found: dict[Key, list[Cellwise]] = {}
+        for key, cell in self.cells.items():
+            for used in self.uses(key):
+                found.setdefault(used, []).append(cell)
+        return found
 
     def cell_of(self, sheet: int, item: Item, node: sx.Node) -> Cellwise | None:
         """Return the cell that a reference or a name in a formula means."""
@@ -384,6 +404,13 @@ class _Run:
                     self.backward.setdefault(key, plain)
 
 
+def _nameless(cell: Cellwise) -> bool:
+    """Tell whether only a unit is written beside a number, not what it is."""
+    counted = any(e > 0 and n not in ("time", "energy", "information") for n, e in cell.value.dims or ())
+    hours = isinstance(cell.item.value, float) and is_time(cell.item.value)  # "Hours per year" is a unit, too
+    return not (cell.context.texts or cell.entity or counted or hours)
+
+
 _ONE = re.compile(
     r"(?:(?P<device>gpu|accelerator|card|chip)|(?P<node>node|server|host|knoten)|(?P<rack>rack)|(?P<drive>drive|disk|ssd)"
     r"|(?P<switch>switch)|(?P<optic>optic|transceiver)|(?P<camera>camera))"
@@ -408,6 +435,7 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     """Return what a formula cell holds: the unit it states, else what its formula gives; and the kinds of both."""
     if stated is None:
         own = {c for c, _ in cell.value.kinds | cell.context.kinds}
+        own |= {"trip", "direction"} if {2.0, 0.5} & set(computed.numbers) else set()  # there and back
         kinds = cell.value.kinds | {k for k in computed.kinds if k[0] not in own}
         return replace(computed, number=None, parts=computed.parts | cell.value.parts, kinds=frozenset(kinds))
     if not cell.context.explicit and computed.known and hard(computed.dims or ()) == hard(stated.dims or ()):
@@ -415,11 +443,15 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
         ratio = cell.context.concept in ("ratio", "share", "growth")  # the 2 of a factor is no number of bytes
         numbers = tuple(n for n in computed.numbers if n not in (2.0, 0.5) or not ratio)
         stated = replace(stated, factor=computed.factor, numbers=numbers)
+    elif not cell.context.explicit and {n for n, _ in hard(computed.dims or ())} - {"time"}:
+        return _merge(cell, computed, None)  # a name that only sounds like a count
     elif not cell.context.explicit and not computed.known and stated.dims and not hard(stated.dims):
         stated = replace(stated, factor=math.nan)  # tokens, or millions of them
     own = {c for c, _ in stated.kinds}
     passed = {k for k in computed.kinds if k[0] in ("boundary", "density", "direction", "trip") and k[0] not in own}
-    extra = computed.parts & {"PUE", "active parameters"}
+    if {2.0, 0.5} & set(computed.numbers):
+        passed -= {k for k in passed if k[0] in ("direction", "trip")}
+    extra = frozenset(p for p in ("PUE", "active parameters") if p in computed.parts and f"1/{p}" not in computed.parts)
     return (
         replace(stated, kinds=frozenset(stated.kinds | passed), parts=stated.parts | extra)
         if passed or extra

@@ -12,7 +12,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.vocabulary import KIND_RE
 
-__all__ = ["KIND_RULE", "copied", "has_number", "is_copied", "kind_rules", "trip_rules"]
+__all__ = ["KIND_RULE", "copied", "has_number", "is_copied", "kind_rules", "missing_pue", "trip_rules"]
 
 KIND_RULE = {
     "density": "sparse-peak", "direction": "link-direction", "trip": "round-trip", "boundary": "facility-energy",
@@ -102,6 +102,8 @@ _MEAN = re.compile(r"mean|average|avg|mittel|moyen", re.I)
 
 def _is_extreme(tree: sx.Node) -> bool:
     """Tell whether a formula picks the greatest or the least of a series."""
+    if isinstance(tree, sx.Binary) and tree.operator in "*/" and isinstance(tree.right, sx.Number):
+        tree = tree.left  # in another unit
     return isinstance(tree, sx.Call) and tree.name in ("MAX", "MIN")
 
 
@@ -203,16 +205,25 @@ def _picks_the_peak(cell: Cellwise) -> bool:
     )
 
 
-def _boundary(computed: Value, stated: dict[str, str], label: str) -> Iterator[Said]:
-    due, found = stated.get("boundary", ""), computed.kind("boundary")
+def missing_pue(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Facility energy taken from IT energy without PUE."""
+    due, computed = dict(cell.context.kinds).get("boundary", ""), cell.computed
+    assert computed is not None
+    found = computed.kind("boundary")
     if (
         due == "facility"
         and "PUE" not in computed.parts
         and found == "IT"
+        and not (isinstance(tree, sx.Binary) and tree.operator == "+")  # the load, and the cooling beside it
         and not any(1 < n < 2.5 for n in computed.numbers)
     ):
-        yield "facility-energy", f"'{label}' is facility energy, but the formula takes IT energy without PUE.", ""
-    elif (
+        yield "facility-energy", f"'{cell.label}' is facility energy, but the formula takes IT energy without PUE.", ""
+
+
+def _boundary(computed: Value, stated: dict[str, str], label: str) -> Iterator[Said]:
+    """IT energy taken from facility energy."""
+    due, found = stated.get("boundary", ""), computed.kind("boundary")
+    if (
         due == "IT"
         and dict(computed.dims or ()).get("energy", 1) > 0
         and (found == "facility" or "PUE" in computed.parts)

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mlsim_workbooks.lint.algebra import Dims, Value, hard
+from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, hard
 from mlsim_workbooks.lint.unit_texts import may_hold_unit, read_unit, scaled
 from mlsim_workbooks.lint.vocabulary import (
     ANY_CONCEPT,
@@ -28,7 +28,7 @@ from mlsim_workbooks.lint.vocabulary import (
     WORDS,
 )
 
-__all__ = ["NOTHING", "Label", "number_of", "read_label"]
+__all__ = ["NOTHING", "Label", "number_of", "per_many", "per_unit", "read_label"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,27 @@ NOTHING = Label()
 def _concept(text: str) -> str:
     if not ANY_CONCEPT.search(text):
         return ""
-    return next((name for name, pattern in CONCEPT_RE if pattern.search(text)), "")
+    head = _WITH.split(text)[0]
+    for part in (head, text) if head.strip() and head != text else (text,):
+        for name, pattern in CONCEPT_RE:
+            match = pattern.search(part)
+            if match:
+                counted = NUMBERS.get(name) or name in ("parameters", "active parameters")
+                return "" if counted and _only_mentions(part, match) else name
+    return ""
+
+
+_WITH = re.compile(r"\b(?:incl|including|excl|excluding|inkl|ohne|without|sans)\b", re.I)
+_ALL = re.compile(r"(?:all|alle|tous|toutes)\s", re.I)
+
+
+def _only_mentions(text: str, match: re.Match[str]) -> bool:
+    """Tell whether a label mentions things without counting them: "All customers", "S1: 1000 GPUs", "Rate, all users"."""
+    before = text[: match.start()] if match.group()[:1].isalpha() else text[: match.start() + 1]
+    return bool(
+        _ALL.match(text)
+        or re.search(r"\d[\d.,]*\s?(?:[kKMB]|bn|Mi[ol]\S*|Mrd\.?|[mb]illions?)?[ -]$|\w.*[,(:]", before)
+    )
 
 
 def _kinds(text: str) -> frozenset[tuple[str, str]]:
@@ -84,9 +104,16 @@ def _without_names(unit: Value) -> Value:
     named = {"device"} if have.get("device", 0) > 0 >= have.get("time", 0) else set()
     if {"parameter", "information"} <= have.keys():
         named.add("parameter")
-    return replace(unit, dims=tuple((n, e) for n, e in unit.dims or () if n not in named)) if named else unit
+    kept = tuple((n, e) for n, e in unit.dims or () if n not in named)
+    return replace(unit, dims=kept) if named and kept else unit
 
 
+_PER_PERIOD = re.compile(r"\b(h|hours|kwh|mwh|gb|tb|tok|mtok|tokens|req|requests|images|gpuh) (day|week|month|year)\b")
+_MANY_BEHIND = re.compile(r"\b(tok|tokens|req|requests|images|samples)( per \w+)? (k|m|mn|bn)$")  # tok_day_bn
+_MANY_WORD = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
+_MONEY_PER = re.compile(
+    r"\b(usd|eur|gbp|chf) (?=(?:h|hour|hr|gb|tb|kwh|mwh|tok|mtok|ktok|gpu|gpuh|req|month|year|day|user|image)\b)"
+)
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
 
@@ -94,14 +121,19 @@ _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 def read_label(text: str) -> Label:
     """Read a header or a row label."""
     shown = " ".join(text.split())
-    if not shown or len(shown) > 160 or re.search(r"\S\|\S", shown):
+    if not shown or len(shown) > 90 or re.search(r"\S\|\S", shown):
         return NOTHING  # nothing, prose, or a key that a formula looks up
     snake = "_" in shown and " " not in shown
     words = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", shown.replace("_", " ")) if snake else shown
+    words = words.replace("à jour", "àjour")  # "mises à jour" are no days
     concept = _concept(words)
     kinds = set(_kinds(words))
     if snake:
-        words = re.sub(r"\b(\w+) (?:per )?(s|sec)\b(?=$| per)", _per_second, words)
+        words = _MONEY_PER.sub(r"\1 per ", words)
+        words = _PER_PERIOD.sub(r"\1 per \2", words)
+        words = _MANY_BEHIND.sub(lambda m: f"{_MANY_WORD[m[3]]} {m[1]}{m[2] or ''}", words)
+        words = re.sub(r"\b(\w+) (?:per )?(s|sec)\b(?=$| (?:per|gpu|user|node|replica)\b)", _per_second, words)
+        words = re.sub(r"/s (?=(?:gpu|user|node|replica)\b)", "/s per ", words)
     unit, rest, strong = _find_unit(words, concept, snake)
     dims: dict[str, float] = {}
     for name, pattern in PER_RE:
@@ -113,7 +145,7 @@ def read_label(text: str) -> Label:
             concept = concept or "count"
             dims[counted] = 1.0
     if unit is not None and unit.dims and not any(n == "token" for n, _ in unit.dims):
-        unit = _per_unit(_per_many(unit, rest), rest)
+        unit = per_unit(per_many(unit, rest), rest)
     if snake and unit is not None:
         unit = _without_names(unit)
     if unit is not None and not unit.kind("period"):
@@ -161,6 +193,8 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
     inside = _RATE.search(plain) if unit is None and concept == "throughput" else None
     if inside:  # "Answer tokens per second of one replica"
         unit, rest = read_unit(f"{inside[1]}/s"), plain[: inside.start()] + plain[inside.end() :]
+    if unit is not None:
+        unit = scaled(unit, [m[1] for m in brackets])
     return unit, rest, unit is not None and snake and plain.split()[-1].casefold() in LOWER
 
 
@@ -169,13 +203,13 @@ _RATE = re.compile(
     re.I,
 )
 _MANY = re.compile(
-    r"(?:per|/|pro|par|je) ?(?:1 ?)?(k|1[,. ]?000|thousand|M|1[,. ]?000[,. ]?000|1e6|million|Mio\.?|mn|billion|B)[ -]*"
+    r"(?:per|/|pro|par|je|(?:of|is|for|costs?) (?:a|one)) ?(?:1 ?)?(k|1[,. ]?000|thousand|M|1[,. ]?000[,. ]?000|1e6|million|Mio\.?|mn|billion|B)[ -]*"
     r"(?:[\w-]+[ -])?((?i:tok)(?:en)?s?|jetons|requests?|queries|images?)\b"
 )
 _MANY_SCALE = {"k": 1e3, "t": 1e3, "b": 1e9}
 
 
-def _per_many(unit: Value, rest: str) -> Value:
+def per_many(unit: Value, rest: str) -> Value:
     """Apply "per million tokens" written outside the brackets that hold the unit."""
     match = _MANY.search(rest)
     assert unit.dims is not None
@@ -188,18 +222,24 @@ def _per_many(unit: Value, rest: str) -> Value:
     return replace(unit, dims=dims, factor=unit.factor / scale)
 
 
+_OF_A = re.compile(r"\b(?:of|for) (?:an?|one) ([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)  # "Price of a GPU hour"
+_PRICE = re.compile(r"[$€£]? ?\d[\d.,]* ?[$€£\w]*/[\w-]+")  # "at $0.02/GB" is a figure, not a unit
 _PER_WHAT = re.compile(r"(?:\bper|/|\bpro|\bpar|\bje|\bdu|\bd.un[e]?) ?([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)
 
 
-def _per_unit(unit: Value, rest: str) -> Value:
+def per_unit(unit: Value, rest: str) -> Value:
     """Apply "per kWh", "per TB", "per node-hour" written outside the brackets that hold the unit."""
     assert unit.dims is not None
-    match = _PER_WHAT.search(rest)
+    text = _PRICE.sub(" ", rest)
+    money = any(n.startswith("money_in_") for n, _ in unit.dims)
+    match = _PER_WHAT.search(text) or (_OF_A.search(text) if money else None)
     if not match:
         return unit
     words = match[1].split(" ")
-    for count in range(len(words), 0, -1):
-        phrase = " ".join(words[:count])
+    for first, last in ((0, 3), (0, 2), (0, 1), (1, 3), (1, 2)):  # "je angebotener GPU-Stunde"
+        phrase = " ".join(words[first:last])
+        if len(words) < last:
+            continue
         per = read_unit(phrase) if phrase.casefold() not in WORDS else None
         if per is None or per.dims in (None, (("time", 1.0),)) or not hard(per.dims or ()) or phrase == "Mio":
             continue
@@ -235,12 +275,26 @@ def _whole(text: str, concept: str, snake: bool) -> Value | None:
     for candidate in candidates:
         unit = read_unit(candidate, concept)
         if unit is not None and unit.dims is not None and len(candidate) > 1:
+            if _is_noun(unit, candidate):
+                unit = replace(unit, text="")  # "Output tokens": what is counted, in no certain scale
+                if not candidate.endswith("s"):
+                    continue
             if candidate.casefold() in WORDS and not (hard(unit.dims) and candidate.endswith("s")):
                 # one word names a thing: a plural is a count of it; parameters may be counted in billions
                 return replace(unit, factor=math.nan) if concept == "parameters" else (
                     unit if candidate.endswith("s") and candidate.casefold() not in ("weights", "units", "samples") else None)  # fmt: skip
             return unit
     return None
+
+
+_PERIOD_WORDS = frozenset(("day", "week", "month", "year"))  # "cost_month": of a month
+
+
+def _is_noun(unit: Value, text: str) -> bool:
+    """Tell whether a label's unit is only a name of what it counts: "Samples", "Output tokens", "Decode step"."""
+    counted = [n for n, e in unit.dims or () if e > 0]
+    alone = len(counted) == 1 == len(unit.dims or ()) and counted[0] not in BUILT and not unit.kind("period")
+    return alone and not hard(unit.dims or ()) and text.split()[-1].casefold() in WORDS and unit.factor == 1.0
 
 
 def _certain(unit: Value, text: str, concept: str) -> bool:
@@ -269,7 +323,7 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
             joined = re.sub(r"\bper (s|sec|second)\b", "/s", " ".join(tail))
         else:
             joined = " ".join(tail)
-        if not snake and count == 1 and joined.casefold() in WORDS and len(joined) > 1:
+        if count == 1 and joined.casefold() in (_PERIOD_WORDS if snake else WORDS) and len(joined) > 1:
             continue
         before = pieces[-count - 1].casefold()
         if (
@@ -289,6 +343,8 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
         if joined.casefold() in WORDS:
             continue
         unit = read_unit(joined, concept)
+        if re.search(r"\bvs\b|reduction|\bsaved\b", " ".join(pieces[count:]), re.I):
+            continue  # "MB reduction"
         strong = re.search(r"[/$€£%-]|\bper\b", joined) or re.fullmatch(
             r"[kMGTPE]?(?:FLOPS?|TOPS|OPS|kWh|MWh)|[kMGTP]i?B|[kM]W|ms|µs", joined
         )

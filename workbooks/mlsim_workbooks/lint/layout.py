@@ -49,6 +49,7 @@ class _Pass:
     merged: dict[tuple[int, int], str] = field(default_factory=dict)
     named: dict[tuple[int, int], str] = field(default_factory=dict)
     gaps: list[int] = field(default_factory=list)
+    unit_columns: set[int] = field(default_factory=set)
     labels: list[int] = field(default_factory=list)  # columns of the labels of the row at hand
     runs: dict[int, tuple[int, int]] = field(default_factory=dict)
 
@@ -56,6 +57,7 @@ class _Pass:
         self.fill_merged()
         self.find_names()
         self.find_gaps()
+        self.find_unit_columns()
         last, ended = 0, False  # ended: the row before added up the table above an empty row
         for number, items in self.grid.rows.items():
             if ended or number - last > 1:
@@ -102,9 +104,10 @@ class _Pass:
 
     def gap(self) -> None:
         """Forget headers across an empty row, once numbers have stood under them."""
-        for column in self.columns.values():
-            if column.seen:
-                column.stack, column.seen = (), False
+        if any(column.seen for column in self.columns.values()):
+            for column in self.columns.values():
+                if column.seen or not any(UNIT_HEADER.fullmatch(h.strip()) for h in column.stack[-1:]):
+                    column.stack, column.seen = (), False
 
     def headers(self, number: int, texts: dict[int, str]) -> None:
         """Take a row of texts as headers, unless it is a row of a list whose value happens to be a text."""
@@ -136,6 +139,7 @@ class _Pass:
         units = {c: t for c, t in texts.items() if self.is_unit(c, t, numeric)}
         self.labels = sorted(c for c in texts if c not in numeric and c not in units)
         self.runs = _runs(numeric) if units else {}
+        table = self.is_table(numeric)
         for item in numbers:
             column = self.columns.get(item.col)
             if column is not None:
@@ -146,10 +150,12 @@ class _Pass:
             name = self.named.get((number, item.col), "")
             code = self.book.formats[item.style] if item.style < len(self.book.formats) else ""
             share = isinstance(item.value, float) and 0 < abs(item.value) <= 1 and item.form < 0
-            key = (group, stack, unit, apart, name, code, share)
+            named = table and not (item.col - 1 in self.labels and _speaks(texts[item.col - 1]))
+            alone = len(texts) == 1
+            key = (group, stack, unit, apart, name, code, share, named, alone)
             context = self.memo.get(key)
             if context is None:
-                context = self.memo[key] = combine(group, stack, unit, name, code, share)
+                context = self.memo[key] = combine(group, stack, unit, name, code, share, named, alone)
             yield item, context, entity
         for item in items:
             if isinstance(item.value, str) and item.form < 0 and item.col not in units:
@@ -172,12 +178,26 @@ class _Pass:
                         entity,
                     )
 
+    def is_table(self, numeric: set[int]) -> bool:
+        """Tell whether the headers above a row name the quantities, so that its label is but a name."""
+        heads = [c.stack[-1] for col in numeric if (c := self.columns.get(col)) is not None and c.stack]
+        speaking = {h for h in heads if read_label(h).says_something}
+        return len(speaking) > 1 and len(speaking) * 2 > len(numeric)
+
     def is_unit(self, col: int, text: str, numeric: set[int]) -> bool:
         """Tell whether a text of a row with numbers is the unit of one."""
         if len(text) > 30:
             return False
         column = self.columns.get(col)
         if column is not None and column.stack and UNIT_HEADER.fullmatch(column.stack[-1].strip()):
+            return True
+        if column is not None and self.names_something_else(col) and not ("/" in text or text.strip() in _SURE):
+            return False
+        if (
+            col in self.unit_columns
+            and len(text) <= 14
+            and (col - 1 in numeric or text.strip() in ("M", "B", "T", "k"))
+        ):
             return True
         if _MAGNITUDE.fullmatch(text.strip()) and col - 1 in numeric and text.strip() not in ("T", "M", "B"):
             return True
@@ -188,6 +208,11 @@ class _Pass:
             return False
         counted = col - 1 in numeric and bool(unit.dims) and (text in _COUNTED or unit.factor != 1.0)  # no label
         return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted
+
+    def names_something_else(self, col: int) -> bool:
+        """Tell whether a column has a header of its own that is not "Unit": its texts are no units of other columns."""
+        stack, before = (c.stack if (c := self.columns.get(x)) is not None else () for x in (col, col - 1))
+        return bool(stack) and stack != before and not unit_cell(stack[-1]) and len(stack[-1]) < 30
 
     def group(
         self, col: int, texts: dict[int, str], units: dict[int, str], numeric: set[int]
@@ -201,6 +226,9 @@ class _Pass:
         at = self.labels[before - 1] if before else 0
         if self.gaps and self.beyond_gap(at, col, numeric):
             return (), ""
+        if not at:  # "Hours | 200 | h": a label that is a unit itself
+            own = max(((c, t) for c, t in units.items() if c < col), default=(0, ""))[1]
+            return ((own,), "") if own and len(texts) == 1 else ((), own)
         while at > 0 and at in texts and len(found) < 4:
             if at not in units:
                 found.append(texts[at])
@@ -213,6 +241,16 @@ class _Pass:
         used = {i.col for items in self.grid.rows.values() for i in items} | {c for _, c in self.merged}
         last = min(max(used, default=0), 400)
         self.gaps = [c for c in range(min(used, default=1), last) if c not in used and c + 1 not in used]
+
+    def find_unit_columns(self) -> None:
+        """Collect the columns that hold mostly units, right of numbers: whatever else stands there is one too."""
+        said: dict[int, list[bool]] = {}
+        for items in self.grid.rows.values():
+            numeric = {i.col for i in items if i.numeric}
+            for item in items:
+                if item.form < 0 and isinstance(item.value, str) and numeric & {item.col - 1, item.col + 1}:
+                    said.setdefault(item.col, []).append(_is_plain_unit(item.value))
+        self.unit_columns = {c for c, found in said.items() if sum(found) > 1 and sum(found) * 2 > len(found)}
 
     def beyond_gap(self, label: int, col: int, numeric: set[int]) -> bool:
         """Tell whether a label belongs to a number before the empty columns, not to one behind them."""
@@ -240,6 +278,13 @@ class _Pass:
         return bool(column and column.stack and UNIT_HEADER.fullmatch(column.stack[-1].strip()))
 
 
+@lru_cache(maxsize=65536)
+def _is_plain_unit(text: str) -> bool:
+    """Tell whether a text is nothing but a unit."""
+    unit = unit_cell(text) if len(text) <= 14 else None
+    return unit is not None and (bool(hard(unit.dims or ())) or unit.text == "%")
+
+
 def _totals(items: list[Item]) -> bool:
     """Tell whether a row adds up the columns above it: an empty row before it does not end their table."""
     formulas = [i for i in items if i.form >= 0]
@@ -254,6 +299,7 @@ def _adds_up(item: Item) -> bool:
     )
 
 
+_SURE = frozenset(("ms", "µs", "GB", "TB", "GiB", "TiB", "kW", "kWh", "MWh", "TFLOP", "GFLOP"))
 _COUNTED = frozenset((*COUNTED_WORDS, "tokens", "tok", "requests", "users", "images", "GPUs", "parameters", "sessions"))
 
 
@@ -275,8 +321,11 @@ _MAGNITUDE = re.compile(
 )
 
 
+_PER = re.compile(r"\b(?:per|pro|par|je) \w", re.I)
+
+
 @lru_cache(maxsize=65536)
 def _speaks(text: str) -> bool:
     """Tell whether a text says anything about a number beside it."""
     label = read_label(text)
-    return label.says_something or bool(label.kinds or label.dims)
+    return label.says_something or bool(label.kinds or label.dims or _PER.search(text))

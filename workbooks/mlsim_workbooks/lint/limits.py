@@ -49,7 +49,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _of_memory(inference, cell, key, estimate)
         )
         if said is None and _limited(cell, relevant):
-            said = _fraction(cell, key, estimate) or _inverted(cell) or _chip(cell, key[0], names)
+            said = _fraction(inference, cell, key, estimate) or _inverted(cell) or _chip(cell, key[0], names)
         if said is not None:
             yield key[0], cell, said
 
@@ -65,6 +65,13 @@ def _odd_one_out(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
         return None  # it states a unit of its own
     row, col = divmod(key[1], WIDE)
     beside = [inference.at(key[0], row + step, col) for step in (-1, 1)]
+    column = bool(cell.context.label) and all(b is not None and b.context.texts == cell.context.texts for b in beside)
+    if (
+        not column
+        and not _BOUNDED.search(cell.words)
+        and cell.context.concept not in ("ratio", "MFU", "growth", *_SHARES)
+    ):
+        return None  # a line of a list, about something else
     if all(
         b is not None and b.context.percent and isinstance(b.item.value, float) and b.item.value <= 1 for b in beside
     ):
@@ -135,7 +142,7 @@ def _limited(cell: Cellwise, relevant: dict[int, bool]) -> bool:
 _FRACTIONS = ("MFU", "ratio", *_SHARES, "growth", "money", "PUE", "achieved compute", "bandwidth", "peak", "")
 
 
-def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
+def _fraction(inference: Inference, cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     context, typed = cell.context, cell.item.form < 0
     if context.concept not in _FRACTIONS and not context.percent:
         return None
@@ -161,7 +168,7 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
         return None
     if isinstance(number, float):
         said = _percent(cell, number, words)
-        if said is not None:
+        if said is not None and not _in_hundredths(inference, key):
             return said
     if not _BOUNDED.search(words) or _OPEN.search(plain if typed else words):
         return None
@@ -174,9 +181,15 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
         return None
     if typed and value.factor == 1.0 and not context.percent and number >= 2 and number == int(number):
         return None  # a count under the title of a table of shares
-    if share > 1.0005:
+    if 1.0005 < share < 200:  # beyond that it is no share
         return "above-limit", f"'{cell.label}' is {share:.0%}: more than all of it.", ""
     return None
+
+
+def _in_hundredths(inference: Inference, key: Key) -> bool:
+    """Tell whether the formulas that use a percentage divide it by 100."""
+    users = inference.users.get(key, [])
+    return any(c.computed is not None and {0.01, 100.0} & set(c.computed.numbers) for c in users)
 
 
 _RATE = re.compile(r"utili|auslastung|effici|effiz|\bm[fb]u\b|of (?:the )?(?:dense )?peak|reach|achiev|rendement", re.I)
@@ -359,7 +372,12 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     if len(cells) < 2 or not all(_is_share(c) for c in cells):
         return None
     said = "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
+    if _one_whole(inference, key[0], cells):
+        return None
     averaged = _AVERAGED.search(cell.words) and not re.search(r"\bsum\b|summe|\btotal|somme", cell.words, re.I)
+    whole = estimate.of(key)
+    if averaged and whole is not None and abs(whole * cells[0].value.factor - 1) < 0.005:
+        return None  # shares of one whole, in a line of means
     if averaged or _denominators_differ(inference, key[0], cells):
         return said
     words = f"{cells[0].words} {cell.words}"
@@ -396,12 +414,27 @@ _NO_PARTS = re.compile(
 )
 
 
-def _denominators_differ(inference: Inference, sheet: int, cells: list[Cellwise]) -> bool:
-    """Tell whether percentages are worked out over different wholes: C10/C14, D10/D14, ..."""
+def _wholes(inference: Inference, sheet: int, cells: list[Cellwise]) -> set[Key]:
+    """Return what percentages are worked out over: C10 of B10/C10; nothing where one is not a quotient."""
     wholes = set()
     for cell in cells:
         tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
+        if isinstance(tree, sx.Call) and tree.name in ("IFERROR", "ROUND") and tree.args:
+            tree = tree.args[0]
         if not isinstance(tree, sx.Binary) or tree.operator != "/" or not isinstance(tree.right, sx.Ref):
-            return False
+            return set()
         wholes.add(key_of(inference.sheets, sheet, tree.right, cell.item.refs))
-    return len(wholes) == len(cells) > 1
+    return wholes
+
+
+def _denominators_differ(inference: Inference, sheet: int, cells: list[Cellwise]) -> bool:
+    """Tell whether percentages are worked out over different wholes: C10/C14, D10/D14, ..."""
+    return len(_wholes(inference, sheet, cells)) == len(cells) > 1
+
+
+def _one_whole(inference: Inference, sheet: int, cells: list[Cellwise]) -> bool:
+    """Tell whether percentages are parts of one whole that adds them up: C2/C$6, C3/C$6, ..."""
+    wholes = _wholes(inference, sheet, cells)
+    whole = inference.cells.get(next(iter(wholes))) if len(wholes) == 1 else None
+    tree = inference.tree(whole.item.form) if whole is not None and whole.item.form >= 0 else None
+    return isinstance(tree, sx.Call) and tree.name == "SUM"

@@ -8,9 +8,9 @@ from functools import cache, lru_cache
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint.algebra import PERIODS, Dims, Mismatch, Value, hard, is_time
 
-__all__ = ["ratio_rule", "ratio_text", "rule_of", "thing", "unit_text"]
+__all__ = ["SYMBOLS", "one_slip", "ratio_rule", "ratio_text", "rule_of", "thing", "unit_text"]
 
-_SYMBOLS = (
+SYMBOLS = (
     "B", "kB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "PiB", "bit", "kbit", "Mbit", "Gbit", "Tbit",
     "B/s", "kB/s", "MB/s", "GB/s", "TB/s", "PB/s", "MiB/s", "GiB/s", "TiB/s", "bit/s", "Mbit/s", "Gbit/s", "Tbit/s",
     "FLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP", "ZFLOP", "MAC", "MMAC", "GMAC", "TMAC", "GMAC/s", "TMAC/s", "FLOP/s", "GFLOP/s",
@@ -25,7 +25,7 @@ _SYMBOLS = (
 @cache
 def _table() -> dict[Dims, list[tuple[float, str]]]:
     table: dict[Dims, list[tuple[float, str]]] = {}
-    for symbol in _SYMBOLS:
+    for symbol in SYMBOLS:
         unit = parse_unit("byte" if symbol == "B" else symbol)
         table.setdefault(unit.dimension, []).append((unit.factor, "bytes" if symbol == "B" else symbol))
     return table
@@ -84,7 +84,7 @@ def ratio_text(ratio: float) -> str:
 
 
 def rule_of(mismatch: Mismatch, left: Value, right: Value) -> str:
-    """Return the rule a mismatch breaks; "" when its ratio is none that a mistake of units makes."""
+    """Return the rule a mismatch breaks; "" when it is none that a mistake of units makes."""
     if "nothing" in mismatch.periods:
         return _rate_rule(left, right)
     if mismatch.periods[0]:
@@ -100,6 +100,15 @@ def rule_of(mismatch: Mismatch, left: Value, right: Value) -> str:
     names = {n for side in (left, right) for n, _ in side.dims or ()}
     seen = {p[1:] for side in (left, right) for p in side.parts if p.startswith("~")}
     return ratio_rule(mismatch.ratio, names if names & _HARD else names | seen, left, right, seen)
+
+
+def one_slip(dims: Dims) -> bool:
+    """Tell whether one slip makes a difference in dimension: a factor too many or too few, or one quantity for another.
+
+    A factor may also stand on the wrong side of the fraction. Bytes squared times dollars come from a misread label.
+    """
+    powers = [e for _, e in dims]
+    return len(powers) < 3 and all(abs(e) in (1.0, 2.0) for e in powers) and (len(powers) < 2 or sum(powers) == 0.0)
 
 
 def _big(ratio: float) -> float:
@@ -156,10 +165,10 @@ def _dimension_rule(mismatch: Mismatch, left: Value, right: Value) -> str:
     counted = {n for side in (left, right) for n, _ in side.dims or ()}
     if names == {"information"} and "parameter" in counted:
         return "params-bytes"
+    if money and len(names) == 1:
+        return ""  # money for something that has no price: the label of one of them was misread
     if (money and len(names) <= 2) or (_money(left) and _money(right)):
         return "money-rate"
-    if names == {"energy", "time"} or (names == {"energy"} and "time" in counted):
-        return "power-energy"
     return "dimension"
 
 
@@ -213,6 +222,8 @@ def ratio_rule(ratio: float, names: set[str], left: Value, right: Value, seen: s
             return "carbon-scale"
         if money and "token" in names | (seen or set()):
             return "token-price-scale"
+        if money and "energy" in names | (seen or set()):
+            return "money-rate"  # a price per kWh of megawatt-hours
         if "time" in names and not names & (_HARD - {"time"}) and not money:
             return "time-scale"
         if not money and (hard(right.dims or ()) == (("time", 1.0),) or "ms" in (seen or set())):

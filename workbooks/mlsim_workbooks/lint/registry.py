@@ -275,6 +275,12 @@ def _of_chip(figure: _Figure, chip: str) -> Said | None:
         return _link(figure, chip, kinds, known)
     if _near(figure.si, known, _TOLERANCE[attribute]):
         return None
+    if attribute == "memory_capacity" and any(_fits(figure, variant) for variant in _family(figure.chip)):
+        return None  # "V100" comes with 16 GB and with 32
+    if attribute == "board_power" and re.search(
+        r"rest\b|other|host|chassis|fans|cool|\bcpu|spare|loss|idle|mean|average", figure.cell.words, re.I
+    ):
+        return None
     if attribute == "board_power" and not re.search(r"tdp|board|rated|max|per gpu|pro gpu|par gpu|je gpu|gpu[ _](?:power|watts)|^power|nameplate",
                                                     figure.cell.words, re.I):  # fmt: skip
         return None
@@ -287,6 +293,8 @@ def _disagrees(figure: _Figure, chip: str, known: float) -> Said | None:
         return None
     big = ratio if ratio > 1 else 1 / ratio
     shown = _shown(figure, known)
+    if figure.attribute == "memory_capacity" and ratio > 2.2 and _no_unit_mistake(big):
+        return None  # the memory of the machine around it
     if not 0.2 < ratio < 5 and _no_unit_mistake(big):
         return None
     rule = "registry"
@@ -323,8 +331,8 @@ def _peak(figure: _Figure, chip: str, kinds: dict[str, str]) -> Said | None:
     if precision in ("bf16", "fp16"):
         wanted = ["bf16", "fp16"]
     known = tuple(v for p in wanted for v in values(chip, f"peak_compute {p}"))
-    if not known:
-        return None
+    if not known or load.chip(chip).kind == "soc":
+        return None  # whose engines are counted one by one, or together
     doubled = tuple(2 * v for v in known)
     due = doubled if sparse else known
     if _near(figure.si, due, 0.03):
@@ -391,8 +399,10 @@ def _parameters(figure: _Figure, model: Model, si: float, attribute: str) -> Sai
     if value is None or not any(n == "parameter" for n, _ in value.dims or ()):
         return None
     due, other = (active, total) if attribute == "active parameters" else (total, active)
-    if not due or abs(si / due - 1) < 0.08:
-        return None
+    if not due or any(
+        abs(si * scale / due - 1) < 0.08 for scale in ((1.0, 1e6, 1e9) if value.factor == 1.0 else (1.0,))
+    ):
+        return None  # "Parameters" of 70.6: billions, unsaid
     if other and abs(si / other - 1) < 0.03 and abs(total / active - 1) > 0.1:
         kind = "total" if attribute == "active parameters" else "active"
         return "active-params", f"This is {figure.model}'s number of {kind} parameters.", ""

@@ -19,17 +19,19 @@ from mlsim_workbooks.lint.algebra import (
     only_conversions,
 )
 from mlsim_workbooks.lint.domain import kv_rules, mac_rules, pue_rules
+from mlsim_workbooks.lint.doubt import Difference, doubtful
 from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.kinds import KIND_RULE, has_number, kind_rules, trip_rules
+from mlsim_workbooks.lint.kinds import KIND_RULE, has_number, kind_rules, missing_pue, trip_rules
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.limits import limit_findings
-from mlsim_workbooks.lint.naming import ratio_text, rule_of, thing, unit_text
+from mlsim_workbooks.lint.naming import one_slip, ratio_text, rule_of, thing, unit_text
 from mlsim_workbooks.lint.registry import Names, registry_findings
-from mlsim_workbooks.lint.scope import ONE_USER, copy_rules, hour_price_rules, scope_rules
+from mlsim_workbooks.lint.scope import GPU_TIME, ONE_USER, copy_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
+from mlsim_workbooks.lint.unit_texts import unit_cell
 from mlsim_workbooks.package import position
 
 __all__ = ["check"]
@@ -93,8 +95,15 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     if cell.computed is None:
         return
     clashes = 0
+    guesses = inference.guesses((sheet, cell.item.key)) if cell.clashes else False
     for clash in cell.clashes:
+        if guesses and clash.note in ("trip", "scope", "scopes"):
+            continue
+        if clash.how == "bare" and clash.left.number and _explained(inference, sheet, cell, clash.left):
+            continue
         if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
+            continue
+        if clash.note == "hours" and any(_GRANTED.search(w) for w in _words_of(inference, sheet, cell, clash)):
             continue
         said = _clash(clash, text)
         if said is not None:
@@ -103,23 +112,65 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     tree = inference.tree(cell.item.form)
     if tree is None:
         return
-    if not clashes and wrong_count(cell.computed):
+    if not clashes and wrong_count(cell.computed) and not inference.guesses((sheet, cell.item.key)):
         yield _wrong_count(cell.computed, text(tree))
     elif not clashes and cell.context.contradiction is None:
         if not _unit_priced(inference, sheet, cell, tree):
             yield from _result(inference, sheet, cell, tree)
-        yield from _eight(cell)
-        yield from _binary_or_decimal(cell)
+        yield from _binary_or_decimal(inference, sheet, cell)
     yield from kind_rules(cell, tree, facts, format_of(facts, sheet, cell))
-    yield from scope_rules(cell, tree, bool(facts.concepts.get("nodes")), bool(facts.concepts.get("users")))
+    if not inference.guesses((sheet, cell.item.key)) and not inference.nameless((sheet, cell.item.key)):
+        yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
     if not clashes:
         yield from _block_sum(inference, sheet, cell, tree)
     yield from trip_rules(inference, sheet, cell, tree)
     yield from copy_rules(inference, sheet, cell, tree)
     yield from hour_price_rules(inference, sheet, cell)
-    yield from kv_rules(inference, facts, cell, tree)
     yield from mac_rules(inference, sheet, cell)
+
+
+def _of_what_is_missing(
+    inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node
+) -> Iterator[Said]:
+    """A count, a PUE or a factor that a formula lacks: said only where all it uses is known."""
+    yield from _eight(cell)
+    yield from missing_pue(cell, tree)
+    context = cell.context
+    counted = any(
+        e > 0 and n not in ("time", "energy", "information") for n, e in (context.value or cell.value).dims or ()
+    )
+    if context.concept or context.kinds or counted or (context.label and not cell.entity):
+        gpu_time = any(GPU_TIME.search(c.words) for c in inference.uses((sheet, cell.item.key)).values())
+        yield from scope_rules(
+            cell, tree, bool(facts.concepts.get("nodes")), bool(facts.concepts.get("users")), gpu_time
+        )
+    yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
     yield from pue_rules(inference, facts, sheet, cell)
+
+
+def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value) -> bool:
+    """Tell whether a bare number stands with its unit in the row: "Would 156 kW be cheaper?", or a note "4 GB runtime"."""
+    texts = (i.value for i in inference.book.grids[sheet].rows.get(cell.item.row, ()) if isinstance(i.value, str))
+    used = (c.words for c in inference.uses((sheet, cell.item.key)).values())
+    said = re.findall(
+        rf"(?<![\d.,]){re.escape(f'{number.number:g}')}\s?([A-Za-z€$/]+)", " ".join((cell.words, *texts, *used))
+    )
+    units = (unit_cell(word) for word in said)
+    return any(unit is not None and hard(unit.dims or ()) for unit in units)
+
+
+_GRANTED = re.compile(
+    r"quota|budget|granted|grant\b|allocat|allowance|contingent|kontingent|booked|reserved|remaining|\bleft\b|reste|rest\b"
+    r"|accord|alloué|bewilligt|gebucht|übrig",
+    re.I,
+)  # hours of a quota are GPU-hours, whatever they are called
+
+
+def _words_of(inference: Inference, sheet: int, cell: Cellwise, clash: Clash) -> list[str]:
+    """Return what is written beside a cell and the two that its formula combines."""
+    nodes = [n for n in (clash.left_node, clash.right_node) if n is not None]
+    found = [inference.cell_of(sheet, cell.item, n) for n in nodes]
+    return [cell.words, *(c.words for c in found if c is not None)]
 
 
 def _writer(inference: Inference, cell: Cellwise) -> Callable[[sx.Node | None], str]:
@@ -232,7 +283,9 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     if clash.mismatch is None:
         return None
     rule = rule_of(clash.mismatch, clash.left, clash.right)
-    if not rule:
+    if clash.how == "sum" and clash.mismatch.dims:
+        rule = "mixed-sum"
+    if not rule or (clash.how != "sum" and not one_slip(clash.mismatch.dims)):
         return None
     doing = {
         "subtract": "Subtracts",
@@ -305,8 +358,6 @@ _PAIRS: dict[tuple[str, frozenset[tuple[str, float]]], str] = {
     ("peak", frozenset({("operation", 1.0)})): "flop-rate",
     ("achieved compute", frozenset({("operation", 1.0)})): "flop-rate",
     ("work", frozenset({("operation", 1.0), _TIME})): "flop-rate",
-    ("bandwidth", frozenset({("information", 1.0)})): "dimension",
-    ("memory", frozenset({("information", 1.0), _TIME})): "dimension",
     ("integer peak", frozenset({("operation", 1.0), _TIME})): "integer-ops",
     ("parameters", frozenset({("information", 1.0)})): "params-bytes",
     ("active parameters", frozenset({("information", 1.0)})): "params-bytes",
@@ -418,45 +469,17 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
     if "integer_operation" in dict(stated.dims or ()):
         stated = _whichever_operations(stated, computed)
     mismatch = compare(_without_ring(computed), stated)
-    if mismatch is None or _typed_quantity(cell, computed) or _share_of_column(cell, tree, computed):
+    if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
     if not explicit and not mismatch.dims and not mismatch.periods[0]:
         return  # a count without its unit may be in millions
-    if _number_in_label(cell, computed):
-        return
-    if computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
-        return
-    if mismatch.dims and re.search(r"\bper (?:s|sec|second|min|minute|h|hour) of\b", cell.label):
-        return  # "GPU time per s of video"
     rule = rule_of(mismatch, computed, stated)
-    if not rule:
-        return
-    if mismatch.dims and not hard(stated.dims or ()) and not _plain(stated) and not _rounded_count(cell, tree):
-        return
-    if rule == "params-bytes" and re.search(
-        r"int8|fp8|8[- ]bit|(?:1|one) byte",
-        " ".join((cell.words, *(k for _, k in computed.kinds))),
-        re.I,
-    ):
-        return  # a byte each
-    if rule == "params-bytes" and computed.factor != computed.factor and stated.factor in (1e3, 1024.0):
-        return  # a network of kilobytes has bytes for weights
     if rule == "integer-ops" and _is_mac(computed):
         if has_number(computed, 2.0):
             return  # two integer operations in a multiply-accumulate
         rule = "mac-flop"
-    if rule == "integer-ops" and _of_the_format(inference, sheet, cell):
-        return  # whichever the weights have: operations, by a peak of integers in this column
-    if rule == "integer-ops" and not computed.parts & _PEAKS and cell.context.concept not in ("peak", "integer peak"):
-        return  # the operations of a network, counted as FLOP and run as integers
-    if dict(mismatch.dims).get("information") and re.search(r"\d ?[kMGT]i?B\b", cell.words):
-        return  # "all-reduce of 1 GB": the size stands in the label and as a number in the formula
-    if (
-        rule == "dimension"
-        and not hard(computed.dims or ())
-        and not any(p[0] == "~" and p != "~token" for p in computed.parts)
-    ):
-        return  # shapes multiplied: a count of anything
+    if not rule or doubtful(Difference(inference, sheet, cell, tree, computed, stated, mismatch, rule)):
+        return
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)
     if mismatch.periods[0]:
         yield (
@@ -473,15 +496,6 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
             f"a factor of {ratio_text(mismatch.ratio)}.",
             "",
         )
-
-
-def _of_the_format(inference: Inference, sheet: int, cell: Cellwise) -> bool:
-    """Tell whether a formula takes the peak of whatever number format a column has: "Peak in the weight format"."""
-    used = inference.uses((sheet, cell.item.key)).values()
-    return any("integer_operation" in dict(c.value.dims or ()) and _FORMAT.search(c.words) for c in used)
-
-
-_FORMAT = re.compile(r"format|precision|chosen|selected|gewählt|retenu", re.I)
 
 
 def _whichever_operations(stated: Value, computed: Value) -> Value:
@@ -504,25 +518,6 @@ def _money_of_period(cell: Cellwise) -> Value | None:
     if not only_conversions(computed):
         return None
     return Value(money, kinds=frozenset({("period", period)}), text=f"an amount per {period}")
-
-
-def _typed_quantity(cell: Cellwise, computed: Value) -> bool:
-    """Tell whether power or money is a count times a quantity that the formula has as a number: optics at 12 W."""
-    stated = cell.context.value
-    if stated is None or hard(computed.dims or ()) or any(p[0] == "~" for p in computed.parts):
-        return False
-    costly = any(n == "energy" or n.startswith("money_in_") for n, _ in stated.dims or ())
-    return costly and any(not is_conversion(n) for n in computed.numbers)
-
-
-def _share_of_column(cell: Cellwise, tree: sx.Node, computed: Value) -> bool:
-    """Tell whether a cell below a table is a share of the column it stands in, whose header states another unit."""
-    if not cell.context.headed or computed.numbers or hard(computed.dims or ()):
-        return False
-    match tree:
-        case sx.Binary(operator="/", left=sx.Ref() as part, right=sx.Ref() as whole):
-            return all(position(cell.item.refs[node.mark])[1] == cell.item.col for node in (part, whole))
-    return False
 
 
 def _without_ring(computed: Value) -> Value:
@@ -558,9 +553,11 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""
 
 
-def _binary_or_decimal(cell: Cellwise) -> Iterator[Said]:
+def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
     """A division by 1e9 under GiB, or by 1024^3 under GB, where the rest of the formula is not known."""
     stated, computed = cell.context.value, cell.computed
+    used = inference.uses((sheet, cell.item.key)).values()
+    scales = [c.value.factor for c in used if c.value.dims == (("information", 1.0),)]
     if stated is None or computed is None or computed.dims is not None or stated.dims != (("information", 1.0),):
         return
     if not cell.context.explicit or ("~information" not in computed.parts and not _BYTES_EACH & computed.parts):
@@ -568,14 +565,15 @@ def _binary_or_decimal(cell: Cellwise) -> Iterator[Said]:
     for k in (2, 3, 4):
         for found, due in ((1000.0**k, 1024.0**k), (1024.0**k, 1000.0**k)):
             others = [n for n in computed.numbers if n and not _close(n, 1 / found)]
+            start = stated.factor / due  # of what is divided: bytes, or the megabytes of each file
             if (
-                _close(stated.factor, due)
+                (_close(start, 1.0) or (scales and all(_close(s, start) for s in scales)))
                 and len(others) < len(computed.numbers)
                 and not any(_binary(n) for n in others)
             ):
                 yield (
                     "binary-prefix",
-                    f"'{cell.label}' divides by {found:g}; its unit {stated.text} is {due:g} bytes.",
+                    f"'{cell.label}' divides by {found:g}; its unit {stated.text} takes {due:g}.",
                     "",
                 )
                 return
@@ -605,24 +603,6 @@ def _unit_priced(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
 _UNIT_PRICE = re.compile(r"unit price|price (?:each|per unit)|einzelpreis|stückpreis|prix unitaire|\bp\.? ?u\.", re.I)
 
 
-def _number_in_label(cell: Cellwise, computed: Value) -> bool:
-    """Tell whether a number of the formula stands in the label with its unit: "Optics at 12 W", "Copy at 10 Gbit/s"."""
-    words = cell.words
-    numbers = {f"{x:g}" for n in computed.numbers if n and not is_conversion(n) for x in (n, 1 / n)}
-    words = _DURATION.sub(" ", words)  # "in 30 days": the formula has these days to count
-    return any(re.search(rf"(?<![\d.,]){re.escape(n)}\s?[A-Za-z€$]", words) for n in numbers if n != "1")
-
-
-_DURATION = re.compile(r"\b\d+ ?(?:days?|weeks?|months?|years?|tage|jours|mois)\b", re.I)
-
-
-def _rounded_count(cell: Cellwise, tree: sx.Node) -> bool:
-    """Tell whether a cell is a number of GPUs, nodes or replicas, rounded up: that has no unit left over."""
-    rounded = isinstance(tree, sx.Call) and tree.name in ("ROUNDUP", "CEILING", "CEILING.MATH")
-    plain = cell.computed is None or only_conversions(cell.computed, 100.0, 0.01)
-    return rounded and plain and cell.context.concept in ("devices", "nodes", "replicas", "racks")
-
-
 def _comparable(computed: Value, stated: Value) -> Value:
     """Return a formula's unit for a message, without what it counts where the cell does not say that either."""
     counted = {n for n, _ in stated.dims or ()}
@@ -630,17 +610,9 @@ def _comparable(computed: Value, stated: Value) -> Value:
     return replace(computed, dims=kept) if hard(computed.dims or ()) else computed
 
 
-_PEAKS = frozenset(("peak", "1/peak", "integer peak", "1/integer peak", "achieved compute"))
-
-
 def _is_mac(value: Value) -> bool:
     """Tell whether a count of operations is in MACs, by its scale of 2 × 10^3n."""
     return any(abs(mantissa(value.factor) / m - 1) < 1e-6 for m in (2, 0.5)) or "MAC" in value.text
-
-
-def _plain(stated: Value) -> bool:
-    """Tell whether a unit without a hard dimension is stated surely enough to contradict a formula."""
-    return stated.text == "%" or (bool(stated.dims) and stated.text != "")
 
 
 def _unlabelled(computed: Value) -> Iterator[Said]:

@@ -12,17 +12,24 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import copied, is_copied
 from mlsim_workbooks.lint.naming import thing, unit_text
 
-__all__ = ["ONE_USER", "copy_rules", "hour_price_rules", "scope_rules"]
+__all__ = ["GPU_TIME", "ONE_USER", "copy_rules", "hour_price_rules", "scope_rules"]
 
 
+GPU_TIME = re.compile(
+    r"(?:gpu|card|chip|accelerator|karten?|carte)[-_ ]?(?:time|seconds|minutes|sec\b|zeit|temps)|temps (?:de )?gpu",
+    re.I,
+)
 _OF_ONE_GPU = frozenset(
     ("1/peak", "1/integer peak", "1/achieved compute")
 )  # work over the peak of one GPU is GPU-hours
 _COUNTS = {"device": "devices", "node": "nodes", "rack": "racks"}
 
 
-def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iterator[Said]:
-    """Compare what a formula's result is per with what its cell states."""
+def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_time: bool) -> Iterator[Said]:
+    """Compare what a formula's result is per with what its cell states.
+
+    ``gpu_time`` tells that the formula uses a time of one GPU, as its label says.
+    """
     computed, context = cell.computed, cell.context
     stated = context.value
     if computed is None or stated is None or computed.dims is None or stated.dims is None:
@@ -42,6 +49,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         )
         return
     have, due = dict(computed.dims), dict(stated.dims)
+    if have.get("count"):
+        return  # "pcs" of something
     divided = [n for n, counted in _COUNTS.items() if f"1/{counted}" in computed.parts and have.get(n, 0) < 0]
     due_each = [n for n in _COUNTS if due.get(n, 0) < 0]
     if (
@@ -57,11 +66,12 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
     for name, counted in (*_COUNTS.items(), ("user", "users")):
         if f"1/{counted}" in computed.parts and have.get(name, 0) < 0:
             del have[name]  # divided by a number of them, not a figure per one
-    alone = "one" in computed.parts  # the 1 of 1/x may be one GPU
+    alone = "one" in computed.parts or gpu_time  # the 1 of 1/x may be one GPU
     if (
         not alone
         and not computed.parts & _OF_ONE_GPU
         and hard(computed.dims) == (("time", 1.0),)
+        and hard(stated.dims) == hard(computed.dims)
         and due.get("device", 0) > 0
         and not have.get("device", 0)
         and not have.get("node")
@@ -89,6 +99,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool) -> Iter
         due.get("device", 0) > 0
         and due.get("time")
         and not have.get("device", 0)
+        and not alone
         and not computed.parts & _OF_ONE_GPU
         and (have.get("time") or any(is_time(n) for n in computed.numbers))
     ):
@@ -181,6 +192,8 @@ _MANY_GPUS = re.compile(
 def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A figure passed on under a label that means another number of GPUs or nodes."""
     place, context = copied(tree), cell.context
+    if cell.entity and not context.texts:
+        return  # what it is, nobody can tell
     if place is None or cell.computed is None or not only_conversions(cell.computed, 100.0, 0.01):
         return
     source = inference.cell_of(sheet, cell.item, place)
@@ -269,9 +282,14 @@ def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, u
     if dict(computed.dims or ()).get("request", 0.0) > 0 and re.search("replica|server|node|batch", cell.words, re.I):
         return  # requests in flight are users at work
     words, label = cell.words, cell.label
-    if computed.dims == (("user", 1.0),) and cell.context.concept in ("devices", "nodes", "racks", "replicas"):
-        yield "user-total", f"'{label}' divides a total by a figure per user.", "Divide by the figure of one of them."
+    if not cell.context.label or (cell.entity and not (cell.context.concept or cell.context.kinds)):
         return
+    if any(
+        n not in ("user", "request") and n not in dict(computed.dims or ())
+        for n, _ in stated.dims or ()
+        if not hard(((n, 1.0),))
+    ):
+        return  # per token, too, and it does not say so: its labels say too little
     total = dict(cell.context.kinds).get("total") == "total"
     passed_on = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
     if due < 0 and not have and passed_on:

@@ -102,6 +102,8 @@ def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
     assert mine is not None
     assert theirs is not None
     label = cell.label
+    if re.search(r"\b(?:qty|quantity|pcs|menge|anzahl|stück|qté|quantité)\b", " ".join(cell.context.texts), re.I):
+        return None  # the lines of an offer are not a series
     if mine.known and theirs.known:
         said = _unit_difference(mine, theirs, label)
         if said is not None:

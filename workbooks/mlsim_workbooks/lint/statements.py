@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from mlsim_workbooks.lint.algebra import Dims, Value, hard
+from mlsim_workbooks.lint.algebra import Value, hard
 from mlsim_workbooks.lint.formats import Format, format_unit, format_value
-from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, read_label
-from mlsim_workbooks.lint.unit_texts import read_unit, unit_cell
+from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, per_many, per_unit, read_label
+from mlsim_workbooks.lint.unit_texts import read_unit, scaled, unit_cell
 
 __all__ = ["CURRENCIES", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
 
@@ -46,24 +46,43 @@ CURRENCIES = frozenset(("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR"))
 UNIT_HEADER = re.compile(r"units?|uom|einheit|unités?|\[?unit\]?|measure|dim\.?", re.I)
 
 
-def combine(group: tuple[str, ...], stack: tuple[str, ...], unit: str, name: str, code: str, share: bool) -> Context:
-    """Return what row labels, column headers, the unit cell, the number format and the name say together."""
+def combine(
+    group: tuple[str, ...],
+    stack: tuple[str, ...],
+    unit: str,
+    name: str,
+    code: str,
+    share: bool,
+    table: bool = False,
+    alone: bool = False,
+) -> Context:
+    """Return what row labels, column headers, the unit cell, the number format and the name say together.
+
+    ``table`` tells that the headers name the quantities, and the row label only whose they are; ``alone`` that it is the
+    only text of its row.
+    """
     row = _best([read_label(t) for t in group])
     column = _best([_header(t) for t in reversed(stack)])
     joined = read_label(" ".join(stack)) if len(stack) > 1 else column
     if not column.says_something and joined.says_something:
         column = joined
     elif len(stack) > 1:
-        both = dict(joined.kinds) | dict(column.kinds)
+        apart = {k for t in stack for k in _header(t).kinds}  # not "Site" over "Power"
+        both = {c: k for c, k in joined.kinds if (c, k) in apart} | dict(column.kinds)
         column = replace(column, kinds=frozenset(both.items()), concept=column.concept or joined.concept,
                          dims=column.dims or joined.dims)  # fmt: skip
+    if table and row.unit is None and not column.says_something:
+        row = replace(row, concept="", dims=())  # the name of a line, below no header
+    if stack and row.text.strip() in CURRENCIES:
+        row = Label(row.text)  # the currency of another column
     named = read_label(name) if name else NOTHING
     form = format_unit(code)
     texts = tuple(t for t in (*group, *reversed(stack), name) if t)
     label = _called(row, column, group, stack, name)
     if form.date:
         return Context(label=label, texts=texts)
-    owner, other = _owner(row, column, named, bool(unit))
+    is_unit = alone and row.unit is not None and row.unit.text == row.text  # "kWh" below columns of kW
+    owner, other = _owner(row, column, named, bool(unit), table, is_unit)
     concept = owner.concept or other.concept
     kinds = _join_kinds(owner, other)
     value, explicit, clash = _unit(owner, owner is column, other, unit, form, concept, share)
@@ -93,7 +112,7 @@ def _no_money(value: Value) -> bool:
 def _header(text: str) -> Label:
     """Read a header; a row of units under the headers states them apart."""
     unit = unit_cell(text) if len(text) <= 14 else None
-    if unit is not None and unit.dims is not None and (hard(unit.dims) or unit.text == "%"):
+    if unit is not None and unit.dims is not None and (hard(unit.dims) or unit.text == "%" or text in ("bn", "B")):
         return Label(text, unit, strong=True)
     return read_label(text)
 
@@ -119,17 +138,19 @@ def _called(row: Label, column: Label, group: tuple[str, ...], stack: tuple[str,
 
 _IN_UNIT = re.compile(r"(?:in|as|en) \S+", re.I)
 _COUNT_ROW = re.compile(
-    r"(?:(?:output|input|prompt|number of|total) )?(?:tokens|requests|users|gpus|nodes|layers|replicas|batch(?: size)?|hops)",
+    r"(?:[a-zäöüéè-]+ ){0,2}(?:tokens|requests|users|gpus|nodes|layers|replicas|batch(?: size)?|hops)",
     re.I,
 )
 
 
-def _owner(row: Label, column: Label, named: Label, has_unit: bool) -> tuple[Label, Label]:
+def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool, is_unit: bool) -> tuple[Label, Label]:
     """Return the label that says what the number is, and the other one."""
     if column.unit is not None and (
         _COUNT_ROW.fullmatch(row.text.strip()) or (row.unit and _IN_UNIT.fullmatch(row.text))
     ):
         return row, column  # "Tokens", "In seconds" among rows of milliseconds
+    if column.concept == "money" and row.unit is None:
+        return column, row  # the prices of an offer, whatever its lines are
     if column.unit is not None and row.unit is not None:
         a, b = column.unit.dims or (), row.unit.dims or ()
         first, second = (
@@ -137,7 +158,10 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool) -> tuple[Lab
         )
         if not has_unit and UNIT_HEADER.fullmatch(column.text or ""):
             first, second = row, column
-        if row.strong and hard(a) == hard(b) and row.unit.factor != column.unit.factor:
+        same = hard(b) == hard(a)
+        if (row.strong and same and row.unit.factor != column.unit.factor) or (
+            not same and hard(a) and hard(b) and (row.text.endswith((")", "]")) or is_unit)
+        ):
             first, second = row, column  # "Answer (s)" among rows of milliseconds
         return first, second
     if column.unit is not None:
@@ -147,7 +171,7 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool) -> tuple[Lab
             "ratio",) and not row.text else (row, column)  # fmt: skip
     if named.unit is not None:
         return named, row if row.concept else column
-    if column.concept and (not row.concept or row.concept in ("memory", "parameters", "peak")):
+    if column.concept and (table or not row.concept or row.concept in ("memory", "parameters", "peak")):
         return column, row
     if row.concept:
         return row, column
@@ -185,12 +209,21 @@ def _unit(
     owner: Label, headed: bool, other: Label, unit: str, form: Format, concept: str, share: bool
 ) -> tuple[Value | None, bool, Contradiction | None]:
     """Return (unit of the number, is it written, contradiction)."""
-    stated = owner.unit
+    stated = _named_count(owner.unit, owner.concept)
     beside = (read_unit(unit, concept) or unit_cell(unit)) if unit else None
+    if beside is None and stated is not None and unit:
+        stated = scaled(stated, [unit])  # "GPU-hours | M"
+        if not owner.strong and not headed and stated.factor == (owner.unit or stated).factor:
+            return None, False, None  # a unit nobody can read: say nothing
+    if beside is not None and _only_money(beside):
+        beside = per_unit(per_many(beside, owner.text), owner.text)  # "Cost per card-hour | $"
     clash: Contradiction | None = None
-    if beside is not None and beside.dims == (("count", 1.0),):
-        bare = number_of(concept)
-        beside = replace(bare, factor=beside.factor, kinds=beside.kinds, text=beside.text) if bare else beside
+    beside = _named_count(beside, concept)
+    priced = (headed and owner.concept == "money") or (
+        form.currency and (_AMOUNT.fullmatch(owner.text) or _AMOUNT.fullmatch(other.text))
+    )
+    if beside is not None and priced and hard(beside.dims or ()) and not _has_money(beside):
+        beside = None  # the prices of an offer, behind its column of units
     if beside is not None and unit.strip() in CURRENCIES and concept not in ("money", ""):
         beside = None  # the currency of another column
     if (
@@ -244,6 +277,25 @@ def _unit(
     if _PLAIN_COUNT.fullmatch(unit.strip()) and (bare is not None or not concept):
         return bare or Value(dims=()), False, None  # "workers", "cores": a number of them
     return None, False, None  # a unit nobody can read: say nothing
+
+
+def _named_count(unit: Value | None, concept: str) -> Value | None:
+    """Return "pcs" as a number of what the label names."""
+    bare = number_of(concept) if unit is not None and unit.dims == (("count", 1.0),) else None
+    if unit is not None and bare is None and concept and unit.dims == (("count", 1.0),) and unit.factor != 1.0:
+        return None  # millions of GPU-hours
+    return replace(bare, factor=unit.factor, kinds=unit.kinds, text=unit.text) if unit and bare else unit
+
+
+def _has_money(unit: Value) -> bool:
+    return any(n.startswith("money_in_") for n, _ in unit.dims or ())
+
+
+_AMOUNT = re.compile(r"amounts?|totals?|betrag|gesamt|summe|montants?", re.I)
+
+
+def _only_money(unit: Value) -> bool:
+    return len(unit.dims or ()) == 1 and (unit.dims or (("", 0.0),))[0][0].startswith("money_in_")
 
 
 def _stated_apart(owner: Label) -> bool:
@@ -300,5 +352,4 @@ def _money(owner: Label, other: Label, currency: str) -> Value | None:
         return None
     if re.search(r"hourly|stündlich|\brate\b|tariff|tarif|\bfee\b|price|preis|prix", text, re.I):
         return None
-    dims: Dims = ((currency, 1.0),)
-    return Value(dims=dims, text=symbol)
+    return per_unit(per_many(Value(dims=((currency, 1.0),), text=symbol), text), text)

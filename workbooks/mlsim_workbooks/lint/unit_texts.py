@@ -43,10 +43,14 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # "Hours (h)": a label with its unit
     if re.match(r"\d", body) and not re.match(r"1\s?(?:/|[kKM]\b)|10\^|1[eE]\d|1[,. ]?000", body):
         return None  # "80 GB": a figure
+    if re.search(r"[a-z],\s*\d", body):
+        return None  # "server, 500 TB"
     if re.search(r"(?<!per)(?<!/)\s\d+$", body):
         return None  # "Month 3": a column of a time series
     if re.search(r"\b(?:19|20)\d\d\b", body):
         return None  # a year
+    if re.search(r"(?:dollars?|euros?|[$€]|/s)[- ]hours?\b", body, re.I):
+        return None  # "GB per dollar-hour": for a dollar an hour; "EUR per TB/s-hour"
     if re.search(r"[A-Za-z]\d", re.sub(r"CO[2₂]|\^-?\d|per 1|1[eE]\d+", "", body)) or re.match(
         r"(?:per|/|pro|par|je)\b", _no_kinds(body)
     ):
@@ -177,14 +181,15 @@ def unit_cell(text: str) -> Value | None:
         body = body[1:-1]
     if (
         len(body) > 30
-        or re.match(r"[\d=]", body)
+        or (len(body) == 1 and body in "ACDEFGHIKLNPQRSUVXYZ")  # the letter of a column, of a scenario
+        or (re.match(r"[\d=]", body) and not body.startswith("1/"))
         or (body.casefold() in WORDS and len(body) > 2 and not body.islower() and body not in ("FLOP", "MAC"))
     ):
         return None
     return (
         read_unit(body, "")
         or read_unit(body, "peak")
-        or (_magnitude(body, "parameters") if body in ("B", "bn") else None)
+        or (_magnitude(body, "parameters") if body == "bn" else None)
         or _counted(body)
         or _many_per_period(body)
     )

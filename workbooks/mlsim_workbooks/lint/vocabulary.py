@@ -106,7 +106,7 @@ FOREIGN_WORDS = frozenset(
 
 LOWER = {
     "gb": "GB", "gib": "GiB", "tb": "TB", "tib": "TiB", "mb": "MB", "mib": "MiB", "kb": "kB", "kib": "KiB", "pb": "PB",
-    "gbps": "Gbps", "mbps": "Mbps", "kwh": "kWh", "mwh": "MWh", "kw": "kW", "mw": "MW", "w": "W", "tflops": "TFLOPS",
+    "gbps": "Gbps", "mbps": "Mbps", "kwh": "kWh", "mwh": "MWh", "kw": "kW", "w": "W", "tflops": "TFLOPS",
     "pflops": "PFLOPS", "gflops": "GFLOPS", "tflop": "TFLOP", "gflop": "GFLOP", "tops": "TOPS", "usd": "USD",
     "eur": "EUR", "gbs": "GB/s", "tbs": "TB/s", "tok": "tok", "kg": "kg", "wh": "Wh", "co2e": "CO2e", "gmac": "GMAC", "gmacs": "GMAC", "pct": "%",
 }  # fmt: skip
@@ -130,7 +130,7 @@ ACRONYMS = frozenset(("GPU", "TPU", "HPU", "NPU", "XPU", "MAC", "FLOP", "OP", "O
 
 # Words before which a unit's name is a plain word: "costs in the year", "Kosten je Monat".
 PREPOSITIONS = frozenset(
-    ("per", "/", "pro", "par", "je", "a", "an", "of", "der", "des", "pour", "im", "in", "am", "au", "en", "dans", "this", "last",
+    ("this", "last", "next", "dieser", "diese", "diesem", "jeder", "jede", "cette", "ce", "per", "/", "pro", "par", "je", "a", "an", "of", "der", "des", "pour", "im", "in", "am", "au", "en", "dans", "this", "last",
      "next", "each", "every", "first", "the", "ein", "eine", "einer", "one", "d'un", "d'une", "un", "une", "full", "whole")
 )  # fmt: skip
 
@@ -147,7 +147,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
               r"|acceptance|duty|availab|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|taux d|rendement|\bsaving"),
     ("exchange rate", r"exchange rate|fx rate|\bfx\b|wechselkurs|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
-    ("money", r"\bcosts?\b|\bprices?\b|\bpric|\bkosten|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
+    ("money", r"\bcosts?\b|\bprices?\b|\bpric|kosten\b|\bkosten|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
               r"|depreciation|abschreibung|amorti|revenue|umsatz|chiffre|\bspend|\bfees?\b|tariff|tarif|savings?|\bbill\b|\bcharge\b"
               r"|electricity rate|rental|invest|\bprofit|salary|licen[cs]e|margin \("),
     ("carbon intensity", r"(?:carbon|co2|co₂|grid|emission)s? (?:emission )?(?:intensity|factor)|grid (?:mix|carbon)|intensité|strommix"
@@ -177,10 +177,10 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("MACs", r"\bmacs?\b|multiply[- ]acc"),
     ("integer peak", r"\btops\b|\bint[48]\b.*(?:peak|perf|compute)|(?:peak|perf).*\bint[48]\b"),
     ("parallel", r"^(?!.*\bgpus? )(?=.*).*?(?:\b(?:tensor|pipeline|data|context|expert|sequence)[ -]parallel|\((?:tp|pp|dp|cp|ep)\)|\b(?:tp|pp|dp|cp|ep)\b$)"),
-    ("work", r"\b[ktgpez]?flops? ?(?:per|/|pro|par) ?(?!s\b|sec)|total flops?\b|training (?:compute|flops?\b)|\bflop count|rechenaufwand"
+    ("work", r"\b[ktgpez]?flops? ?(?:per|/|pro|par)(?! ?(?:s\b|sec|gpu|device|chip|card|node|accelerator))|total flops?\b|training (?:compute|flops?\b)|\bflop count|rechenaufwand"
              r"|model flops\b(?!.*/s)|flops? (?:required|needed|budget)|compute budget"),
     ("achieved compute", r"achieved|sustained|effective (?:tflop|flop|compute|rate)|measured (?:tflop|flop)|real compute"),
-    ("peak", r"\bpeak\b|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf"),
+    ("peak", r"(?<!gpus )(?<!gpus at )(?<!nodes )(?<!servers )(?<!replicas )\bpeak\b|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf"),
     ("active parameters", r"(?:active|activated|aktive|actifs?)[ _-]+(?:expert )?(?:param|weights)|param\w*[ ,(_-]+(?:active|aktiv|actif)"
                           r"|n_active|\bactive \("),
     ("parameters", r"(?<!per )(?<!pro )(?<!par )(?<!je )\bparam|\bmodel size \((?:b|m)\)|modellgr|\bn_params"),
@@ -192,7 +192,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
     ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
-                r"|\b(?:gpus|devices|accelerators|chips) per (?:replica|model|job|run|group|deployment|site|cluster|rack|region|team|project|customer|lab)|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|nombre de (?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
+                r"|\b(?:gpus|devices|accelerators|chips) per (?:replica|model|job|run|group|deployment|site|cluster|rack|region|team|project|customer|lab)|^gpu (?:count|quantity|qty|en|au|de|nécessaires?|requis|used|needed|in|im|gesamt)\b|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|(?:nombre|nb\.?)(?: de| d.)? ?(?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
     ("nodes", r"^server$|(?:^|[#\s])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count"),
@@ -201,7 +201,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("replicas", r"\breplicas?\b|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
     ("images", r"\bimages?\b|\bsamples\b|\bframes\b|bilder"),
-    ("count", r"^(?:#|number of |no\.? of )?[a-zäöüéè-]+s,? (?:per|/|pro|par|je|in an?|of an?) [a-zäöüéè -]+$|^number of \w+|^anzahl \w+"
+    ("count", r"^[a-zäöüéè-]+s \w+ed (?:per|a) (?:day|week|month|year|hour)$|^(?:#|number of |no\.? of )?[a-zäöüéè-]+s,? (?:per|/|pro|par|je|in an?|of an?) [a-zäöüéè -]+$|^number of \w+|^anzahl \w+"
               r"|^nombre d\S* \w+|^how many (?!hours|days|weeks|months|years|minutes|seconds|watts|bytes|gb|dollars|euros)\w+"
               r"|^(?!savings|losses|reads|writes|sales|expenses|fees|taxes|earnings|hours|days|weeks|months|years|gains|status|basis"
               r"|access|process|minutes|seconds)[a-zäöüé]{3,}[^s\W]s (?:in|of|on|for|at|kept|used|held|running|im|dans|par)\b"),
@@ -248,7 +248,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("boundary", "IT", r"(?-i:\bIT\b)|excl\w*\.? pue|before pue|without pue"),
     ("parameters", "active", r"\bactive\b|\bactivated\b|\baktiv\w*|\bactifs?\b"),
     ("parameters", "total", r"\btotal (?:param|weights)|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
-    ("token", "output", r"\boutput|^out\b|\banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\bgenerated\b|completion|ausgabe|sortie|\bdecode\b(?! step)"),
+    ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\bgenerated\b|completion|ausgabe|sortie|\bdecode\b(?! step)"),
     ("token", "input", r"\binput|^in (?=[$€u])|\bprompt|\bquestions?\b|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
     ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
@@ -320,7 +320,7 @@ _PERIODS = (
     ("week", r"\b(?:per|/|pro|par|je|a) ?(?:week|woche|semaine)\b|\bweekly\b"),
     (
         "hour",
-        r"\bhourly\b|stündlich|[a-z]/ ?h\b|(?:busy|busiest|peak) hour\b|(?:per|/|pro|par|je|d.une) ?(?:gpu[- ]?)?(?:hour|stunde|heure)\b|(?:par|d.une) heure|\bin (?:an|one|1) hour\b",
+        r"(?<!\d-)(?<!\d )\bhourly\b|stündlich|\bhoraire|[a-z]/ ?h\b|(?:busy|busiest|peak) hour\b|(?:per|/|pro|par|je|d.une) ?(?:gpu[- ]?)?(?:hour|stunde|heure)\b|(?:par|d.une) heure|\bin (?:an|one|1) hour\b",
     ),
 )
 

@@ -1,0 +1,66 @@
+"""What keeps the checker silent: each sheet is right as it stands, and one change makes it a mistake that is reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_lint_rules import write
+
+from mlsim_workbooks.lint import lint
+
+# the list that is right, "label | content | unit"; the cells that make it wrong; what is then reported
+CASES: dict[str, tuple[str, dict[str, object], str]] = {
+    "the hourly wage is a number in the formula": (
+        "Annotation | 320 | h; Cost of it | =B1*28 | $", {"B2": "=B1*24"}, "money-rate B2",
+    ),
+    "the 2 may be the bytes of each": (
+        "Parameters | 7 | billion; Each | 2; Gradients | =B1*B2 | GB", {"B3": "=B1"}, "params-bytes B3",
+    ),
+    "a battery over what a day takes": (
+        "Battery | 60 | kWh; Use | 12 | kWh; Lasts for | =B1/B2 | days", {"C2": "kW"}, "calendar B3",
+    ),
+    "a count that may be in millions": (
+        "Samples | 400; Size of one | 95 | kB; Size | =B1*B2/1000 | TB", {"B3": "=B1*B2/1024", "C3": "MB"}, "binary-prefix B3",
+    ),
+    "the PUE has lost its label": (
+        "IT power | 40 | kW; x | 1.3; Facility power | =B1*B2 | kW", {"B3": "=B1"}, "facility-energy B3",
+    ),
+    "a quota of hours is one of GPU-hours": (
+        "Quota (h) | 4000; GPU-hours used | 3000 | GPU-h; Left (h) | =B1-B2",
+        {"A1": "Wall clock (h)", "A3": "Difference (h)"}, "device-hours B3",
+    ),
+    "what is kept free in a test": (
+        "Kept | 14 | GB; Cache | 12 | GB; Fits | =IF(B2<=B1-1,1,0)", {"B3": "=B1-1", "C3": "GB"}, "bare-number B3",
+    ),
+    "a number that stands in the question": (
+        "Would 156 kW be enough? | =156-B2; Committed | 150 | kW", {"A1": "Left over"}, "bare-number B1",
+    ),
+    "M in a column of units": (
+        "Work | 312 | TFLOP; Rate | 900 | tok/s; Tokens | =B4/10^6 | M; Tokens read | 5000000 | tokens;"
+        " Run | =B3*10^6/B2/3600 | h", {"B5": "=B3*10^6/B2"}, "calendar B5",
+    ),
+    "a price whose label says what it is per": (
+        "Spent | 100 | $; Used | 50 | GPU-h; Cost per GPU-hour | =B1/B2 | $", {"A3": "Cost of it all"}, "money-rate B3",
+    ),
+    "shares whose line is called a mean": (
+        "Kind | Share (%); short | 70; long | 30; Mean | =SUM(B2:B3)", {"B3": 60}, "percent-sum B4",
+    ),
+    "the heading of another table": (
+        "Model | Images | Users; A | 4 | 5; B | 6 | 7;; Cache | 12 | GB; Cache, binary | =B5/1.073741824 | GiB",
+        {"B6": "=B5*1.073741824"}, "binary-prefix B6",
+    ),
+    "a service whose name is a unit": (
+        "Service | Owner | Size (GB) | Copy (GB); search | Mo | 40 | =C2; chat | Mo | 20 | =C3", {"D1": "Copy (GiB)"}, "binary-prefix D2",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_silent_where_it_is_right_and_not_where_it_is_wrong(tmp_path: Path, name: str) -> None:
+    lines, edits, expected = CASES[name]
+    path = tmp_path / "book.xlsx"
+    write(path, lines, {})
+    assert [f.message for f in lint(path)] == []
+    write(path, lines, edits)
+    assert expected in [f"{f.rule} {f.cell}" for f in lint(path)]

@@ -1,0 +1,252 @@
+"""Reasons to say nothing of a formula whose result is not what its cell says.
+
+A person's slip leaves out one factor, takes one too many, or takes the neighbouring cell. Whatever differs in another
+way was more likely misread here: a label that says little, a count in millions that does not say so, a price that the
+formula has as a number. One function is one such reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import BUILT, Mismatch, Value, hard, is_conversion, is_open
+from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.naming import SYMBOLS, one_slip, unit_text
+from mlsim_workbooks.package import position
+
+__all__ = ["Difference", "doubtful"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A formula's result, what its cell says it is, and the rule that the difference would break."""
+
+    inference: Inference
+    sheet: int
+    cell: Cellwise
+    tree: sx.Node
+    computed: Value
+    stated: Value
+    mismatch: Mismatch
+    rule: str
+
+    @property
+    def used(self) -> tuple[Cellwise, ...]:
+        """The cells that the formula refers to."""
+        return tuple(self.inference.uses((self.sheet, self.cell.item.key)).values())
+
+    @property
+    def guesses(self) -> bool:
+        """Whether the formula uses a number that nothing is written about."""
+        return self.inference.guesses((self.sheet, self.cell.item.key))
+
+
+def doubtful(d: Difference) -> bool:
+    """Tell whether anything speaks against calling a difference a mistake."""
+    return any(reason(d) for reason in _REASONS)
+
+
+# --- what the cell says may not be about it -------------------------------------------------------------------------
+
+
+def _of_its_row(d: Difference) -> bool:
+    """The cell adds up its row, below a header that is about the rows above."""
+    match d.tree:
+        case sx.Call(name="SUM" | "AVERAGE" | "MAX" | "MIN", args=(sx.Area(kind="ref") as area,)):
+            rows = {position(d.cell.item.refs[mark])[0] for mark in (area.first, area.last)}
+            return d.cell.context.headed and rows == {d.cell.item.row}
+    return False
+
+
+def _share_of_column(d: Difference) -> bool:
+    """The cell is a share of the column it stands below, whose header states another unit."""
+    if not d.cell.context.headed or d.computed.numbers or hard(d.computed.dims or ()):
+        return False
+    match d.tree:
+        case sx.Binary(operator="/", left=sx.Ref() as part, right=sx.Ref() as whole):
+            return all(position(d.cell.item.refs[node.mark])[1] == d.cell.item.col for node in (part, whole))
+    return False
+
+
+def _nameless_price(d: Difference) -> bool:
+    """Money or hours, and nothing written of what they are for."""
+    if d.cell.context.texts:
+        return False
+    return d.rule == "money-rate" or (d.rule == "calendar" and bool(d.computed.dims) and not hard(d.stated.dims or ()))
+
+
+def _by_the_hour(d: Difference) -> bool:
+    """A line of a table by the hour: what an hour costs is a price per hour, too."""
+    return d.rule == "money-rate" and d.mismatch.dims == (("time", -1.0),) and bool(_HOUR.match(d.cell.entity))
+
+
+_HOUR = re.compile(r"\d{1,2}[:h.]\d\d|\d{1,2} ?[hH]\b|hour|stunde|heure", re.I)
+
+
+def _time_of_one(d: Difference) -> bool:
+    """ "GPU time per s of video": a time over a time."""
+    return bool(d.mismatch.dims and re.search(r"\bper (?:s|sec|second|min|minute|h|hour) of\b", d.cell.label))
+
+
+def _count_of_anything(d: Difference) -> bool:
+    """The cell counts something, as its name says; only a share, tokens over time, and GPUs to buy say it surely."""
+    if not d.mismatch.dims or hard(d.stated.dims or ()) or d.stated.text == "%":
+        return False
+    of_tokens = "token" in dict(d.stated.dims or ()) or (bool(d.stated.dims) and "~token" in d.computed.parts)
+    only_time = set(d.mismatch.dims) <= {("time", 1.0), ("time", -1.0)}
+    return not (only_time and of_tokens) and not _rounded_count(d)
+
+
+def _rounded_count(d: Difference) -> bool:
+    """Tell whether a cell is a number of GPUs, nodes or replicas, rounded up: that has no unit left over."""
+    rounded = isinstance(d.tree, sx.Call) and d.tree.name in ("ROUNDUP", "CEILING", "CEILING.MATH")
+    plain = not any(is_open(n) for n in d.computed.numbers)
+    counts = any(d.stated.dims == ((n, 1.0),) for n in BUILT)
+    return rounded and plain and (counts or d.cell.context.concept in ("devices", "nodes", "replicas", "racks"))
+
+
+# --- what the formula has may be more than its labels say -----------------------------------------------------------
+
+
+def _typed_quantity(d: Difference) -> bool:
+    """Power, money or CO2 is a count times a quantity that the formula has as a number: optics at 12 W."""
+    missing = {_kind_of(n) for n, _ in d.stated.dims or ()} & {"money", "energy", "mass_of_co2e"}
+    if missing & {_kind_of(n.removeprefix("~")) for n in (*d.computed.parts, *dict(d.computed.dims or ()))}:
+        return False
+    timed = "~time" in d.computed.parts or "time" in dict(d.computed.dims or ())
+    return bool(missing) and any(not is_conversion(n) and not (timed and n in _HOURS) for n in d.computed.numbers)
+
+
+_HOURS = frozenset((3600.0, 24.0, 30.0, 365.0, 720.0, 730.0, 8760.0, 8766.0, 12.0))
+
+
+def _kind_of(dimension: str) -> str:
+    """Return "money" for every currency."""
+    return "money" if dimension.startswith("money_in_") else dimension
+
+
+def _number_in_label(d: Difference) -> bool:
+    """A number of the formula stands in the label with its unit: "Optics at 12 W", "Copy at 10 Gbit/s"."""
+    numbers = {f"{x:g}" for n in d.computed.numbers if n and not is_conversion(n) for x in (n, 1 / n)}
+    words = _DURATION.sub(" ", d.cell.words)  # "in 30 days": the formula has these days to count
+    return any(re.search(rf"(?<![\d.,]){re.escape(n)}\s?[A-Za-z€$]", words) for n in numbers if n != "1")
+
+
+_DURATION = re.compile(r"\b\d+ ?(?:days?|weeks?|months?|years?|tage|jours|mois)\b", re.I)
+
+
+def _size_in_label(d: Difference) -> bool:
+    """ "All-reduce of 1 GB": the size stands in the label and as a number in the formula."""
+    return bool(dict(d.mismatch.dims).get("information") and re.search(r"\d ?[kMGT]i?(?:B|bit)\b", d.cell.words))
+
+
+def _bare(d: Difference) -> bool:
+    """No part of the formula has a unit: its labels say too little."""
+    says_nothing = not d.computed.dims and not any(p[0] == "~" for p in d.computed.parts)
+    return d.rule in ("power-energy", "money-rate", "token-rate") and says_nothing
+
+
+def _no_tokens(d: Difference) -> bool:
+    """A price of tokens from a formula without tokens, or tokens times what is no price of them: a unit is not written."""
+    due, have = dict(d.stated.dims or ()).get("token", 0.0), dict(d.computed.dims or ()).get("token", 0.0)
+    if d.rule == "token-price-scale":
+        return have > 0 and not due
+    return d.rule == "money-rate" and bool(due) and not have and "~token" not in d.computed.parts
+
+
+def _guessed_period(d: Difference) -> bool:
+    """A figure per day or per hour, and a number in it that nothing is written about: how many hours, perhaps."""
+    return d.guesses and bool(d.mismatch.periods[0] or (d.rule == "token-rate" and not d.mismatch.dims))
+
+
+def _hours_added_up(d: Difference) -> bool:
+    """The hours of a day, added up, are a figure per day."""
+    tree = d.tree
+    while isinstance(tree, sx.Binary) and tree.operator in "*/":
+        tree = tree.left
+    return d.mismatch.periods == ("hour", "day") and bool(sx.areas(tree))
+
+
+def _store_over_a_day(d: Difference) -> bool:
+    """A store of energy over what a day takes of it: days."""
+    worked = {p for p in d.computed.parts if p[0] == "~"}
+    return d.computed.dims == () and d.stated.dims == (("time", 1.0),) and worked == {"~energy"}
+
+
+def _bytes_unsaid(d: Difference) -> bool:
+    """Parameters may be a byte each, or the number beside them their bytes."""
+    if d.rule != "params-bytes":
+        return False
+    if any(_may_be_bytes(c) for c in d.used):
+        return True
+    words = " ".join((d.cell.words, *(k for _, k in d.computed.kinds)))
+    small = d.computed.factor != d.computed.factor and d.stated.factor in (1e3, 1024.0)  # a network of kilobytes
+    return small or bool(re.search(r"int8|fp8|8[- ]bit|(?:1|one) byte", words, re.I))
+
+
+def _may_be_bytes(cell: Cellwise) -> bool:
+    """Tell whether a number may be the bytes of each parameter, though nothing says so."""
+    unsaid = not cell.context.explicit and not cell.context.concept and not cell.value.dims
+    return unsaid and cell.item.value in (0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0)
+
+
+def _operations_of_a_network(d: Difference) -> bool:
+    """What a network needs is called FLOP, whatever runs it; and its peak may be of the format it has."""
+    if d.rule != "integer-ops":
+        return False
+    needed = any(_NEEDED.search(c.words) for c in d.used)
+    chosen = any("integer_operation" in dict(c.value.dims or ()) and _FORMAT.search(c.words) for c in d.used)
+    peaks = d.computed.parts & _PEAKS or d.cell.context.concept in ("peak", "integer peak")
+    return needed or chosen or not peaks
+
+
+_NEEDED = re.compile(r"\bneed|required|demand|workload|nötig|bedarf|besoin|requis", re.I)
+_FORMAT = re.compile(r"format|precision|chosen|selected|gewählt|retenu", re.I)
+_PEAKS = frozenset(("peak", "1/peak", "integer peak", "1/integer peak", "achieved compute"))
+
+
+# --- nobody is wrong like this --------------------------------------------------------------------------------------
+
+
+def _no_slip(d: Difference) -> bool:
+    """More than one factor too many, or nobody is wrong by as much: a count without its scale."""
+    return not one_slip(d.mismatch.dims) or (not d.mismatch.dims and not 1e-8 < d.mismatch.ratio < 1e8)
+
+
+def _thousands_unsaid(d: Difference) -> bool:
+    """A factor of a million is that of a count without its scale: "Samples" of 400, "Parameters" of 8."""
+    ratio = d.mismatch.ratio
+    if d.rule not in ("time-scale", "prefix", "token-rate") or not any(
+        abs(max(ratio, 1 / ratio) / 1000.0**k - 1) < 1e-6 for k in (2, 3, 4)
+    ):
+        return False
+    return any(
+        (c.value.factor == 1.0 or c.value.factor != c.value.factor)
+        and any(n in ("token", "parameter", "sample", "request") and e > 0 for n, e in c.value.dims or ())
+        and isinstance(c.item.value, float)
+        and c.item.value < 1e5
+        for c in d.used
+    )
+
+
+def _no_usual_slip(d: Difference) -> bool:
+    """A difference that no rule names is one only where every unit is written, and the result is a usual one."""
+    if d.rule not in ("dimension", "prefix"):
+        return False
+    written = all(
+        c.context.explicit and c.context.value and hard(c.context.value.dims or ()) for c in (d.cell, *d.used)
+    )
+    ratio = not d.computed.dims and not d.computed.numbers
+    shapes = not hard(d.computed.dims or ()) and not any(p[0] == "~" and p != "~token" for p in d.computed.parts)
+    usual = unit_text(replace(d.computed, text="")) in SYMBOLS or ratio
+    return not written or not usual or (d.rule == "dimension" and shapes)
+
+
+_REASONS: tuple[Callable[[Difference], bool], ...] = (
+    _no_slip, _of_its_row, _share_of_column, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
+    _typed_quantity, _number_in_label, _size_in_label, _bare, _no_tokens, _guessed_period, _hours_added_up,
+    _store_over_a_day, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _no_usual_slip,
+)  # fmt: skip

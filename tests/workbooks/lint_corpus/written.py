@@ -11,9 +11,9 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.workbook.defined_name import DefinedName
-from openpyxl.worksheet.table import Table, TableStyleInfo
 
 from .book import Book, Seed
+from .making import define, fmt, table
 
 __all__ = ["written"]
 
@@ -38,18 +38,15 @@ def _build(book: Mapping[str, Any]) -> Workbook:
                 if value is not None:
                     ws.cell(int(row), column, _value(value))
         for code, cells in described.get("formats", {}).items():
-            for cell in cells.split():
-                ws[cell].number_format = code
+            fmt(ws, cells, code)
         for area in described.get("merged", ()):
             ws.merge_cells(area)
         for name, area in described.get("tables", {}).items():
-            table = Table(displayName=name, ref=area)
-            table.tableStyleInfo = TableStyleInfo(name="TableStyleMedium2", showRowStripes=True)
-            ws.add_table(table)
+            table(ws, name, area)
         for name, text in described.get("names", {}).items():
             ws.defined_names[name] = DefinedName(name, attr_text=text)
     for name, text in book.get("names", {}).items():
-        wb.defined_names[name] = DefinedName(name, attr_text=text)
+        define(wb, name, text)
     return wb
 
 

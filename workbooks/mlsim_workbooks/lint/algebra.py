@@ -22,7 +22,9 @@ __all__ = [
     "Mismatch",
     "Value",
     "compare",
+    "counts_something",
     "hard",
+    "has_money",
     "is_conversion",
     "is_open",
     "is_time",
@@ -118,6 +120,16 @@ def _add_dims(a: Dims, b: Dims, sign: float) -> Dims:
 def hard(dims: Dims) -> Dims:
     """Return the dimensions that must agree: counts of things (tokens, GPUs) are left out of many labels."""
     return tuple((n, e) for n, e in dims if n not in _SOFT)
+
+
+def has_money(value: Value) -> bool:
+    """Tell whether a unit is an amount of money, or a price."""
+    return any(n.startswith("money_in_") for n, _ in value.dims or ())
+
+
+def counts_something(value: Value) -> bool:
+    """Tell whether a unit says what is counted: GPUs, tokens; not only hours, energy or bytes."""
+    return any(e > 0 and n not in ("time", "energy", "information") for n, e in value.dims or ())
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,16 @@ from functools import cached_property, lru_cache
 
 from mlsim_workbooks import formulas as fx
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import UNKNOWN, Value, compare, hard, is_conversion, is_time, literal
+from mlsim_workbooks.lint.algebra import (
+    UNKNOWN,
+    Value,
+    compare,
+    counts_something,
+    hard,
+    is_conversion,
+    is_time,
+    literal,
+)
 from mlsim_workbooks.lint.evaluate import KEEPERS, Clash, Evaluation, constant_of
 from mlsim_workbooks.lint.layout import contexts
 from mlsim_workbooks.lint.reader import WIDE, Book, Grid, Item
@@ -406,9 +415,8 @@ class _Run:
 
 def _nameless(cell: Cellwise) -> bool:
     """Tell whether only a unit is written beside a number, not what it is."""
-    counted = any(e > 0 and n not in ("time", "energy", "information") for n, e in cell.value.dims or ())
     hours = isinstance(cell.item.value, float) and is_time(cell.item.value)  # "Hours per year" is a unit, too
-    return not (cell.context.texts or cell.entity or counted or hours)
+    return not (cell.context.texts or cell.entity or counts_something(cell.value) or hours)
 
 
 _ONE = re.compile(
@@ -433,9 +441,10 @@ def _of_one(context: Context, entity: str) -> Value:
 
 def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     """Return what a formula cell holds: the unit it states, else what its formula gives; and the kinds of both."""
+    there_and_back = {"trip", "direction"} if {2.0, 0.5} & set(computed.numbers) else set()
     if stated is None:
         own = {c for c, _ in cell.value.kinds | cell.context.kinds}
-        own |= {"trip", "direction"} if {2.0, 0.5} & set(computed.numbers) else set()  # there and back
+        own |= there_and_back
         kinds = cell.value.kinds | {k for k in computed.kinds if k[0] not in own}
         return replace(computed, number=None, parts=computed.parts | cell.value.parts, kinds=frozenset(kinds))
     if not cell.context.explicit and computed.known and hard(computed.dims or ()) == hard(stated.dims or ()):
@@ -449,8 +458,7 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
         stated = replace(stated, factor=math.nan)  # tokens, or millions of them
     own = {c for c, _ in stated.kinds}
     passed = {k for k in computed.kinds if k[0] in ("boundary", "density", "direction", "trip") and k[0] not in own}
-    if {2.0, 0.5} & set(computed.numbers):
-        passed -= {k for k in passed if k[0] in ("direction", "trip")}
+    passed = {k for k in passed if k[0] not in there_and_back}
     extra = frozenset(p for p in ("PUE", "active parameters") if p in computed.parts and f"1/{p}" not in computed.parts)
     return (
         replace(stated, kinds=frozenset(stated.kinds | passed), parts=stated.parts | extra)

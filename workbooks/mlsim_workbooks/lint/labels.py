@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, hard
+from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, hard, has_money
 from mlsim_workbooks.lint.unit_texts import may_hold_unit, read_unit, scaled
 from mlsim_workbooks.lint.vocabulary import (
     ANY_CONCEPT,
@@ -28,7 +28,7 @@ from mlsim_workbooks.lint.vocabulary import (
     WORDS,
 )
 
-__all__ = ["NOTHING", "Label", "number_of", "per_many", "per_unit", "read_label"]
+__all__ = ["NOTHING", "Label", "number_of", "per_what", "read_label"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def read_label(text: str) -> Label:
             concept = concept or "count"
             dims[counted] = 1.0
     if unit is not None and unit.dims and not any(n == "token" for n, _ in unit.dims):
-        unit = per_unit(per_many(unit, rest), rest)
+        unit = per_what(unit, rest)
     if snake and unit is not None:
         unit = _without_names(unit)
     if unit is not None and not unit.kind("period"):
@@ -209,7 +209,12 @@ _MANY = re.compile(
 _MANY_SCALE = {"k": 1e3, "t": 1e3, "b": 1e9}
 
 
-def per_many(unit: Value, rest: str) -> Value:
+def per_what(unit: Value, text: str) -> Value:
+    """Apply what a label says that a figure is per, outside the brackets or the cell that hold its unit."""
+    return _per_unit(_per_many(unit, text), text)
+
+
+def _per_many(unit: Value, rest: str) -> Value:
     """Apply "per million tokens" written outside the brackets that hold the unit."""
     match = _MANY.search(rest)
     assert unit.dims is not None
@@ -227,12 +232,11 @@ _PRICE = re.compile(r"[$€£]? ?\d[\d.,]* ?[$€£\w]*/[\w-]+")  # "at $0.02/GB
 _PER_WHAT = re.compile(r"(?:\bper|/|\bpro|\bpar|\bje|\bdu|\bd.un[e]?) ?([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)
 
 
-def per_unit(unit: Value, rest: str) -> Value:
+def _per_unit(unit: Value, rest: str) -> Value:
     """Apply "per kWh", "per TB", "per node-hour" written outside the brackets that hold the unit."""
     assert unit.dims is not None
     text = _PRICE.sub(" ", rest)
-    money = any(n.startswith("money_in_") for n, _ in unit.dims)
-    match = _PER_WHAT.search(text) or (_OF_A.search(text) if money else None)
+    match = _PER_WHAT.search(text) or (_OF_A.search(text) if has_money(unit) else None)
     if not match:
         return unit
     words = match[1].split(" ")

@@ -16,7 +16,7 @@ from mlsim_workbooks.lint.algebra import hard
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.reader import Book, Grid, Item
 from mlsim_workbooks.lint.statements import CURRENCIES, UNIT_HEADER, Context, combine
-from mlsim_workbooks.lint.unit_texts import read_quantity, unit_cell
+from mlsim_workbooks.lint.unit_texts import plain_unit, read_quantity, unit_cell
 from mlsim_workbooks.lint.vocabulary import COUNTED_WORDS
 from mlsim_workbooks.package import column_number
 
@@ -249,7 +249,7 @@ class _Pass:
             numeric = {i.col for i in items if i.numeric}
             for item in items:
                 if item.form < 0 and isinstance(item.value, str) and numeric & {item.col - 1, item.col + 1}:
-                    said.setdefault(item.col, []).append(_is_plain_unit(item.value))
+                    said.setdefault(item.col, []).append(plain_unit(item.value) is not None)
         self.unit_columns = {c for c, found in said.items() if sum(found) > 1 and sum(found) * 2 > len(found)}
 
     def beyond_gap(self, label: int, col: int, numeric: set[int]) -> bool:
@@ -276,13 +276,6 @@ class _Pass:
         """Tell whether a column is headed "Unit"."""
         column = self.columns.get(col)
         return bool(column and column.stack and UNIT_HEADER.fullmatch(column.stack[-1].strip()))
-
-
-@lru_cache(maxsize=65536)
-def _is_plain_unit(text: str) -> bool:
-    """Tell whether a text is nothing but a unit."""
-    unit = unit_cell(text) if len(text) <= 14 else None
-    return unit is not None and (bool(hard(unit.dims or ())) or unit.text == "%")
 
 
 def _totals(items: list[Item]) -> bool:

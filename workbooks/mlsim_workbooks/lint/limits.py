@@ -49,7 +49,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _of_memory(inference, cell, key, estimate)
         )
         if said is None and _limited(cell, relevant):
-            said = _fraction(inference, cell, key, estimate) or _inverted(cell) or _chip(cell, key[0], names)
+            said = _fraction(cell, key, estimate) or _inverted(cell) or _chip(cell, key[0], names)
         if said is not None:
             yield key[0], cell, said
 
@@ -142,7 +142,7 @@ def _limited(cell: Cellwise, relevant: dict[int, bool]) -> bool:
 _FRACTIONS = ("MFU", "ratio", *_SHARES, "growth", "money", "PUE", "achieved compute", "bandwidth", "peak", "")
 
 
-def _fraction(inference: Inference, cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
+def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     context, typed = cell.context, cell.item.form < 0
     if context.concept not in _FRACTIONS and not context.percent:
         return None
@@ -168,7 +168,7 @@ def _fraction(inference: Inference, cell: Cellwise, key: Key, estimate: Estimate
         return None
     if isinstance(number, float):
         said = _percent(cell, number, words)
-        if said is not None and not _in_hundredths(inference, key):
+        if said is not None and not _in_hundredths(estimate.inference, key):
             return said
     if not _BOUNDED.search(words) or _OPEN.search(plain if typed else words):
         return None

@@ -6,7 +6,7 @@ import math
 from functools import cache, lru_cache
 
 from mlsim.units import parse_unit
-from mlsim_workbooks.lint.algebra import PERIODS, Dims, Mismatch, Value, hard, is_time
+from mlsim_workbooks.lint.algebra import PERIODS, Dims, Mismatch, Value, hard, has_money, is_time
 
 __all__ = ["SYMBOLS", "one_slip", "ratio_rule", "ratio_text", "rule_of", "thing", "unit_text"]
 
@@ -95,7 +95,7 @@ def rule_of(mismatch: Mismatch, left: Value, right: Value) -> str:
     if apart and not any(is_time(n) for n in (*left.numbers, *right.numbers)) and not _thousands(_big(mismatch.ratio)):
         # $/h where $ a month is due; a figure per day is one of the calendar's
         return "calendar" if _per_day(left) and _per_month(right) else _rate_rule(left, right)
-    if _money(left) and _money(right) and _priced_in(left) != _priced_in(right) and left.factor != right.factor:
+    if has_money(left) and has_money(right) and _priced_in(left) != _priced_in(right) and left.factor != right.factor:
         return "money-rate"
     names = {n for side in (left, right) for n, _ in side.dims or ()}
     seen = {p[1:] for side in (left, right) for p in side.parts if p.startswith("~")}
@@ -125,10 +125,6 @@ def _per_month(value: Value) -> bool:
 
 def _time_of(value: Value) -> float:
     return dict(value.dims or ()).get("time", 0.0)
-
-
-def _money(value: Value) -> bool:
-    return any(n.startswith("money_in_") for n, _ in value.dims or ())
 
 
 def _priced_in(value: Value) -> frozenset[str]:
@@ -167,7 +163,7 @@ def _dimension_rule(mismatch: Mismatch, left: Value, right: Value) -> str:
         return "params-bytes"
     if money and len(names) == 1:
         return ""  # money for something that has no price: the label of one of them was misread
-    if (money and len(names) <= 2) or (_money(left) and _money(right)):
+    if (money and len(names) <= 2) or (has_money(left) and has_money(right)):
         return "money-rate"
     return "dimension"
 

@@ -12,6 +12,7 @@ from mlsim_workbooks.lint.algebra import (
     PERIODS,
     Value,
     compare,
+    counts_something,
     hard,
     is_conversion,
     is_time,
@@ -95,7 +96,8 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     if cell.computed is None:
         return
     clashes = 0
-    guesses = inference.guesses((sheet, cell.item.key)) if cell.clashes else False
+    key = sheet, cell.item.key
+    guesses = inference.guesses(key)
     for clash in cell.clashes:
         if guesses and clash.note in ("trip", "scope", "scopes"):
             continue
@@ -112,14 +114,14 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     tree = inference.tree(cell.item.form)
     if tree is None:
         return
-    if not clashes and wrong_count(cell.computed) and not inference.guesses((sheet, cell.item.key)):
+    if not clashes and wrong_count(cell.computed) and not guesses:
         yield _wrong_count(cell.computed, text(tree))
     elif not clashes and cell.context.contradiction is None:
         if not _unit_priced(inference, sheet, cell, tree):
             yield from _result(inference, sheet, cell, tree)
         yield from _binary_or_decimal(inference, sheet, cell)
     yield from kind_rules(cell, tree, facts, format_of(facts, sheet, cell))
-    if not inference.guesses((sheet, cell.item.key)) and not inference.nameless((sheet, cell.item.key)):
+    if not guesses and not inference.nameless(key):
         yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
     if not clashes:
         yield from _block_sum(inference, sheet, cell, tree)
@@ -136,9 +138,7 @@ def _of_what_is_missing(
     yield from _eight(cell)
     yield from missing_pue(cell, tree)
     context = cell.context
-    counted = any(
-        e > 0 and n not in ("time", "energy", "information") for n, e in (context.value or cell.value).dims or ()
-    )
+    counted = counts_something(context.value or cell.value)
     if context.concept or context.kinds or counted or (context.label and not cell.entity):
         gpu_time = any(GPU_TIME.search(c.words) for c in inference.uses((sheet, cell.item.key)).values())
         yield from scope_rules(
@@ -556,12 +556,12 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
 def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
     """A division by 1e9 under GiB, or by 1024^3 under GB, where the rest of the formula is not known."""
     stated, computed = cell.context.value, cell.computed
-    used = inference.uses((sheet, cell.item.key)).values()
-    scales = [c.value.factor for c in used if c.value.dims == (("information", 1.0),)]
     if stated is None or computed is None or computed.dims is not None or stated.dims != (("information", 1.0),):
         return
     if not cell.context.explicit or ("~information" not in computed.parts and not _BYTES_EACH & computed.parts):
         return
+    used = inference.uses((sheet, cell.item.key)).values()
+    scales = [c.value.factor for c in used if c.value.dims == (("information", 1.0),)]
     for k in (2, 3, 4):
         for found, due in ((1000.0**k, 1024.0**k), (1024.0**k, 1000.0**k)):
             others = [n for n in computed.numbers if n and not _close(n, 1 / found)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import BUILT, THINGS, Value, compare, hard, is_time, only_conversions
+from mlsim_workbooks.lint.algebra import BUILT, THINGS, Value, compare, hard, has_money, is_time, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import copied, is_copied
@@ -339,7 +339,7 @@ def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterat
     ):
         return
     used = inference.uses((sheet, cell.item.key)).values()
-    money = [c.words for c in used if any(n.startswith("money_in_") for n, _ in c.value.dims or ())]
+    money = [c.words for c in used if has_money(c.value)]
     if money and all(_WHOLE.search(w) and not _OF_ONE.search(w) for w in money):
         yield (
             "device-hours", f"'{cell.label}' divides the cost of all GPUs by wall-clock hours.",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from mlsim_workbooks.lint.algebra import Value, hard
+from mlsim_workbooks.lint.algebra import Value, hard, has_money
 from mlsim_workbooks.lint.formats import Format, format_unit, format_value
-from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, per_many, per_unit, read_label
-from mlsim_workbooks.lint.unit_texts import read_unit, scaled, unit_cell
+from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, per_what, read_label
+from mlsim_workbooks.lint.unit_texts import plain_unit, read_unit, scaled, unit_cell
 
 __all__ = ["CURRENCIES", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
 
@@ -106,13 +106,13 @@ def combine(
 
 
 def _no_money(value: Value) -> bool:
-    return bool(hard(value.dims or ())) and not any(n.startswith("money_in_") for n, _ in value.dims or ())
+    return bool(hard(value.dims or ())) and not has_money(value)
 
 
 def _header(text: str) -> Label:
     """Read a header; a row of units under the headers states them apart."""
-    unit = unit_cell(text) if len(text) <= 14 else None
-    if unit is not None and unit.dims is not None and (hard(unit.dims) or unit.text == "%" or text in ("bn", "B")):
+    unit = unit_cell(text) if text == "bn" else plain_unit(text)
+    if unit is not None:
         return Label(text, unit, strong=True)
     return read_label(text)
 
@@ -215,14 +215,14 @@ def _unit(
         stated = scaled(stated, [unit])  # "GPU-hours | M"
         if not owner.strong and not headed and stated.factor == (owner.unit or stated).factor:
             return None, False, None  # a unit nobody can read: say nothing
-    if beside is not None and _only_money(beside):
-        beside = per_unit(per_many(beside, owner.text), owner.text)  # "Cost per card-hour | $"
+    if beside is not None and has_money(beside) and len(beside.dims or ()) == 1:
+        beside = per_what(beside, owner.text)  # "Cost per card-hour | $"
     clash: Contradiction | None = None
     beside = _named_count(beside, concept)
     priced = (headed and owner.concept == "money") or (
         form.currency and (_AMOUNT.fullmatch(owner.text) or _AMOUNT.fullmatch(other.text))
     )
-    if beside is not None and priced and hard(beside.dims or ()) and not _has_money(beside):
+    if beside is not None and priced and _no_money(beside):
         beside = None  # the prices of an offer, behind its column of units
     if beside is not None and unit.strip() in CURRENCIES and concept not in ("money", ""):
         beside = None  # the currency of another column
@@ -287,15 +287,7 @@ def _named_count(unit: Value | None, concept: str) -> Value | None:
     return replace(bare, factor=unit.factor, kinds=unit.kinds, text=unit.text) if unit and bare else unit
 
 
-def _has_money(unit: Value) -> bool:
-    return any(n.startswith("money_in_") for n, _ in unit.dims or ())
-
-
 _AMOUNT = re.compile(r"amounts?|totals?|betrag|gesamt|summe|montants?", re.I)
-
-
-def _only_money(unit: Value) -> bool:
-    return len(unit.dims or ()) == 1 and (unit.dims or (("", 0.0),))[0][0].startswith("money_in_")
 
 
 def _stated_apart(owner: Label) -> bool:
@@ -352,4 +344,4 @@ def _money(owner: Label, other: Label, currency: str) -> Value | None:
         return None
     if re.search(r"hourly|stündlich|\brate\b|tariff|tarif|\bfee\b|price|preis|prix", text, re.I):
         return None
-    return per_unit(per_many(Value(dims=((currency, 1.0),), text=symbol), text), text)
+    return per_what(Value(dims=((currency, 1.0),), text=symbol), text)

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from mlsim.errors import CellError
 from mlsim.units import parse, parse_unit
 from mlsim.units.spelling import MAGNITUDES, spellings_by_case
-from mlsim_workbooks.lint.algebra import Value
+from mlsim_workbooks.lint.algebra import Value, hard
 from mlsim_workbooks.lint.vocabulary import (
     ACRONYMS,
     COUNTED_WORDS,
@@ -23,7 +23,7 @@ from mlsim_workbooks.lint.vocabulary import (
     WORDS,
 )
 
-__all__ = ["may_hold_unit", "read_quantity", "read_unit", "unit_cell"]
+__all__ = ["may_hold_unit", "plain_unit", "read_quantity", "read_unit", "unit_cell"]
 
 
 @lru_cache(maxsize=65536)
@@ -193,6 +193,13 @@ def unit_cell(text: str) -> Value | None:
         or _counted(body)
         or _many_per_period(body)
     )
+
+
+@lru_cache(maxsize=65536)
+def plain_unit(text: str) -> Value | None:
+    """Read a text that is nothing but the unit of a quantity, or "%": no count of things, no magnitude."""
+    unit = unit_cell(text) if len(text) <= 14 else None
+    return unit if unit is not None and (hard(unit.dims or ()) or unit.text == "%") else None
 
 
 def _many_per_period(body: str) -> Value | None:

@@ -130,7 +130,7 @@ ACRONYMS = frozenset(("GPU", "TPU", "HPU", "NPU", "XPU", "MAC", "FLOP", "OP", "O
 
 # Words before which a unit's name is a plain word: "costs in the year", "Kosten je Monat".
 PREPOSITIONS = frozenset(
-    ("this", "last", "next", "dieser", "diese", "diesem", "jeder", "jede", "cette", "ce", "per", "/", "pro", "par", "je", "a", "an", "of", "der", "des", "pour", "im", "in", "am", "au", "en", "dans", "this", "last",
+    ("dieser", "diese", "diesem", "jeder", "jede", "cette", "ce", "per", "/", "pro", "par", "je", "a", "an", "of", "der", "des", "pour", "im", "in", "am", "au", "en", "dans", "this", "last",
      "next", "each", "every", "first", "the", "ein", "eine", "einer", "one", "d'un", "d'une", "un", "une", "full", "whole")
 )  # fmt: skip
 

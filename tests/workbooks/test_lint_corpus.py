@@ -25,9 +25,9 @@ def outcomes() -> list[Outcome]:
 
 def test_the_corpus_is_as_large_as_stated() -> None:
     every = books((*CORPUS, *HELD_OUT))
-    assert len(every) >= 240
+    assert len(every) >= 350
     assert len({book.name for book in every}) == len(every)
-    assert sum(len(book.seeds) for book in every) >= 1_990
+    assert sum(len(book.seeds) for book in every) >= 2_230
 
 
 def test_nothing_is_reported_on_clean_workbooks_of_the_corpus(outcomes: list[Outcome]) -> None:
@@ -52,7 +52,8 @@ def test_nothing_is_reported_once_libreoffice_has_saved_them_with_values(tmp_pat
         "--outdir",
         str(tmp_path / "out"),
     ]
-    subprocess.run([*command, *files], check=True, capture_output=True, timeout=240)
+    for first in range(0, len(files), 100):  # it opens no more than some 250 in one run
+        subprocess.run([*command, *files[first : first + 100]], check=True, capture_output=True, timeout=240)
     computed = sorted((tmp_path / "out").glob("*.xlsx"))
     assert len(computed) == len(files)
     assert [(p.name, f.cell, f.message) for p in computed for f in lint(p)] == []

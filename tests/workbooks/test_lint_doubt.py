@@ -53,6 +53,23 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "a service whose name is a unit": (
         "Service | Owner | Size (GB) | Copy (GB); search | Mo | 40 | =C2; chat | Mo | 20 | =C3", {"D1": "Copy (GiB)"}, "binary-prefix D2",
     ),
+    "what chips were measured to reach": (
+        "Chip | GEMM bf16 (TFLOP/s); A100 SXM | 268; H100 SXM | 742; L40S | 268", {"B1": "Dense bf16 (TFLOP/s)", "B2": 312}, "registry B3",
+    ),
+    "a price in plain dollars": (
+        "Used | 500 | GPU-h; Price | 2.35 | $; Bill | =B1*B2 | $", {"A2": "Spent before"}, "money-rate B3",
+    ),
+    "the rest of a day": (
+        "Daytime | 16 | h/day; Night | =24-B1 | h/day", {"B2": "=25-B1"}, "bare-number B2",
+    ),
+    "words in a minute": (
+        "Clip | 24 | min; Words in a spoken minute | 150; Tokens per word | 1.35 | tokens; Clip in tokens | =B1*B2*B3 | tokens",
+        {"A2": "Clips in the archive"}, "token-rate B4",
+    ),
+    "the line below the months": (
+        "Month | Days | IT energy (MWh); January | 31 | 230; February | 28 | 215; Year | =SUM(B2:B3) | =SUM(C2:C3)",
+        {"C4": "=SUM(B2:C3)"}, "mixed-sum C4",
+    ),
 }  # fmt: skip
 
 

@@ -67,6 +67,33 @@ CASES = {
     "a block of different things": (
         "mixed-sum D3", "Model | A | B | All; GPUs per replica | 4 | 8 | ; GPUs | 16 | 32 | =SUM(B2:C3)", "=SUM(B3:C3)",
     ),
+    "a factor left out of a series": (
+        "params-bytes E3",
+        "Table | Rows (M) | Dim | Bytes per value | Size (GiB); user_id | 200 | 64 | 4 | =B2*1E6*C2*D2/2^30; item_id | 50 | 64 | 4 | =B3*1E6*C3/2^30;"
+        " query_hash | 500 | 64 | 4 | =B4*1E6*C4*D4/2^30", "=B3*1E6*C3*D3/2^30",
+    ),
+    "365 among twelves": (
+        "calendar C3", "Line | Month ($) | Year ($); Rent | 100 | =B2*12; Power | 40 | =B3*365; Staff | 70 | =B4*12", "=B3*12",
+    ),
+    "one formula for a user and a replica": (
+        "user-total B3",
+        "Time per token | 20 | ms; Output speed per user | =1000/B1 | tokens/s; Output speed, replica | =1000/B1 | tokens/s", "=16*1000/B1",
+    ),
+    "a purchase among yearly costs": (
+        "money-rate B4", "Servers | 300000 | $; Power | 20000 | $/year; Staff | 80000 | $/year; Cost | =B1+B2+B3 | $/year", "=B2+B3",
+    ),
+    "a mean power from a peak": (
+        "statistic-mix B3", "Nodes | 8 | nodes; Peak power per node | 10 | kW; Mean power | =B1*B2 | kW", "=B1*B2*0.7",
+    ),
+    "both directions of a link for one": (
+        "link-direction B1", "NVLink 4 per GPU, one direction | 900 | GB/s", 450,
+    ),
+    "half a round trip for the client": (
+        "round-trip B3", "RTT to the client | 24 | ms; Service time | 90 | ms; Answer as the client sees it | =B2+B1/2 | ms", "=B2+B1",
+    ),
+    "one camera for all": (
+        "device-scope B3", "Frames per second, one camera | 8; Cameras | 300; Frames per second, all cameras | =B1", "=B1*B2",
+    ),
 }  # fmt: skip
 
 

@@ -35,11 +35,14 @@ HELD_OUT = (
     "clean4",
     "clean5",
     "clean6",
+    "clean7",
+    "clean8",
     "heldout5",
+    "heldout6",
 )  # written by people who never saw the checker
 
 
-WRITTEN = ("clean4", "clean5", "clean6", "heldout5")  # kept as data
+WRITTEN = ("clean4", "clean5", "clean6", "clean7", "clean8", "heldout5", "heldout6")  # kept as data
 
 
 @dataclass(frozen=True)

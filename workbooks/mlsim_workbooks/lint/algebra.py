@@ -179,6 +179,8 @@ def _merge(a: Value, b: Value, sign: int) -> frozenset[tuple[str, str]]:
         kinds.discard(("boundary", boundary))  # a mean weighted with energy is none of energy
     if a.kind("statistic") and not b.dims:  # a mean times a factor stays a mean
         kinds -= {k for k in b.kinds if k[0] == "statistic"}
+    elif a.kind("statistic") and b.kind("statistic") and a.dims is not None and not hard(a.dims) and hard(b.dims or ()):
+        kinds -= {k for k in a.kinds if k[0] == "statistic"}  # the mean number of tokens, at the p50 of each
     return frozenset(kinds)
 
 
@@ -457,13 +459,13 @@ def _difference(
             return None
         return None if wild else Mismatch(dims)
     ratio = first[1] / second[1] if second[1] else math.nan
-    if math.isnan(ratio):
+    if not 0.0 < ratio < math.inf:
         return None
     calendar = bool(reading.seconds) or any(is_time(n) for n in found.numbers + due.numbers)
     calendar |= bool(found.kind("period") or due.kind("period")) or any(n == "time" for n, _ in first[0])
     if abs(math.log10(ratio) / 3 - round(math.log10(ratio) / 3)) < 1e-6 and _per_counted(found, due, ratio):
         return None  # a label that leaves out "per million tokens"
-    if abs(ratio - 1) > (_CALENDAR if calendar and abs(ratio - 1.024) > 1e-3 else _EXACT):
+    if abs(ratio - 1) > (_CALENDAR if calendar and min(abs(ratio - 1.024), abs(ratio - 1 / 1.024)) > 1e-3 else _EXACT):
         return Mismatch(ratio=ratio)
     return _periods_differ(found, due, reading, first, second)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, mantissa
+from mlsim_workbooks.lint.algebra import Value, hard, mantissa
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
@@ -107,6 +107,8 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
     ):
         return  # a PUE worked out from meters is a result, not something to apply
     computed, context = cell.computed, cell.context
+    if not hard(computed.dims or ()):
+        return  # a ratio of two intensities
     if "PUE" in computed.parts or "~energy" not in computed.parts or computed.kind("boundary") == "facility":
         return
     key = sheet, cell.item.key

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import BUILT, Mismatch, Value, hard, is_conversion, is_open
-from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.algebra import BUILT, Mismatch, Value, hard, has_money, is_conversion, is_open, is_time
+from mlsim_workbooks.lint.infer import Cellwise, Inference, key_of
 from mlsim_workbooks.lint.naming import SYMBOLS, one_slip, unit_text
 from mlsim_workbooks.package import position
 
@@ -71,16 +71,28 @@ def _share_of_column(d: Difference) -> bool:
     return False
 
 
+def _share_of_sum(d: Difference) -> bool:
+    """A part over the sum that takes it in: a share, whatever they are read as."""
+    match d.tree:
+        case sx.Binary(operator="/", left=sx.Ref() as part, right=sx.Ref() as whole):
+            keys = [key_of(d.inference.sheets, d.sheet, node, d.cell.item.refs) for node in (part, whole)]
+            total = d.inference.cells.get(keys[1])
+            tree = d.inference.tree(total.item.form) if total is not None and total.item.form >= 0 else None
+            summed = isinstance(tree, sx.Call) and tree.name == "SUM"
+            return summed and keys[0] in d.inference.uses(keys[1])
+    return False
+
+
 def _nameless_price(d: Difference) -> bool:
     """Money or hours, and nothing written of what they are for."""
-    if d.cell.context.texts:
-        return False
+    if d.cell.context.texts or (d.cell.entity and d.stated.kind("period")):
+        return False  # "Rent", and a format of $/month
     return d.rule == "money-rate" or (d.rule == "calendar" and bool(d.computed.dims) and not hard(d.stated.dims or ()))
 
 
 def _by_the_hour(d: Difference) -> bool:
     """A line of a table by the hour: what an hour costs is a price per hour, too."""
-    return d.rule == "money-rate" and d.mismatch.dims == (("time", -1.0),) and bool(_HOUR.match(d.cell.entity))
+    return d.mismatch.dims == (("time", -1.0),) and bool(_HOUR.match(d.cell.entity))
 
 
 _HOUR = re.compile(r"\d{1,2}[:h.]\d\d|\d{1,2} ?[hH]\b|hour|stunde|heure", re.I)
@@ -157,9 +169,57 @@ def _no_tokens(d: Difference) -> bool:
     return d.rule == "money-rate" and bool(due) and not have and "~token" not in d.computed.parts
 
 
+def _unread_price(d: Difference) -> bool:
+    """A price in plain dollars: per what, its label says in words that nobody read."""
+    if d.rule != "money-rate" or not d.mismatch.dims:
+        return False
+    return any(_plain_money(c.context.value) and _A_PRICE.search(c.words) for c in (d.cell, *d.used))
+
+
+def _plain_money(value: Value | None) -> bool:
+    return value is not None and len(value.dims or ()) == 1 and has_money(value) and not value.kind("period")
+
+
+_A_PRICE = re.compile(
+    r"price|\brate\b|tarif|preis|\bprix\b|\bper\b|\bje\b|\bpar\b|\bpro\b|\b(?:of|does|for) an? ", re.I
+)
+
+
+def _unread_denominator(d: Difference) -> bool:
+    """A label says per what its figure is, and that is not in the unit that was read."""
+    if not d.mismatch.dims:
+        return False
+    return any(_PER.search(c.words) and _no_denominator(c) for c in (d.cell, *d.used))
+
+
+_PER = re.compile(
+    r"\b(?:per|je|par|pro|in an?|one|of an?) (?:[\w-]+[ -])?(?:min|minute|hours?|h|stunde|heure|[kM]Wh|[kGT]B|[GT]o|s|second|sekunde|seconde|day|tag|jour|month|monat|mois|year|jahr|an)\b",
+    re.I,
+)
+
+
+def _no_denominator(cell: Cellwise) -> bool:
+    value = cell.context.value
+    if value is None or value.kind("period") or any(e < 0 for _, e in value.dims or ()):
+        return False
+    return bool(hard(value.dims or ())) or cell.context.concept == "count"
+
+
 def _guessed_period(d: Difference) -> bool:
     """A figure per day or per hour, and a number in it that nothing is written about: how many hours, perhaps."""
     return d.guesses and bool(d.mismatch.periods[0] or (d.rule == "token-rate" and not d.mismatch.dims))
+
+
+def _rate_unsaid(d: Difference) -> bool:
+    """ "Queries on average", times the seconds of a month: by the second, then, though nothing says so."""
+    if d.rule != "calendar" or d.mismatch.dims or not {86400.0, 3600.0} & set(d.computed.numbers):
+        return False
+    return any(c.item.form < 0 and not c.context.explicit and c.value.dims and not hard(c.value.dims) for c in d.used)
+
+
+def _carried_conversion(d: Difference) -> bool:
+    """A 12 that came along from a cell without a written unit: whether that is per month or per year, nobody says."""
+    return d.rule == "calendar" and any(is_time(n) for c in d.used for n in c.value.numbers)
 
 
 def _hours_added_up(d: Difference) -> bool:
@@ -174,6 +234,14 @@ def _store_over_a_day(d: Difference) -> bool:
     """A store of energy over what a day takes of it: days."""
     worked = {p for p in d.computed.parts if p[0] == "~"}
     return d.computed.dims == () and d.stated.dims == (("time", 1.0),) and worked == {"~energy"}
+
+
+def _bits_over_bits(d: Difference) -> bool:
+    """Samples of 12 bits stored in 16: the 16 is a number of bits, too."""
+    if d.rule != "bits-bytes":
+        return False
+    width = {4.0, 8.0, 16.0, 32.0, 64.0} & set(d.computed.numbers)
+    return bool(width) and any(c.value.factor == 0.125 and c.item.form < 0 for c in d.used)
 
 
 def _bytes_unsaid(d: Difference) -> bool:
@@ -197,13 +265,19 @@ def _operations_of_a_network(d: Difference) -> bool:
     """What a network needs is called FLOP, whatever runs it; and its peak may be of the format it has."""
     if d.rule != "integer-ops":
         return False
+    floating = bool({"parameters", "active parameters"} & d.computed.parts) or any(
+        _FLOATING.search(f"{c.words} {c.context.value.text if c.context.value else ''}") for c in (d.cell, *d.used)
+    )
     needed = any(_NEEDED.search(c.words) for c in d.used)
     chosen = any("integer_operation" in dict(c.value.dims or ()) and _FORMAT.search(c.words) for c in d.used)
     peaks = d.computed.parts & _PEAKS or d.cell.context.concept in ("peak", "integer peak")
-    return needed or chosen or not peaks
+    return needed or chosen or not peaks or not floating
 
 
-_NEEDED = re.compile(r"\bneed|required|demand|workload|nötig|bedarf|besoin|requis", re.I)
+_FLOATING = re.compile(r"FLOP|\b(?:bf|fp|tf)\d+", re.I)
+_NEEDED = re.compile(
+    r"\bneed|required|demand|workload|\bwork\b|per (?:frame|image|inference)|nötig|bedarf|besoin|requis", re.I
+)
 _FORMAT = re.compile(r"format|precision|chosen|selected|gewählt|retenu", re.I)
 _PEAKS = frozenset(("peak", "1/peak", "integer peak", "1/integer peak", "achieved compute"))
 
@@ -246,7 +320,7 @@ def _no_usual_slip(d: Difference) -> bool:
 
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
-    _no_slip, _of_its_row, _share_of_column, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
-    _typed_quantity, _number_in_label, _size_in_label, _bare, _no_tokens, _guessed_period, _hours_added_up,
-    _store_over_a_day, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _no_usual_slip,
+    _no_slip, _of_its_row, _share_of_column, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
+    _typed_quantity, _number_in_label, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up,
+    _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _no_usual_slip,
 )  # fmt: skip

@@ -82,7 +82,7 @@ _FIRST = frozenset(("LARGE", "SMALL", "PERCENTILE", "PERCENTILE.INC", "PERCENTIL
 
 
 _COUNTERS = frozenset(("COUNT", "COUNTA", "COUNTIF", "COUNTIFS", "ROW", "COLUMN", "ROWS", "COLUMNS", "MATCH", "XMATCH", "LN",
-                      "LOG", "LOG10", "EXP", "LEN", "PI", "RAND", "RANK", "SIGN", "CORREL", "YEAR", "MONTH", "RRI", "NPER"))  # fmt: skip
+                      "LOG", "LOG10", "EXP", "LEN", "PI", "RAND", "SIGN", "CORREL", "YEAR", "MONTH", "RRI", "NPER"))  # fmt: skip
 
 
 _SUMMERS = frozenset(("SUM", "SUBTOTAL", "SUMIF", "SUMIFS", "AGGREGATE"))
@@ -414,6 +414,8 @@ def _counted_differently(a: Value, b: Value) -> bool:
     if a.numbers or b.numbers:
         return False  # the 2 of a product may be the bytes of each
     if hard(a.dims or ()) or hard(b.dims or ()):
+        if hard(a.dims or ()) == (("time", 1.0),):
+            return False  # all wait as long as one
         per = {n for v in (a, b) for n, e in v.dims or () if e < 0 and n in ("user", "device", "node", "rack")}
         return bool(per) and any(dict(a.dims or ()).get(n) != dict(b.dims or ()).get(n) for n in per)
     if not a.dims or not b.dims:
@@ -456,7 +458,8 @@ def _joined(left: Value, right: Value, operator: str) -> Value:
     kinds = (left.kinds & right.kinds) | {k for k in left.kinds | right.kinds if k[0] in ("statistic", "trip")}
     if left.kind("trip") == right.kind("trip") == "one way":  # there and back, or two legs of one way
         kinds -= {("trip", "one way")}
-    return Value(soft, base.factor, kinds, numbers, left.parts & right.parts, text=base.text)
+    whole = {"devices"} & (left.parts | right.parts)  # of all GPUs, less another such figure
+    return Value(soft, base.factor, kinds, numbers, (left.parts & right.parts) | whole, text=base.text)
 
 
 _CLASHING = ("statistic", "density", "direction", "trip", "boundary")

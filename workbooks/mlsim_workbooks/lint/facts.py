@@ -28,6 +28,8 @@ def gather(inference: Inference) -> Facts:
     facts = Facts()
     precisions: set[str] = set()
     for key, cell in inference.cells.items():
+        if cell.value.dims == (("user", 1.0),) and cell.context.concept != "users":
+            facts.concepts.setdefault("users", []).append(key)
         if cell.context.concept:
             facts.concepts.setdefault(cell.context.concept, []).append(key)
         if cell.computed is not None and "PUE" in cell.computed.parts:

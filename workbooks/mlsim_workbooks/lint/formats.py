@@ -14,6 +14,7 @@ __all__ = ["Format", "format_unit", "format_value"]
 _QUOTED = re.compile(r'"([^"]*)"|\\(.)')
 
 
+_NAMED = re.compile(r'"[A-Za-zÀ-ÿ]{2,} "[#0]')
 _CURRENCY = re.compile(r"\[\$([^\]\-]*)(?:-[^\]]*)?\]")
 
 
@@ -43,6 +44,8 @@ def format_unit(code: str) -> Format:
         currency = _SIGNS.get(match[1].strip(), "")
         section = section.replace(match[0], "")
     quoted = " ".join(a or b for a, b in _QUOTED.findall(section)).strip()
+    if _NAMED.match(section):
+        quoted = ""  # "Year "0 names a number, it is no unit of it
     bare = re.sub(r"\[[^\]]*\]", "", _QUOTED.sub("", section))
     percent = "%" in bare
     scaling = re.search(r"[0#?](,+)(?=[^0#?,.]|$)", bare)

@@ -459,7 +459,8 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     own = {c for c, _ in stated.kinds}
     passed = {k for k in computed.kinds if k[0] in ("boundary", "density", "direction", "trip") and k[0] not in own}
     passed = {k for k in passed if k[0] not in there_and_back}
-    extra = frozenset(p for p in ("PUE", "active parameters") if p in computed.parts and f"1/{p}" not in computed.parts)
+    kept = ("PUE", "active parameters", *(("devices",) if hard(stated.dims or ()) else ()))  # that of all GPUs
+    extra = frozenset(p for p in kept if p in computed.parts and f"1/{p}" not in computed.parts)
     return (
         replace(stated, kinds=frozenset(stated.kinds | passed), parts=stated.parts | extra)
         if passed or extra

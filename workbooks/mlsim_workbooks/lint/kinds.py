@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, hard
-from mlsim_workbooks.lint.facts import Facts
+from mlsim_workbooks.lint.algebra import Value, counts_something, hard, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.vocabulary import KIND_RE
 
-__all__ = ["KIND_RULE", "copied", "has_number", "is_copied", "kind_rules", "missing_pue", "trip_rules"]
+__all__ = ["KIND_RULE", "copied", "has_number", "is_copied", "kind_rules", "mean_rules", "missing_pue", "trip_rules"]
 
 KIND_RULE = {
     "density": "sparse-peak", "direction": "link-direction", "trip": "round-trip", "boundary": "facility-energy",
@@ -31,8 +30,11 @@ def has_number(value: Value, *wanted: float) -> bool:
     return any(abs(n / w - 1) < 1e-9 or abs(n * w - 1) < 1e-9 for n in value.numbers if n for w in wanted)
 
 
-def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> Iterator[Said]:
-    """Compare the kinds of what a formula uses with the kinds that its cell states."""
+def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> Iterator[Said]:
+    """Compare the kinds of what a formula uses with the kinds that its cell states.
+
+    ``mixture`` tells that it is about a mixture of experts, with active parameters of its own.
+    """
     computed, context = cell.computed, cell.context
     assert computed is not None
     words = cell.words
@@ -57,9 +59,10 @@ def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> I
                 "",
             )
     trip, due = {k for c, k in computed.kinds if c == "trip"}, stated.get("trip", "")
-    if due and trip and due not in trip and not has_number(computed, 2.0):
+    twice = has_number(computed, 2.0) or any(_doubled(n) for n in sx.summands(tree))
+    if due and trip and due not in trip and not twice:
         yield "round-trip", f"'{label}' is {due}, but the formula uses a {trip.pop()} latency.", ""
-    elif trip == {"one way"} and not due and not has_number(computed, 2.0) and _THERE_AND_BACK.search(words):
+    elif trip == {"one way"} and not due and not twice and _THERE_AND_BACK.search(words):
         yield "round-trip", f"'{label}' takes a way there and back, but the formula uses a one-way latency.", ""
     for category in ("trip", "direction"):
         if (
@@ -75,7 +78,8 @@ def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> I
                 "",
             )
     yield from _boundary(computed, stated, label)
-    yield from _parameters(cell, computed, dims, words, facts)
+    if mixture:
+        yield from _parameters(cell, computed, dims, words)
     token, due = computed.kind("token"), stated.get("token", "")
     if token and due and token != due and len({k for c, k in computed.kinds if c == "token"}) == 1:
         yield "token-direction", f"'{label}' is about {due} tokens, but the formula uses {token} tokens.", ""
@@ -91,8 +95,13 @@ def kind_rules(cell: Cellwise, tree: sx.Node, facts: Facts, precision: str) -> I
             f"'{label}' compares {' and '.join(sorted(said))}, the formula {' and '.join(sorted(statistics))}.",
             "",
         )
-    elif due and statistics and due not in statistics and (is_copied(tree) or _is_extreme(tree)):
+    elif due and statistics and due not in statistics and (is_copied(tree) or _picks_one(tree)):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {statistics.pop()}.", ""
+
+
+def _doubled(tree: sx.Node) -> bool:
+    """Tell whether a term of a sum takes something twice."""
+    return isinstance(tree, sx.Binary) and tree.operator == "*" and sx.Number(2.0) in (tree.left, tree.right)
 
 
 _ONE_WAY = re.compile(r"\b(?:sen[dt]|sending|receiv\w*|upload\w*|download\w*|tx|rx|egress|ingress)\b", re.I)
@@ -100,11 +109,11 @@ _TAILS = ("p90", "p95", "p99")
 _MEAN = re.compile(r"mean|average|avg|mittel|moyen", re.I)
 
 
-def _is_extreme(tree: sx.Node) -> bool:
-    """Tell whether a formula picks the greatest or the least of a series."""
+def _picks_one(tree: sx.Node) -> bool:
+    """Tell whether a formula picks one of a series: the greatest, the least, or the one it looks up."""
     if isinstance(tree, sx.Binary) and tree.operator in "*/" and isinstance(tree.right, sx.Number):
         tree = tree.left  # in another unit
-    return isinstance(tree, sx.Call) and tree.name in ("MAX", "MIN")
+    return isinstance(tree, sx.Call) and tree.name in ("MAX", "MIN", "INDEX", "VLOOKUP", "XLOOKUP")
 
 
 def _statistics(words: str) -> set[str]:
@@ -115,7 +124,7 @@ def _statistics(words: str) -> set[str]:
 _THERE_AND_BACK = re.compile(
     r"\back\b|\bbdp\b|(?:bytes|data) in flight|handshake|connect\b|and back|to (?:the )?(?:result|answer|response)\b|response time"
     r"|antwortzeit|temps de réponse|(?:at|of|for|beim|chez|seen by) (?:the |l.)?(?:client|user|caller|nutzer|kunden|utilisateur)"
-    r"|through the cloud|\bwait",
+    r"|through the cloud|\bwait|(?:client|user|caller|customer) sees",
     re.I,
 )
 _BACK = re.compile(r"back|return|response|reply|answer|down|inbound|\bfrom\b|zurück|rück|retour", re.I)
@@ -124,7 +133,21 @@ _FROM_TO = re.compile(r"(\w+) (?:to|nach|zu|vers|à) (?:the )?(\w+)")
 
 
 def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """A round trip that adds up legs of one direction only."""
+    """A round trip that adds up legs of one direction only, or takes half of a round trip."""
+    if "trip" not in dict(cell.context.kinds) and _THERE_AND_BACK.search(cell.words):
+        for term in sx.summands(tree):
+            half = isinstance(term, sx.Binary) and (term.operator, term.right) in (
+                ("/", sx.Number(2.0)),
+                ("*", sx.Number(0.5)),
+            )
+            leg = inference.cell_of(sheet, cell.item, term.left) if half and isinstance(term, sx.Binary) else None
+            if leg is not None and leg.value.kind("trip") == "round trip":
+                yield "round-trip", f"'{cell.label}' is a way there and back, but the formula halves '{leg.label}'.", ""
+    twice = isinstance(tree, sx.Binary) and tree.operator == "*" and tree.left == sx.Number(2.0)
+    if dict(cell.context.kinds).get("trip") == "one way" and twice and isinstance(tree, sx.Binary):
+        legs = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree.right)]
+        if all(x is not None and x.value.kind("trip") == "one way" for x in legs):
+            yield "round-trip", f"'{cell.label}' is one way, but the formula takes the ways twice.", ""
     if dict(cell.context.kinds).get("trip") != "round trip" or not isinstance(tree, sx.Binary) or tree.operator != "+":
         return
     legs = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
@@ -132,6 +155,25 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     ends = {m.groups() for x in known for m in _FROM_TO.finditer(x.words.lower())}
     if len(known) == len(legs) and not any((b, a) in ends for a, b in ends):
         yield "round-trip", f"'{cell.label}' adds up one way only: the way back is missing.", "Take the ways twice."
+
+
+def mean_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+    """A mean power worked out from a peak power and a count, without a load."""
+    context, computed = cell.context, cell.computed
+    if dict(context.kinds).get("statistic") != "mean" or context.value is None or computed is None:
+        return
+    if hard(context.value.dims or ()) != (("energy", 1.0), ("time", -1.0)) or not only_conversions(computed):
+        return
+    used = list(inference.uses((sheet, cell.item.key)).values())
+    powers = [c for c in used if c.value.dims is not None and hard(c.value.dims)]
+    counts = [c for c in used if c not in powers]
+    if len(powers) != 1 or any(not counts_something(c.value) for c in counts):
+        return  # something that may be the load
+    if _PEAK_LOAD.search(powers[0].words) and not _MEAN.search(powers[0].words):
+        yield "statistic-mix", f"'{cell.label}' is a mean, but the formula takes a peak ('{powers[0].label}').", ""
+
+
+_PEAK_LOAD = re.compile(r"\bpeak|\bmax|spitze|cr[êe]te|nameplate|\btdp\b", re.I)
 
 
 def copied(tree: sx.Node) -> sx.Ref | sx.Name | None:
@@ -237,12 +279,9 @@ _READ_PER_TOKEN = re.compile(
 )
 
 
-def _parameters(
-    cell: Cellwise, computed: Value, dims: tuple[tuple[str, float], ...], words: str, facts: Facts
-) -> Iterator[Said]:
+def _parameters(cell: Cellwise, computed: Value, dims: tuple[tuple[str, float], ...], words: str) -> Iterator[Said]:
     kind = computed.kind("parameters")
-    active = bool(facts.concepts.get("active parameters"))
-    if not active or not (computed.parts & {"parameters", "active parameters"}):
+    if not (computed.parts & {"parameters", "active parameters"}):
         return
     label = cell.label
     names = {n for n, _ in dims}

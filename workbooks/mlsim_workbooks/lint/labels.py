@@ -110,9 +110,14 @@ def _without_names(unit: Value) -> Value:
 
 _PER_PERIOD = re.compile(r"\b(h|hours|kwh|mwh|gb|tb|tok|mtok|tokens|req|requests|images|gpuh) (day|week|month|year)\b")
 _MANY_BEHIND = re.compile(r"\b(tok|tokens|req|requests|images|samples)( per \w+)? (k|m|mn|bn)$")  # tok_day_bn
+_STATISTIC_BEHIND = re.compile(r" (?:p\d\d|avg|mean|med|median|max|min|typ)$", re.I)  # lat_ms_p99
+_MANY_BEFORE = re.compile(r"(k|M|bn) [a-z]")  # "k env steps/s"
+_STATISTIC_BEFORE = re.compile(r"^(?:min|max|avg|mean|med|median|sum|cum) (?=\w)", re.I)  # min_usd_gpu_hr
+_PRICED_RATE = re.compile(r"\b(?:usd|eur) per [gt]b s\b")  # usd_tb_s_hr: dollars an hour for each TB/s
+_FIGURES = re.compile(r"\(\d[^()]*\)")  # "GPUs (8 per node)"
 _MANY_WORD = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
 _MONEY_PER = re.compile(
-    r"\b(usd|eur|gbp|chf) (?=(?:h|hour|hr|gb|tb|kwh|mwh|tok|mtok|ktok|gpu|gpuh|req|month|year|day|user|image)\b)"
+    r"\b(usd|eur|gbp|chf) (?=(?:h|hour|hr|gb|tb|kwh|mwh|tok|mtok|ktok|gpu|gpuh|req|month|year|day|user|image|node|server|rack|card|replica)\b)"
 )
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
@@ -129,15 +134,19 @@ def read_label(text: str) -> Label:
     concept = _concept(words)
     kinds = set(_kinds(words))
     if snake:
+        words = _STATISTIC_BEFORE.sub("", _STATISTIC_BEHIND.sub("", words))
         words = _MONEY_PER.sub(r"\1 per ", words)
         words = _PER_PERIOD.sub(r"\1 per \2", words)
         words = _MANY_BEHIND.sub(lambda m: f"{_MANY_WORD[m[3]]} {m[1]}{m[2] or ''}", words)
         words = re.sub(r"\b(\w+) (?:per )?(s|sec)\b(?=$| (?:per|gpu|user|node|replica)\b)", _per_second, words)
         words = re.sub(r"/s (?=(?:gpu|user|node|replica)\b)", "/s per ", words)
-    unit, rest, strong = _find_unit(words, concept, snake)
+    unit, rest, strong = _find_unit(words, concept, snake) if not _PRICED_RATE.search(words) else (None, words, False)
+    if unit is not None and (many := _MANY_BEFORE.match(rest)):
+        unit = scaled(unit, [many[1]])
     dims: dict[str, float] = {}
+    said = _FIGURES.sub(" ", words)
     for name, pattern in PER_RE:
-        if pattern.search(words) and not (unit and unit.dims and any(n == name for n, _ in unit.dims)):
+        if pattern.search(said) and not (unit and unit.dims and any(n == name for n, _ in unit.dims)):
             dims[name] = -1.0
     if unit is None and concept in ("", "count", "replicas"):
         counted = next((name for name, pattern in COUNTED_RE if pattern.search(words)), "")
@@ -177,7 +186,7 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
         return scaled(unit, [m[1] for m in brackets]), "", False
     for separator in (", ", " in ", " [", ": ", " – ", " - ", " | ", " / "):
         head, found, tail = plain.rpartition(separator)
-        if found and head:
+        if found and head and not (separator == " in " and re.match(r"(?:the|an?|each|every|this|one) ", tail)):
             unit = None if _COUNTING.match(tail) else read_unit(tail, concept)
             if (
                 unit is not None
@@ -227,7 +236,7 @@ def _per_many(unit: Value, rest: str) -> Value:
     return replace(unit, dims=dims, factor=unit.factor / scale)
 
 
-_OF_A = re.compile(r"\b(?:of|for) (?:an?|one) ([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)  # "Price of a GPU hour"
+_OF_A = re.compile(r"\b(?:of|for|does) (?:an?|one) ([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)  # "Price of a GPU hour"
 _PRICE = re.compile(r"[$€£]? ?\d[\d.,]* ?[$€£\w]*/[\w-]+")  # "at $0.02/GB" is a figure, not a unit
 _PER_WHAT = re.compile(r"(?:\bper|/|\bpro|\bpar|\bje|\bdu|\bd.un[e]?) ?([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)
 
@@ -240,6 +249,8 @@ def _per_unit(unit: Value, rest: str) -> Value:
     if not match:
         return unit
     words = match[1].split(" ")
+    if words[-1] == "cost":
+        words.pop()  # "What does a GPU-hour cost?"
     for first, last in ((0, 3), (0, 2), (0, 1), (1, 3), (1, 2)):  # "je angebotener GPU-Stunde"
         phrase = " ".join(words[first:last])
         if len(words) < last:
@@ -334,7 +345,7 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
             before in ("per", "/", "pro", "par", "je")
             or (before[:1].isdigit() and not (snake and before.endswith("k")))
             or pieces[-count - 2 : -count - 1] in (["per"], ["pro"], ["par"], ["je"])
-            or (before in PREPOSITIONS and joined.isalpha())
+            or (before in PREPOSITIONS and (joined if snake else joined.replace(" ", "")).isalpha())
         ):
             continue
         unit = read_unit(joined, concept)

@@ -191,6 +191,8 @@ class _Pass:
         column = self.columns.get(col)
         if column is not None and column.stack and UNIT_HEADER.fullmatch(column.stack[-1].strip()):
             return True
+        if _CALENDAR.fullmatch(text.strip()) and column is not None and column.stack and col - 1 not in numeric:
+            return False  # "Year", the line below the months
         if column is not None and self.names_something_else(col) and not ("/" in text or text.strip() in _SURE):
             return False
         if (
@@ -268,9 +270,15 @@ class _Pass:
         left, right = first - 1, last + 1
         if left in units and units[left].strip() in CURRENCIES and not self.headed(left):
             return "", False
-        if left in units and (left - 1 not in numeric or self.headed(left)) and left + 1 in numeric:
+        before = left - 1 in numeric and (not self.headed(left) or self.headed_by_unit(col))
+        if left in units and not before and left + 1 in numeric:
             return units[left], True
         return (units[right], True) if right in units else ("", False)
+
+    def headed_by_unit(self, col: int) -> bool:
+        """Tell whether a column's header is nothing but a unit."""
+        column = self.columns.get(col)
+        return bool(column and column.stack and plain_unit(column.stack[-1]))
 
     def headed(self, col: int) -> bool:
         """Tell whether a column is headed "Unit"."""
@@ -292,6 +300,7 @@ def _adds_up(item: Item) -> bool:
     )
 
 
+_CALENDAR = re.compile(r"year|month|quarter|jahr|monat|quartal|année|an|mois", re.I)
 _SURE = frozenset(("ms", "µs", "GB", "TB", "GiB", "TiB", "kW", "kWh", "MWh", "TFLOP", "GFLOP"))
 _COUNTED = frozenset((*COUNTED_WORDS, "tokens", "tok", "requests", "users", "images", "GPUs", "parameters", "sessions"))
 
@@ -320,5 +329,7 @@ _PER = re.compile(r"\b(?:per|pro|par|je) \w", re.I)
 @lru_cache(maxsize=65536)
 def _speaks(text: str) -> bool:
     """Tell whether a text says anything about a number beside it."""
+    if text.casefold() in ("us", "mo"):
+        return False  # a region: nobody labels a row by microseconds
     label = read_label(text)
     return label.says_something or bool(label.kinds or label.dims or _PER.search(text))

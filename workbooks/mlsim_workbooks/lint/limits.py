@@ -19,7 +19,7 @@ _SHARES = ("share", "share of the day")
 _BOUNDED = re.compile(
     r"\bm[fb]u\b|\bhfu\b|utili|\butil\b|auslastung|ausnutzung|occupan|availab|verfügbar|effici|effiz|\bduty|hit[ -]?rate|acceptance"
     r"|rendement|\bbusy\b|load factor|goodput (?:ratio|share)|(?:reach|achiev|attain)\w*|erreicht|atteint|taux d|usable|nutzbar"
-    r"|success rate|\bfill\b|füll|remplissage|\bsla\b|uptime|share|fraction|anteil|\bpart\b|\beff\b|of (?:the )?(?:dense )?peak",
+    r"|success rate|how much of|\bof (?:it|that|them)\b|\bfill\b|füll|remplissage|\bsla\b|uptime|share|fraction|anteil|\bpart\b|\beff\b|of (?:the )?(?:dense )?peak",
     re.I,
 )  # fmt: skip
 _OPEN = re.compile(
@@ -322,7 +322,7 @@ def _chip(cell: Cellwise, sheet: int, names: Names) -> Said | None:
     elif (
         dims == {"information": 1.0, "time": -1.0}
         and _REACHED.search(words)
-        and re.search(r"hbm|memory|\bbw\b|bandwidth|read", words, re.I)
+        and (value.text == "TB/s" or re.search(r"hbm|memory|\bbw\b|bandwidth|read", words, re.I))
     ):
         attribute, name = "memory_bandwidth", "bandwidth"
     elif (

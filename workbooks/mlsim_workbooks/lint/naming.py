@@ -225,7 +225,9 @@ def ratio_rule(ratio: float, names: set[str], left: Value, right: Value, seen: s
         if not money and (hard(right.dims or ()) == (("time", 1.0),) or "ms" in (seen or set())):
             return "time-scale"
         return "prefix"
-    calendar = "time" in names or money or "energy" in names or left.kind("period") or right.kind("period")
+    calendar = (
+        "time" in names | (seen or set()) or money or "energy" in names or left.kind("period") or right.kind("period")
+    )
     if calendar:
         for t in _CALENDAR:
             if any(_near(big, t * 1000.0**k, 0.045) or _near(1 / big, t * 1000.0**k, 0.045) for k in (0, 1, 2)):

@@ -13,8 +13,10 @@ from functools import cache, lru_cache
 
 from mlsim.errors import CellError
 from mlsim.registry import load
+from mlsim.registry.load import aliases
 from mlsim.registry.names import normalise
 from mlsim.registry.records import Chip, Model
+from mlsim.registry.tables import rows
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint.algebra import Value, hard
 from mlsim_workbooks.lint.finding import Said
@@ -68,9 +70,10 @@ _NOT_SPEC = re.compile(
     r"achiev|effective|measured|sustained|real|required|needed|used|free|usable|available|reserve|total|node|server|rack|cluster|fleet"
     r"|host|cpu|system|disk|ssd|nvme|storage|checkpoint|weights|activation|\bkv\b|cache|l2|sram|per user|share|budget|plan|sheet|margin|headroom"
     r"|observed|stream|logged|actual|average|\bavg|mean|idle|typical|load|mesur|gemessen|utilis|benötigt|gesamt|nutzbar|serveur|knoten"
-    r"|predicted|model\b|message|dataset|free|limit|cap\b|metered|drawn|per month|reached|framework|runtime|overhead|flash|on[- ]board|wind|site|campus|zone|scratch",
+    r"|predicted|model\b|gemm\b|matmul|bench|message|dataset|free|limit|cap\b|metered|drawn|per month|reached|framework|runtime|overhead|flash|on[- ]board|wind|site|campus|zone|scratch|stack|\bdie\b|\bpin\b",
     re.I,
 )
+_NUMBERED = re.compile(r"\b\d+ ?(?:x )?(?:nodes?|servers?|racks?)\b", re.I)  # the scenario of 32 nodes
 _LINK = re.compile(r"nvlink|xgmi|infinity fabric|scale-?up|link|\blien\b|verbindung", re.I)
 _NETWORK = re.compile(
     r"pcie|ethernet|infiniband|\bnic\b|network|fabric(?<!infinity fabric)|scale-?out|uplink|switch|rail|netz|réseau",
@@ -94,7 +97,7 @@ def _attribute(cell: Cellwise) -> str:
         return (
             concept if concept in ("layers", "heads", "kv heads", "head dim", "parameters", "active parameters") else ""
         )
-    own = " ".join(_unnamed(t.replace("_", " ")) for t in context.texts)
+    own = _NUMBERED.sub(" ", " ".join(_unnamed(t.replace("_", " ")) for t in context.texts))
     if _NOT_SPEC.search(own):
         return ""
     names = dict(dims)
@@ -162,6 +165,7 @@ class Names:
     only: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        named: dict[str, str] = {}
         for index, grid in enumerate(self.inference.book.grids):
             chips: dict[str, str] = {}
             for items in grid.rows.values():
@@ -175,6 +179,9 @@ class Names:
                         self.beside.setdefault((index, item.row), set()).add((chip, model))
                         self.above.setdefault((index, item.col), []).append((item.row, chip, model))
             self.only[index] = next(iter(chips.values())) if len(chips) == 1 else ""
+            named |= chips if len(chips) < 2 else {"": "", "…": ""}
+        if len(named) == 1:  # the only chip of the workbook
+            self.only = dict.fromkeys(self.only, next(iter(named.values())))
 
     def of(self, sheet: int, cell: Cellwise) -> tuple[str, str, bool]:
         """Return the chip and the model of a cell's row, column or sheet, and whether the chip is only the sheet's."""
@@ -242,14 +249,28 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int,
         first = next(iter(scores))
         best = max(scores, key=lambda v: scores[v])
         chosen[name] = best if scores[best] >= scores[first] + 2 else first
+    measured = _measured(figures, chosen)
     for figure in figures:
         said = None
         if figure.attribute in _MODEL:
             said = _of_model(figure) if figure.model else None
         elif figure.chip:
             said = _of_chip(figure, chosen[figure.chip])
-        if said is not None and not (figure.weak and figure.attribute not in _MODEL and said[0] == "registry"):
+        doubtful = figure.weak or (figure.sheet, figure.attribute) in measured
+        if said is not None and not (
+            doubtful and figure.attribute not in _MODEL and said[0] in ("registry", "bits-bytes")
+        ):
             yield figure.sheet, figure.cell, said
+    yield from _interconnects(inference)
+
+
+def _measured(figures: list[_Figure], chosen: dict[str, str]) -> set[tuple[int, str]]:
+    """Return (sheet, attribute) of figures that fit none of three chips or more: they come from no data sheet."""
+    fits: dict[tuple[int, str], list[bool]] = {}
+    for figure in figures:
+        if figure.chip and figure.attribute not in _MODEL:
+            fits.setdefault((figure.sheet, figure.attribute), []).append(_fits(figure, chosen[figure.chip]))
+    return {key for key, each in fits.items() if len(each) > 2 and not any(each)}
 
 
 def _fits(figure: _Figure, chip: str) -> bool:
@@ -367,6 +388,36 @@ def _link(figure: _Figure, chip: str, kinds: dict[str, str], known: tuple[float,
     if one or both:
         return None
     return _disagrees(figure, chip, known[0] * (2 if direction == "both directions" else 1))
+
+
+@cache
+def _links() -> tuple[tuple[re.Pattern[str], str, float], ...]:
+    """Return (pattern of its names, name, bytes per second in one direction) of every interconnect of one device."""
+    found = []
+    for row in rows("interconnects"):
+        if row["scope"] == "per device" and row["direction"] == "per direction":
+            names = "|".join(re.sub(r"\\?[ -]", r"[ -]?", re.escape(n)) for n in (row["name"], *aliases(row)))
+            rate = float(row["bandwidth"]) * parse_unit(row["unit"]).factor
+            found.append((re.compile(rf"\b(?:{names})\b", re.I), row["name"], rate))
+    return tuple(found)
+
+
+def _interconnects(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
+    """Hold the direction that a label states against the figure typed for "NVLink 4" or "PCIe 5 x16"."""
+    for (sheet, _), cell in inference.cells.items():
+        value, number = cell.context.value, cell.item.value
+        direction = dict(cell.context.kinds).get("direction", "")
+        if not direction or value is None or cell.item.form >= 0 or not isinstance(number, float) or not number:
+            continue
+        if hard(value.dims or ()) != (("information", 1.0), ("time", -1.0)):
+            continue
+        name, rate = next(((n, r) for p, n, r in _links() if p.search(cell.words)), ("", 0.0))
+        if not rate:
+            continue
+        one, both = (_near(number * value.factor, (r,), 0.04) for r in (rate, 2 * rate))
+        if (direction == "per direction" and both) or (direction == "both directions" and one):
+            shown = "both directions together" if both else "one direction"
+            yield sheet, cell, ("link-direction", f"This is {name} in {shown}; the label says {direction}.", "")
 
 
 # --- models ----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from mlsim_workbooks.lint.algebra import (
     compare,
     counts_something,
     hard,
+    has_money,
     is_conversion,
     is_time,
     mantissa,
@@ -24,11 +25,12 @@ from mlsim_workbooks.lint.doubt import Difference, doubtful
 from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.kinds import KIND_RULE, has_number, kind_rules, missing_pue, trip_rules
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.kinds import KIND_RULE, has_number, kind_rules, mean_rules, missing_pue, trip_rules
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import one_slip, ratio_text, rule_of, thing, unit_text
+from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, registry_findings
 from mlsim_workbooks.lint.scope import GPU_TIME, ONE_USER, copy_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
@@ -101,6 +103,8 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     for clash in cell.clashes:
         if guesses and clash.note in ("trip", "scope", "scopes"):
             continue
+        if clash.how == "bare" and _hours_of_a_day(clash):
+            continue
         if clash.how == "bare" and clash.left.number and _explained(inference, sheet, cell, clash.left):
             continue
         if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
@@ -120,15 +124,25 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         if not _unit_priced(inference, sheet, cell, tree):
             yield from _result(inference, sheet, cell, tree)
         yield from _binary_or_decimal(inference, sheet, cell)
-    yield from kind_rules(cell, tree, facts, format_of(facts, sheet, cell))
+    yield from kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
     if not guesses and not inference.nameless(key):
         yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
     if not clashes:
         yield from _block_sum(inference, sheet, cell, tree)
+        yield from _one_without_period(inference, sheet, cell, tree)
     yield from trip_rules(inference, sheet, cell, tree)
+    yield from mean_rules(inference, sheet, cell)
     yield from copy_rules(inference, sheet, cell, tree)
     yield from hour_price_rules(inference, sheet, cell)
     yield from mac_rules(inference, sheet, cell)
+
+
+def _of_a_mixture(inference: Inference, facts: Facts, key: Key) -> bool:
+    """Tell whether the parameters that a formula uses stand beside active ones: those of a mixture of experts."""
+    active = facts.concepts.get("active parameters", ())
+    used = [k for k, c in inference.uses(key).items() if "parameters" in c.context.concept]
+    near = {(k[0], k[1] // WIDE) for k in used}
+    return any(not near or any(s == a[0] and abs(r - a[1] // WIDE) < 10 for s, r in near) for a in active)
 
 
 def _of_what_is_missing(
@@ -157,6 +171,17 @@ def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value) 
     )
     units = (unit_cell(word) for word in said)
     return any(unit is not None and hard(unit.dims or ()) for unit in units)
+
+
+def _hours_of_a_day(clash: Clash) -> bool:
+    """Tell whether a bare number is all there are: 24 less the hours of the day, 365 less the days off."""
+    number = clash.left.number
+    return (
+        clash.how == "bare"
+        and number is not None
+        and is_time(number)
+        and hard(clash.right.dims or ()) == (("time", 1.0),)
+    )
 
 
 _GRANTED = re.compile(
@@ -235,6 +260,27 @@ def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         )
 
 
+def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A purchase price among yearly costs: amounts per year, and one whose unit says no period."""
+    due = dict(cell.context.kinds).get("period", "")
+    terms = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
+    cells = [c for c in terms if c is not None and c.context.value is not None and has_money(c.context.value)]
+    if not due or len(cells) < max(2, len(terms)):
+        return
+    other = [c for c in cells if c.context.value and c.context.value.kind("period") != due]
+    if len(other) != 1 or other[0].value.kind("period") or not other[0].context.explicit or other[0].context.headed:
+        return
+    if other[0].computed is not None and (
+        "~time" in other[0].computed.parts or any(map(is_time, other[0].computed.numbers))
+    ):
+        return  # worked out for the period, and its unit leaves that out
+    yield (
+        "money-rate",
+        f"'{cell.label}' is per {due}, but '{other[0].label}', which it adds, is not.",
+        "Divide it by its lifetime.",
+    )
+
+
 def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     a, b = unit_text(clash.left), unit_text(clash.right)
     left, right = text(clash.left_node), text(clash.right_node)
@@ -277,6 +323,8 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     if clash.note == "hours":
         return "device-hours", f"Adds hours and GPU-hours ({left} and {right}).", ""
     if clash.note == "counts":
+        if a == b and clash.left.parts == clash.right.parts:
+            return None
         return "mixed-sum", f"Sums different things: {a} and {b}.", ""
     if clash.note:
         return _kind_clash(clash, left, right)
@@ -285,6 +333,14 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     rule = rule_of(clash.mismatch, clash.left, clash.right)
     if clash.how == "sum" and clash.mismatch.dims:
         rule = "mixed-sum"
+    if rule == "prefix" and any(not v.text and v.numbers for v in (clash.left, clash.right)):
+        return None  # a count in millions that does not say so
+    if (
+        rule == "dimension"
+        and clash.how in ("add", "subtract")
+        and any(n is not None and not isinstance(n, sx.Ref) for n in (clash.left_node, clash.right_node))
+    ):
+        return None  # a product: more likely the label of one of its factors was misread
     if not rule or (clash.how != "sum" and not one_slip(clash.mismatch.dims)):
         return None
     doing = {
@@ -414,7 +470,9 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     if rule == "token-rate" or (
         rule
         and not re.search(
-            r"utili|share|price|cost|per token|\brate\b|speed|traffic|\breads?\b|writes?|moved|transfer", words, re.I
+            r"utili|share|price|cost|per token|(?:per|/|pro|par|je) ?(?:gpu[- ]?)?(?:h\b|hour|stunde|heure)|\brate\b|speed|traffic|\breads?\b|writes?|moved|transfer",
+            words,
+            re.I,
         )
     ):
         yield rule, f"'{words}' names {_article(concept)}, but its unit is {unit.text}.", ""
@@ -600,7 +658,7 @@ def _unit_priced(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
     return any(c is not None and _UNIT_PRICE.search(c.words) for c in factors)
 
 
-_UNIT_PRICE = re.compile(r"unit price|price (?:each|per unit)|einzelpreis|stückpreis|prix unitaire|\bp\.? ?u\.", re.I)
+_UNIT_PRICE = re.compile(r"unit price|price (?:each|per unit)|einzelpreis|stückpreis|prix unitaire|\bp\.? ?u\b", re.I)
 
 
 def _comparable(computed: Value, stated: Value) -> Value:

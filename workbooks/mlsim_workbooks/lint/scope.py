@@ -16,7 +16,7 @@ __all__ = ["GPU_TIME", "ONE_USER", "copy_rules", "hour_price_rules", "scope_rule
 
 
 GPU_TIME = re.compile(
-    r"(?:gpu|card|chip|accelerator|karten?|carte)[-_ ]?(?:time|seconds|minutes|sec\b|zeit|temps)|temps (?:de )?gpu",
+    r"(?:gpu|card|chip|accelerator|karten?|carte)[-_ ]?(?:time|seconds|minutes|sec\b|zeit|temps)|temps (?:de )?gpu|(?:on|of|with|for) (?:one|a|a single|1) (?:gpu|card|chip|accelerator)\b|auf einer (?:karte|gpu)|sur une (?:carte|seule carte)",
     re.I,
 )
 _OF_ONE_GPU = frozenset(
@@ -75,7 +75,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         and due.get("device", 0) > 0
         and not have.get("device", 0)
         and not have.get("node")
-        and not (stated.factor == 1.0 and re.search(r"\bper\b|/", cell.label))  # seconds of one GPU for each request
+        and stated.factor != 1.0  # the seconds of one GPU for each request
     ):
         yield (
             "device-hours",
@@ -98,6 +98,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     if (
         due.get("device", 0) > 0
         and due.get("time")
+        and stated.factor != 1.0
         and not have.get("device", 0)
         and not alone
         and not computed.parts & _OF_ONE_GPU
@@ -165,7 +166,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
     )
     plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims))
-    if priced and plain and "~time" in computed.parts and not _OF_EACH.search(cell.words):
+    if priced and plain and not gpu_time and "~time" in computed.parts and not _OF_EACH.search(cell.words):
         yield (
             "device-hours",
             f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
@@ -212,11 +213,43 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
             f"'{label}' takes a number of {source.context.concept}.",
             f"Multiply by the {context.concept} of each.",
         )
-    elif have.get("device", 0) < 0 and not due.get("device") and hard(context.value.dims) and _MANY_GPUS.search(words):
+    elif (
+        context.explicit
+        and source.context.explicit
+        and isinstance(tree, (sx.Ref, sx.Name))
+        and has_money(context.value)
+        and any(have.get(n, 0) < 0 and not due.get(n) for n in ("request", "token", "sample"))
+        and has_money(source.value)
+        and not re.search(r"\bper\b|/|pro |par |je |each|one |unit", words, re.I)
+    ):
+        yield (
+            "money-rate",
+            f"'{label}' takes a price per {next(n for n in ('request', 'token', 'sample') if have.get(n, 0) < 0)}.",
+            "",
+        )
+    elif (
+        due.get("device", 0) < 0
+        and not have.get("device")
+        and "token" in have
+        and "token" in due
+        and source.context.explicit
+        and context.explicit
+    ):
+        yield (
+            "device-scope",
+            f"'{label}' is per GPU, but the formula takes '{source.label}'.",
+            "Divide by the number of GPUs.",
+        )
+    elif (
+        have.get("device", 0) < 0
+        and not due.get("device")
+        and hard(context.value.dims) not in ((), (("time", 1.0),))  # all wait as long as one
+        and _MANY_GPUS.search(words)
+    ):
         yield "device-scope", f"'{label}' takes a figure per GPU.", "Multiply by the number of GPUs."
     elif (
         (one := _left_out(have, due))
-        and hard(context.value.dims)
+        and hard(context.value.dims) not in ((), (("time", 1.0),))
         and context.explicit
         and context.concept not in ("memory", "bandwidth", "peak", "integer peak", "latency")  # the chip's own figures
         and not set(re.findall(r"\w+", label.lower())) <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
@@ -244,6 +277,8 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
             f"'{label}' is per GPU, but the formula takes the whole ({source.label}).",
             "Divide by the number of GPUs.",
         )
+    elif (single := _one_of_all(cell.words, source.words)) is not None:
+        yield "device-scope", f"'{label}' is of all, but the formula takes that of one {single} ('{source.label}').", ""
 
 
 def _left_out(have: dict[str, float], due: dict[str, float]) -> str:
@@ -265,6 +300,23 @@ def _per_other(mine: str, theirs: str) -> tuple[str, str] | None:
     if any(len(side) != 1 for side in sides) or sides[0] == sides[1]:
         return None
     return sides[0].pop(), sides[1].pop()
+
+
+_ALL_OF = re.compile(r"\b(?:all|every|alle[rn]?|toutes les|tous les) (\w+?)(?:s|en|n)?\b", re.I)
+_ONE_OF = re.compile(r"\b(?:one|a|each|per|single|je|pro|par|une?|eine[rsm]?) (\w+)\b", re.I)
+
+
+def _one_of_all(mine: str, theirs: str) -> str | None:
+    """Return what a label says it is of all of, where the other label is of one of them: cameras."""
+    whole = {w.lower() for w in _ALL_OF.findall(mine)}
+    return next(
+        (
+            w
+            for w in _ONE_OF.findall(theirs)
+            if w.lower() in whole - _PEOPLE - {"active"} and not _ALL_OF.search(theirs)
+        ),
+        None,
+    )
 
 
 _PER_GPU = re.compile(r",? ?(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte)\b", re.I)
@@ -339,7 +391,7 @@ def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterat
     ):
         return
     used = inference.uses((sheet, cell.item.key)).values()
-    money = [c.words for c in used if has_money(c.value)]
+    money = [c.words for c in used if has_money(c.value) and not any(e < 0 for _, e in hard(c.value.dims or ()))]
     if money and all(_WHOLE.search(w) and not _OF_ONE.search(w) for w in money):
         yield (
             "device-hours", f"'{cell.label}' divides the cost of all GPUs by wall-clock hours.",

@@ -10,8 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
-from mlsim_workbooks.lint.algebra import Value, hard
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import Value, hard, is_conversion, is_time
+from mlsim_workbooks.lint.edits import Refs, edit
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
@@ -48,19 +51,23 @@ def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]
             continue
         row, col = divmod(place, WIDE)
         for down, across in ((1, 0), (0, 1)):
-            others = _neighbours(inference, sheet, row, col, down, across, cell)
-            if others is None:
+            other, where = _neighbours(inference, sheet, row, col, down, across, cell)
+            if other is None:
                 continue
-            said = _difference(cell, others)
+            said = _difference(cell, other) or _slip(inference, sheet, cell, other, where)
             if said is not None:
                 yield sheet, cell, said
                 break
+    yield from _twins(inference)
 
 
 def _neighbours(
     inference: Inference, sheet: int, row: int, col: int, down: int, across: int, cell: Cellwise
-) -> Cellwise | None:
-    """Return the neighbour that stands for a series: two that agree with each other and not with the cell."""
+) -> tuple[Cellwise | None, str]:
+    """Return the neighbour that stands for a series, and where the cell stands: "inside", "start" or "end".
+
+    A series is two cells that agree with each other and not with the one between or beside them.
+    """
 
     def at(steps: int) -> Cellwise | None:
         found = inference.at(sheet, row + steps * down, col + steps * across)
@@ -68,8 +75,8 @@ def _neighbours(
 
     before, after = at(-1), at(1)
     own: Relative | None = None
-    for pair, (a, b) in enumerate(((before, after), (after, at(2)), (before, at(-2)))):
-        if a is not None and pair > 0 and not _built_alike(inference, a, cell):
+    for where, a, b in (("inside", before, after), ("start", after, at(2)), ("end", before, at(-2))):
+        if a is not None and where != "inside" and not _built_alike(inference, a, cell):
             continue  # at an end: the first of a series may start it
         if a is None or b is None or (a.item.form == cell.item.form and a.computed == cell.computed):
             continue
@@ -77,10 +84,12 @@ def _neighbours(
             continue
         own = own or relative(cell)
         shared = relative(a)
+        if where != "inside" and not set(own[1]) & set(shared[1]):
+            continue  # nothing in common: another line of a list
         if shared == relative(b) and shared != own:
-            total = pair > 0 and _TOTAL.search(" ".join((cell.entity, *cell.context.texts[:3])))
-            return None if total else a
-    return None
+            total = where != "inside" and _TOTAL.search(" ".join((cell.entity, *cell.context.texts[:3])))
+            return (None if total else a), where
+    return None, ""
 
 
 def _built_alike(inference: Inference, a: Cellwise, b: Cellwise) -> bool:
@@ -115,13 +124,23 @@ def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
             continue  # the row says itself that it is another kind
         if len(a) == 1 and len(b) == 1 and a != b:
             return rule, f"'{label}' takes a figure that is {a.pop()}, the cells beside it one that is {b.pop()}.", ""
-    if not mine.dims and not theirs.dims and mine.parts != theirs.parts and _concepts(mine) == _upside_down(theirs):
+    if (
+        not mine.dims
+        and not theirs.dims
+        and _concepts(mine)
+        and _concepts(mine) == _upside_down(theirs) != _concepts(theirs)
+    ):
         return "above-limit", f"'{label}' is upside down against the cells beside it.", ""
     lost = sorted(p for p in theirs.parts - mine.parts if p.removeprefix("1/") in _COUNTS)
-    if lost and mine.parts < theirs.parts and not (mine.known and theirs.known and mine.dims == theirs.dims):
+    if (
+        lost
+        and mine.parts
+        and mine.parts < theirs.parts
+        and not (mine.known and theirs.known and mine.dims == theirs.dims)
+    ):
         rule = "user-total" if lost[0].endswith("users") else "device-scope"
         return rule, f"'{label}' leaves out the number of {lost[0].removeprefix('1/')}, unlike the cells beside it.", ""
-    if ("PUE" in mine.parts) != ("PUE" in theirs.parts):
+    if mine.parts and ("PUE" in mine.parts) != ("PUE" in theirs.parts):
         have = "does not include" if "PUE" in theirs.parts else "includes"
         return "facility-energy", f"'{label}' {have} PUE, unlike the cells beside it.", ""
     if "kv heads" in theirs.parts and "heads" in mine.parts and "kv heads" not in mine.parts:
@@ -175,3 +194,183 @@ def _scale(value: Value) -> float:
     """Return the unit that a formula's result is in, were all its bare numbers conversions."""
     product = math.prod(n for n in value.numbers if n and math.isfinite(n))
     return value.factor / product if value.factor == value.factor and product else 0.0
+
+
+# --- one slip ----------------------------------------------------------------------------------------------------------
+
+
+def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, where: str) -> Said | None:
+    """A formula that is its neighbours' but for one factor, or for one cell that means something else."""
+    mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
+    if mine is None or theirs is None or (isinstance(mine, sx.Ref) and isinstance(theirs, sx.Ref)):
+        return None
+    found = edit(mine, relative(cell)[1], theirs, relative(other)[1])
+    if found is None:
+        return None
+    lost = [_operand(inference, sheet, other, n) for n in found.lost]
+    took = [_operand(inference, sheet, cell, n) for n in found.gained]
+    if lost and took:
+        return (
+            None
+            if where == "start" and _begins(cell, other, lost[0], took[0])
+            else _exchanged(cell, other, lost[0], took[0])
+        )
+    operands = lost or took
+    if sum(isinstance(o, float) for o in operands) == len(operands) > 1:
+        return None
+    rule = next((r for o in operands if not isinstance(o, float) and (r := _rule_of(o))), "")
+    rule = rule or next((r for o in operands if isinstance(o, float) and (r := _rule_of_number(cell, other, o))), "")
+    if not rule or any(o is None for o in operands):
+        return None
+    what = " and ".join(_called(o) for o in operands)
+    return rule, f"'{cell.label}' {'leaves out' if lost else 'takes in'} {what}, unlike the cells beside it.", ""
+
+
+_Operand = Cellwise | float | None
+
+
+def _operand(inference: Inference, sheet: int, cell: Cellwise, node: sx.Node) -> _Operand:
+    """Return the number or the cell that a formula uses; for a lookup, the first cell that it may find."""
+    while isinstance(node, sx.Call) and node.name in ("INDEX", "XLOOKUP") and node.args:
+        at = node.args[0 if node.name == "INDEX" else -1]
+        if not isinstance(at, sx.Area) or at.kind != "ref":
+            return None
+        node = sx.Ref(at.first, at.sheet)
+    if isinstance(node, sx.Number):
+        return node.value
+    return inference.cell_of(sheet, cell.item, node)
+
+
+def _begins(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand) -> bool:
+    """Tell whether a series starts from elsewhere where the next ones go on from the one before."""
+    if not isinstance(due, Cellwise) or not isinstance(took, Cellwise):
+        return isinstance(due, Cellwise) or isinstance(took, Cellwise)
+    down = other.item.row != cell.item.row
+    before = due.item.row == cell.item.row if down else due.item.col == cell.item.col
+    return before or not _in_line(cell, took)
+
+
+def _in_line(cell: Cellwise, operand: Cellwise) -> bool:
+    """Tell whether a cell stands in the row or the column of the one that takes it."""
+    return cell.item.row == operand.item.row or cell.item.col == operand.item.col
+
+
+def _called(operand: _Operand) -> str:
+    if isinstance(operand, float):
+        return f"{operand:g}"
+    return f"'{operand.label}'" if operand is not None else "a cell"
+
+
+_RULE_OF_CONCEPT = {
+    "devices": "device-scope", "nodes": "device-scope", "racks": "device-scope", "replicas": "device-scope",
+    "gpus per node": "device-scope", "users": "user-total", "requests": "user-total", "PUE": "facility-energy",
+    "exchange rate": "currency", "bytes each": "params-bytes", "bits each": "params-bytes", "kv pair": "kv-factor",
+    "active parameters": "active-params", "hours": "calendar", "device hours": "device-hours",
+}  # fmt: skip
+
+
+def _rule_of(cell: Cellwise | None) -> str:
+    """Return the rule that leaving a factor out breaks, "" where nothing tells what it is."""
+    if cell is None:
+        return ""
+    concept, dims = cell.context.concept, dict(cell.value.dims or ())
+    if concept in _RULE_OF_CONCEPT:
+        return _RULE_OF_CONCEPT[concept]
+    core = dict(hard(cell.value.dims or ()))
+    if set(core) == {"time"}:
+        return "calendar" if cell.value.factor >= 3600.0 or cell.value.factor != cell.value.factor else "time-scale"
+    if any(n.startswith("money_in_") for n in core):
+        return "currency" if len(core) == 2 and sum(core.values()) == 0.0 else "money-rate"
+    if not core and any(n in ("device", "node", "rack") for n in dims):
+        return "device-scope"
+    if not core and "user" in dims:
+        return "user-total"
+    return "dimension" if cell.context.explicit or concept else ""
+
+
+def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
+    """Return the rule that a factor too many or too few breaks."""
+    if is_time(ratio):
+        return "calendar"
+    if not is_conversion(ratio) and ratio not in (2.0, 8.0, 100.0):
+        return ""
+    mine, theirs = cell.value, other.value
+    seen = {p[1:] for v in (cell.computed, other.computed) for p in (v.parts if v else ()) if p.startswith("~")}
+    return ratio_rule(ratio, {n for v in (mine, theirs) for n, _ in v.dims or ()}, mine, theirs, seen)
+
+
+def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand) -> Said | None:
+    """Another cell, or another number, where the neighbours' formulas have theirs."""
+    if due is None or took is None:
+        return None
+    rule = ""
+    if isinstance(due, float) and isinstance(took, float):
+        times = is_time(due) and is_time(took)
+        rule = "calendar" if times else _rule_of_number(cell, other, due / took) if due and took else ""
+    elif isinstance(due, float):
+        return None
+    elif isinstance(took, float):
+        rule = _rule_of(due)
+    else:
+        if due.context == took.context or _says_so(cell, other, due, took):
+            return None
+        rule = _rule_of_exchange(due, took)
+    if not rule:
+        return None
+    return rule, f"'{cell.label}' takes {_called(took)}, the cells beside it {_called(due)}.", ""
+
+
+def _says_so(cell: Cellwise, other: Cellwise, due: Cellwise, took: Cellwise) -> bool:
+    """Tell whether a cell's own label says why it takes another cell: "fp32" of a peak."""
+    own = _words(cell) - _words(other)
+    return not _in_line(cell, took) and bool(own & (_words(took) - _words(due)))
+
+
+def _words(cell: Cellwise) -> set[str]:
+    return set(re.findall(r"[^\W_]+", cell.words.casefold()))
+
+
+def _rule_of_exchange(due: Cellwise, took: Cellwise) -> str:
+    for category, rule in KIND_RULE.items():
+        a, b = ({k for c, k in x.value.kinds | x.context.kinds if c == category} for x in (due, took))
+        if a and b and a != b:
+            return rule
+    pair = {due.context.concept, took.context.concept}
+    if pair == {"parameters", "active parameters"}:
+        return "active-params"
+    if pair == {"heads", "kv heads"}:
+        return "kv-heads"
+    if due.value.kind("period") != took.value.kind("period"):
+        return "calendar"
+    if due.value == took.value and due.context.concept == took.context.concept:
+        return ""
+    return _rule_of(due)
+
+
+# --- one formula under two labels --------------------------------------------------------------------------------------
+
+
+def _twins(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
+    """Two cells with the same formula, of which one label says "per user" and the other "replica"."""
+    written: dict[tuple[int, int, Refs], Cellwise] = {}
+    for (sheet, _), cell in inference.cells.items():
+        if cell.item.form < 0 or not cell.context.explicit or not (mine := _scope_of(cell.words)):
+            continue
+        if not isinstance(inference.tree(cell.item.form), sx.Binary):
+            continue
+        key = sheet, cell.item.form, tuple(ref.replace("$", "") for ref in cell.item.refs)
+        other = written.setdefault(key, cell)
+        theirs = _scope_of(other.words)
+        if mine != theirs and cell.item.refs:
+            rule = "user-total" if "user" in (mine, theirs) else "device-scope"
+            yield sheet, cell, (rule, f"'{cell.label}' and '{other.label}' have the same formula.", "")
+
+
+_SCOPE = re.compile(r"\b(user|request|gpu|card|node|server|replica|rack|cluster|fleet)\b", re.I)
+
+
+@lru_cache(maxsize=4096)
+def _scope_of(words: str) -> str:
+    """Return the one thing that a label says its figure is of: user, GPU, replica."""
+    found = {w.lower() for w in _SCOPE.findall(words)}
+    return found.pop() if len(found) == 1 else ""

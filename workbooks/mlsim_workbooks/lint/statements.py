@@ -43,6 +43,10 @@ EMPTY = Context()
 CURRENCIES = frozenset(("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR"))
 
 
+_HOW_OFTEN = re.compile(
+    r"(?:the )?(?:year|month|quarter|week|day|jahr|monat|quartal|woche|tag|année|mois|semaine|jour)|hourly|daily|weekly|monthly|yearly|täglich|wöchentlich|monatlich|jährlich|quotidien|mensuel",
+    re.I,
+)
 UNIT_HEADER = re.compile(r"units?|uom|einheit|unités?|\[?unit\]?|measure|dim\.?", re.I)
 
 
@@ -71,10 +75,12 @@ def combine(
         both = {c: k for c, k in joined.kinds if (c, k) in apart} | dict(column.kinds)
         column = replace(column, kinds=frozenset(both.items()), concept=column.concept or joined.concept,
                          dims=column.dims or joined.dims)  # fmt: skip
+    if column.text == "bn" and column.unit is not None and not joined.concept.endswith("parameters"):
+        column = replace(column, unit=replace(column.unit, dims=(("count", 1.0),)))  # billions of steps
     if table and row.unit is None and not column.says_something:
         row = replace(row, concept="", dims=())  # the name of a line, below no header
-    if stack and row.text.strip() in CURRENCIES:
-        row = Label(row.text)  # the currency of another column
+    if stack and (row.text.strip() in CURRENCIES or (table and _HOW_OFTEN.fullmatch(row.text))):
+        row = Label(row.text)  # the currency of another column; "daily": a name, where headers name the quantities
     named = read_label(name) if name else NOTHING
     form = format_unit(code)
     texts = tuple(t for t in (*group, *reversed(stack), name) if t)
@@ -84,7 +90,7 @@ def combine(
     is_unit = alone and row.unit is not None and row.unit.text == row.text  # "kWh" below columns of kW
     owner, other = _owner(row, column, named, bool(unit), table, is_unit)
     concept = owner.concept or other.concept
-    kinds = _join_kinds(owner, other)
+    kinds = _join_kinds(owner, other, other is column)
     value, explicit, clash = _unit(owner, owner is column, other, unit, form, concept, share)
     if value is not None and value.dims is not None:
         value = _scoped(value, owner, other)
@@ -96,8 +102,13 @@ def combine(
         if not dims:
             kinds -= {("period", "hour")}  # a ratio within the busy hour
         if hard(dims) == (("time", 1.0),):  # "ms both ways": of a latency, that is a round trip
-            trips = {"both directions": "round trip", "per direction": "one way"}
-            kinds = frozenset(("trip", trips[k]) if c == "direction" else (c, k) for c, k in kinds)
+            trips = {"both directions": "round trip"}
+            kinds = frozenset(
+                ("trip", trips.get(k, "one way"))
+                if c == "direction" and (k in trips or concept == "latency")
+                else (c, k)
+                for c, k in kinds
+            )
         value = replace(value, kinds=kinds, parts=frozenset({concept} if concept else ()))
     headed = owner is column and column.unit is not None and not unit
     if headed and row.concept == "money" and row.unit is None and value is not None and _no_money(value):
@@ -178,14 +189,14 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
     return (named, row) if named.concept else (row, column)
 
 
-def _join_kinds(owner: Label, other: Label) -> frozenset[tuple[str, str]]:
+def _join_kinds(owner: Label, other: Label, headed: bool) -> frozenset[tuple[str, str]]:
     """Return the owner's kinds and those of the other label's that do not contradict them."""
     mine, theirs = dict(owner.kinds), dict(other.kinds)
     kept = {(c, k) for c, k in owner.kinds if c not in _DOUBTFUL or theirs.get(c, k) == k}
     extra = {
         k
         for k in other.kinds
-        if k[0] not in mine and (other.says_something or k[0] not in ("total", "token", "parameters"))
+        if k[0] not in mine and (other.says_something or headed or k[0] not in ("total", "token", "parameters"))
     }
     if owner.unit is not None:
         extra = {k for k in extra if k[0] != "period" or owner.unit.dims}
@@ -193,7 +204,7 @@ def _join_kinds(owner: Label, other: Label) -> frozenset[tuple[str, str]]:
 
 
 # Where a row label and a column header contradict each other, neither is believed.
-_DOUBTFUL = frozenset(("trip", "statistic", "direction"))
+_DOUBTFUL = frozenset(("trip", "statistic", "direction", "token"))
 
 
 def _scoped(value: Value, owner: Label, other: Label) -> Value:
@@ -265,7 +276,7 @@ def _unit(
             elif share and concept in ("ratio", "MFU", "growth"):
                 value = replace(value, factor=float("nan"))
         elif form.percent and hard(value.dims or ()):
-            return None, False, clash
+            return Value(dims=(), text="%"), True, clash  # a share, in a row of bytes per second
         return value, True, clash
     if form.percent:
         return Value(dims=(), text="%"), True, None
@@ -311,8 +322,8 @@ def _agrees(a: Value, b: Value) -> bool:
 
 def _differ(a: Value, b: Value) -> bool:
     """Tell whether two written units contradict each other."""
-    if a.dims is None or b.dims is None:
-        return False
+    if a.dims is None or b.dims is None or a.text == b.text:
+        return False  # g, and g of CO2e
     if hard(a.dims) != hard(b.dims):
         return (bool(hard(a.dims)) and bool(hard(b.dims))) or {a.text, b.text} >= {"%"}
     return a.dims == b.dims and bool(hard(a.dims)) and abs(a.factor / b.factor - 1) > 1e-6

@@ -192,6 +192,7 @@ def unit_cell(text: str) -> Value | None:
         or (_magnitude(body, "parameters") if body == "bn" else None)
         or _counted(body)
         or _many_per_period(body)
+        or (unit_cell(body.split(",")[0]) if re.match(r"[^\W\d][^,]*, \w", body) else None)  # "M, cacheable"
     )
 
 

@@ -42,6 +42,7 @@ _FOREIGN = (
     (r"\b(?:Monate?|mois)\b", "month"),
     (r"\b(?:Jahre?|ans?|années?)\b", "year"),
     (r"\b(?:Tage?|jours?)\b", "day"),
+    (r"(?<=/)\s*j\b", "day"),
     (r"\b(?:Wochen?|semaines?)\b", "week"),
     (r"\b(?:pro|par|je)\b", "per"),
     (r"\b(k|M|m)?g\s*/\s*(kWh|MWh)\b", r"\1gCO2e/\2"),
@@ -56,6 +57,7 @@ _FOREIGN = (
     (r"\bCO₂", "CO2"),
     (r"^(\S+) per (\w+)/(s|h)(?=$| )", r"\3*\1/\2"),
     (r"\bannum\b", "year"),
+    (r" per ([$€£] ?/ ?[A-Za-z]+)$", r"/(\1)"),
     (r"\bp\.?\s?a\.?(?=$|[\s)])", "per year"),
     (r"\b(?:monthly)\b", "per month"),
     (r"\b(?:yearly|annually)\b", "per year"),
@@ -144,7 +146,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("share", r"\bshares?\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
     ("ratio", r"peak[- ](?:to|over)[- ](?:mean|average)|peak factor|utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|\bfactor\b|(?<!emissions)faktor|facteur(?! d.émission)|multiplier|multiple|overhead$|headroom$|margin$"
-              r"|acceptance|duty|availab|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
+              r"|acceptance|duty|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|taux d|rendement|\bsaving"),
     ("exchange rate", r"exchange rate|fx rate|\bfx\b|wechselkurs|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
     ("money", r"\bcosts?\b|\bprices?\b|\bpric|kosten\b|\bkosten|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
@@ -166,7 +168,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes kv|(?:\bkv|key[- ]?value|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
     ("heads", r"\b(?:attention|query|q|n|num)?[ _-]?heads?\b(?! ?dim)(?! size)|têtes|köpfe"),
     ("head dim", r"head[ _-]?(?:dim|size)|d_head|d_k\b|kopfdim|dimension de tête|dim(?:ension)? (?:par|per|pro) (?:tête|head)"),
-    ("layers", r"\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
+    ("layers", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
     ("hidden size", r"hidden(?: size| dim)?|d_model|embedding dim|model dim"),
     ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|scale-?(?:up|out) link|\bpcie (?:link|speed|gen ?\d|x\d+)|infiniband|\bnic (?:speed|rate)|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate"),
     ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\bram\b|footprint"
@@ -188,12 +190,12 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
                    r"|\btps\b|\bqps\b|\brps\b|generation speed|decode speed|\bgoodput\b|request rate|arrival rate"),
     ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|accelerator[ -]hours|heures[ -]gpu"),
     ("gpus per node", r"(?:gpus?|accelerators?|devices?|chips?|karten|cartes) ?(?:per|/|pro|par|je) ?(?:node|server|host|knoten|nœud|box|instance)"),
-    ("tokens", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
+    ("tokens", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
     ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
     ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
                 r"|\b(?:gpus|devices|accelerators|chips) per (?:replica|model|job|run|group|deployment|site|cluster|rack|region|team|project|customer|lab)|^gpu (?:count|quantity|qty|en|au|de|nécessaires?|requis|used|needed|in|im|gesamt)\b|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|(?:nombre|nb\.?)(?: de| d.)? ?(?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
-    ("nodes", r"^server$|(?:^|[#\s])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
+    ("nodes", r"^server$|(?:^|[#\s-])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count"),
     ("users", r"(?<!per )\busers\b|\bconcurrent|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
@@ -231,7 +233,7 @@ _USER = (
 
 
 _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
-    ("density", "sparse", r"\bsparse\b|(?:with|w/|mit|avec) (?:2:4 )?sparsity|\bsparsity\b(?! factor)"),
+    ("density", "sparse", r"\bsparse\b|(?<!ohne )(?<!sans )(?:parcimon\w*|\béparse|dünn ?besetzt)|(?:with|w/|mit|avec) (?:2:4 )?sparsity|\bsparsity\b(?! factor)"),
     ("density", "dense", r"(?<!\dB )(?<!\dB-)\bdense\b(?!,? (?:model|layer|ffn|transformer|net))|(?:without|w/o|no) sparsity"),
     ("direction", "both directions", r"bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide[nr]? richtungen|deux sens"
                                      r"|duplex|bidirectionnel"),
@@ -249,7 +251,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("parameters", "active", r"\bactive\b|\bactivated\b|\baktiv\w*|\bactifs?\b"),
     ("parameters", "total", r"\btotal (?:param|weights)|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
     ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\bgenerated\b|completion|ausgabe|sortie|\bdecode\b(?! step)"),
-    ("token", "input", r"\binput|^in (?=[$€u])|\bprompt|\bquestions?\b|eingabe|entrée|\bprefill\b"),
+    ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\bquestions?\b|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
     ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
                        r"|flotte|\bsumme?\b|whole"),
@@ -281,7 +283,7 @@ _THINGS = (
 
 
 _PER = (
-    ("device", r"(?:per|/|pro|par|je|of an?|one|each) (?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
+    ("device", r"(?:per |/|pro |par |je |of an? |one |each )(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
                rf"|{_EACH}(?:gpu|device|accelerator|chip|card|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
     ("node", rf"{_EACH}(?:node|server|host|instance|knoten|nœud|serveur|box)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
     ("rack", rf"{_EACH}racks?\b"),
@@ -320,7 +322,7 @@ _PERIODS = (
     ("week", r"\b(?:per|/|pro|par|je|a) ?(?:week|woche|semaine)\b|\bweekly\b"),
     (
         "hour",
-        r"(?<!\d-)(?<!\d )\bhourly\b|stündlich|\bhoraire|[a-z]/ ?h\b|(?:busy|busiest|peak) hour\b|(?:per|/|pro|par|je|d.une) ?(?:gpu[- ]?)?(?:hour|stunde|heure)\b|(?:par|d.une) heure|\bin (?:an|one|1) hour\b",
+        r"(?<!\d-)(?<!\d )\bhourly\b|stündlich|\bhoraire|[a-z]/ ?h\b|(?:busy|busiest|peak) hour\b|(?:per|/|pro|par|je|d.une) ?(?:gpu[- ]?|[a-z]+ )?(?:hour|stunde|heure)\b|(?:par|d.une) heure|\bin (?:an|one|1) hour\b",
     ),
 )
 

@@ -1,0 +1,112 @@
+"""The one slip that makes a formula out of its neighbour's: a factor left out or added, another cell, another number.
+
+Filled rows and columns repeat one formula. A formula that is its neighbours' but for one factor, and that factor means
+something, was retyped wrongly; one that is built in another way was meant to differ.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from mlsim_workbooks.lint import syntax as sx
+
+__all__ = ["Edit", "Refs", "edit"]
+
+Refs = tuple[str, ...]  # a formula's references by their marks, relative to its cell
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a formula lacks that its neighbours have, and what it has instead: factors of a product or terms of a sum."""
+
+    lost: tuple[sx.Node, ...]
+    gained: tuple[sx.Node, ...]
+    factors: bool  # of a product
+
+
+def edit(mine: sx.Node, my_refs: Refs, theirs: sx.Node, their_refs: Refs) -> Edit | None:
+    """Return the one slip between two formulas, None where there is none or more than one."""
+    return _edit((mine, my_refs), (theirs, their_refs), False)
+
+
+_Written = tuple[sx.Node, Refs]
+
+
+def _edit(mine: _Written, theirs: _Written, factors: bool) -> Edit | None:
+    a, b = mine[0], theirs[0]
+    operators = {_chained(a), _chained(b)} - {""}
+    if operators:
+        return _of_chains(mine, theirs, "+" if "+" in operators else "*")
+    if isinstance(a, sx.Call) and isinstance(b, sx.Call) and a.name == b.name and len(a.args) == len(b.args):
+        pairs = [(x, y) for x, y in zip(a.args, b.args, strict=True)
+                 if x is not None and y is not None and _key(x, mine[1]) != _key(y, theirs[1])]  # fmt: skip
+        return _edit((pairs[0][0], mine[1]), (pairs[0][1], theirs[1]), False) if len(pairs) == 1 else None
+    if isinstance(a, (sx.Ref, sx.Number)) and isinstance(b, (sx.Ref, sx.Number)):
+        return Edit((b,), (a,), factors)
+    return None
+
+
+def _of_chains(mine: _Written, theirs: _Written, operator: str) -> Edit | None:
+    """Compare two products, or two sums, link by link."""
+    lost, gained = _missing(theirs, mine, operator), _missing(mine, theirs, operator)
+    product = operator == "*"
+    if len(lost) + len(gained) == 1:
+        return Edit(tuple(lost), tuple(gained), product)
+    if len(lost) == 2 and not gained and any(isinstance(n, sx.Number) for n in lost):
+        return Edit(tuple(lost), (), product)  # "* months", and its conversion
+    if len(lost) == len(gained) == 1:
+        if _chained(lost[0]) == operator or _chained(gained[0]) == operator:
+            return None
+        return _edit((gained[0], mine[1]), (lost[0], theirs[1]), product)
+    return None
+
+
+def _missing(here: _Written, there: _Written, operator: str) -> list[sx.Node]:
+    """Return the links of one chain that another does not have."""
+    left = Counter((sign, _key(n, there[1])) for sign, n in _links(there[0], operator))
+    found = []
+    for sign, node in _links(here[0], operator):
+        link = sign, _key(node, here[1])
+        left[link] -= 1
+        if left[link] < 0:
+            found.append(node)
+    return found
+
+
+_CHAINS = {"*": "*", "/": "*", "+": "+", "-": "+"}
+
+
+def _chained(node: sx.Node) -> str:
+    """Return "*" for a product or quotient, "+" for a sum or difference, "" for anything else."""
+    return _CHAINS.get(node.operator, "") if isinstance(node, sx.Binary) else ""
+
+
+def _links(node: sx.Node, operator: str, sign: int = 1) -> Iterator[tuple[int, sx.Node]]:
+    """Yield (1 or -1, factor) of a product, (1 or -1, term) of a sum; anything else is a chain of one."""
+    if isinstance(node, sx.Binary) and _CHAINS.get(node.operator) == operator:
+        yield from _links(node.left, operator, sign)
+        yield from _links(node.right, operator, -sign if node.operator in "/-" else sign)
+    else:
+        yield sign, node
+
+
+def _key(node: sx.Node | None, refs: Refs) -> Hashable:
+    """Return what two formulas have in common where they say the same of the cells around them."""
+    match node:
+        case sx.Ref():
+            return "ref", node.sheet, refs[node.mark]
+        case sx.Area():
+            return "area", node.sheet, refs[node.first], refs[node.last]
+        case sx.Binary():
+            chain = _chained(node)
+            if chain:
+                links = Counter((sign, _key(n, refs)) for sign, n in _links(node, chain))
+                return chain, frozenset(links.items())
+            return node.operator, _key(node.left, refs), _key(node.right, refs)
+        case sx.Unary():
+            return node.operator, _key(node.operand, refs)
+        case sx.Call():
+            return node.name, *(_key(a, refs) for a in node.args)
+    return node

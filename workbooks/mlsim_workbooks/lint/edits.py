@@ -23,18 +23,17 @@ class Edit:
 
     lost: tuple[sx.Node, ...]
     gained: tuple[sx.Node, ...]
-    factors: bool  # of a product
 
 
 def edit(mine: sx.Node, my_refs: Refs, theirs: sx.Node, their_refs: Refs) -> Edit | None:
     """Return the one slip between two formulas, None where there is none or more than one."""
-    return _edit((mine, my_refs), (theirs, their_refs), False)
+    return _edit((mine, my_refs), (theirs, their_refs))
 
 
 _Written = tuple[sx.Node, Refs]
 
 
-def _edit(mine: _Written, theirs: _Written, factors: bool) -> Edit | None:
+def _edit(mine: _Written, theirs: _Written) -> Edit | None:
     a, b = mine[0], theirs[0]
     operators = {_chained(a), _chained(b)} - {""}
     if operators:
@@ -42,24 +41,23 @@ def _edit(mine: _Written, theirs: _Written, factors: bool) -> Edit | None:
     if isinstance(a, sx.Call) and isinstance(b, sx.Call) and a.name == b.name and len(a.args) == len(b.args):
         pairs = [(x, y) for x, y in zip(a.args, b.args, strict=True)
                  if x is not None and y is not None and _key(x, mine[1]) != _key(y, theirs[1])]  # fmt: skip
-        return _edit((pairs[0][0], mine[1]), (pairs[0][1], theirs[1]), False) if len(pairs) == 1 else None
+        return _edit((pairs[0][0], mine[1]), (pairs[0][1], theirs[1])) if len(pairs) == 1 else None
     if isinstance(a, (sx.Ref, sx.Number)) and isinstance(b, (sx.Ref, sx.Number)):
-        return Edit((b,), (a,), factors)
+        return Edit((b,), (a,))
     return None
 
 
 def _of_chains(mine: _Written, theirs: _Written, operator: str) -> Edit | None:
     """Compare two products, or two sums, link by link."""
     lost, gained = _missing(theirs, mine, operator), _missing(mine, theirs, operator)
-    product = operator == "*"
     if len(lost) + len(gained) == 1:
-        return Edit(tuple(lost), tuple(gained), product)
+        return Edit(tuple(lost), tuple(gained))
     if len(lost) == 2 and not gained and any(isinstance(n, sx.Number) for n in lost):
-        return Edit(tuple(lost), (), product)  # "* months", and its conversion
+        return Edit(tuple(lost), ())  # "* months", and its conversion
     if len(lost) == len(gained) == 1:
         if _chained(lost[0]) == operator or _chained(gained[0]) == operator:
             return None
-        return _edit((gained[0], mine[1]), (lost[0], theirs[1]), product)
+        return _edit((gained[0], mine[1]), (lost[0], theirs[1]))
     return None
 
 

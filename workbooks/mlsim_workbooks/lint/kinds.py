@@ -136,11 +136,11 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     """A round trip that adds up legs of one direction only, or takes half of a round trip."""
     if "trip" not in dict(cell.context.kinds) and _THERE_AND_BACK.search(cell.words):
         for term in sx.summands(tree):
-            half = isinstance(term, sx.Binary) and (term.operator, term.right) in (
-                ("/", sx.Number(2.0)),
-                ("*", sx.Number(0.5)),
-            )
-            leg = inference.cell_of(sheet, cell.item, term.left) if half and isinstance(term, sx.Binary) else None
+            match term:
+                case sx.Binary("/", whole, sx.Number(2.0)) | sx.Binary("*", whole, sx.Number(0.5)):
+                    leg = inference.cell_of(sheet, cell.item, whole)
+                case _:
+                    leg = None
             if leg is not None and leg.value.kind("trip") == "round trip":
                 yield "round-trip", f"'{cell.label}' is a way there and back, but the formula halves '{leg.label}'.", ""
     twice = isinstance(tree, sx.Binary) and tree.operator == "*" and tree.left == sx.Number(2.0)

@@ -165,7 +165,7 @@ class Names:
     only: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        named: dict[str, str] = {}
+        named: dict[str, str] = {}  # the chips of all sheets
         for index, grid in enumerate(self.inference.book.grids):
             chips: dict[str, str] = {}
             for items in grid.rows.values():
@@ -179,7 +179,7 @@ class Names:
                         self.beside.setdefault((index, item.row), set()).add((chip, model))
                         self.above.setdefault((index, item.col), []).append((item.row, chip, model))
             self.only[index] = next(iter(chips.values())) if len(chips) == 1 else ""
-            named |= chips if len(chips) < 2 else {"": "", "…": ""}
+            named |= chips
         if len(named) == 1:  # the only chip of the workbook
             self.only = dict.fromkeys(self.only, next(iter(named.values())))
 
@@ -406,10 +406,10 @@ def _interconnects(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]
     """Hold the direction that a label states against the figure typed for "NVLink 4" or "PCIe 5 x16"."""
     for (sheet, _), cell in inference.cells.items():
         value, number = cell.context.value, cell.item.value
-        direction = dict(cell.context.kinds).get("direction", "")
-        if not direction or value is None or cell.item.form >= 0 or not isinstance(number, float) or not number:
+        if cell.item.form >= 0 or value is None or not isinstance(number, float) or not number:
             continue
-        if hard(value.dims or ()) != (("information", 1.0), ("time", -1.0)):
+        direction = dict(cell.context.kinds).get("direction", "")
+        if not direction or hard(value.dims or ()) != (("information", 1.0), ("time", -1.0)):
             continue
         name, rate = next(((n, r) for p, n, r in _links() if p.search(cell.words)), ("", 0.0))
         if not rate:

@@ -140,6 +140,8 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
 def _of_a_mixture(inference: Inference, facts: Facts, key: Key) -> bool:
     """Tell whether the parameters that a formula uses stand beside active ones: those of a mixture of experts."""
     active = facts.concepts.get("active parameters", ())
+    if not active:
+        return False
     used = [k for k, c in inference.uses(key).items() if "parameters" in c.context.concept]
     near = {(k[0], k[1] // WIDE) for k in used}
     return any(not near or any(s == a[0] and abs(r - a[1] // WIDE) < 10 for s, r in near) for a in active)
@@ -176,12 +178,7 @@ def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value) 
 def _hours_of_a_day(clash: Clash) -> bool:
     """Tell whether a bare number is all there are: 24 less the hours of the day, 365 less the days off."""
     number = clash.left.number
-    return (
-        clash.how == "bare"
-        and number is not None
-        and is_time(number)
-        and hard(clash.right.dims or ()) == (("time", 1.0),)
-    )
+    return number is not None and is_time(number) and hard(clash.right.dims or ()) == (("time", 1.0),)
 
 
 _GRANTED = re.compile(
@@ -263,20 +260,23 @@ def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
 def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A purchase price among yearly costs: amounts per year, and one whose unit says no period."""
     due = dict(cell.context.kinds).get("period", "")
+    if not due:
+        return
     terms = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
     cells = [c for c in terms if c is not None and c.context.value is not None and has_money(c.context.value)]
-    if not due or len(cells) < max(2, len(terms)):
+    if len(cells) < max(2, len(terms)):
         return
-    other = [c for c in cells if c.context.value and c.context.value.kind("period") != due]
-    if len(other) != 1 or other[0].value.kind("period") or not other[0].context.explicit or other[0].context.headed:
+    others = [c for c in cells if c.context.value and c.context.value.kind("period") != due]
+    if len(others) != 1:
         return
-    if other[0].computed is not None and (
-        "~time" in other[0].computed.parts or any(map(is_time, other[0].computed.numbers))
-    ):
+    other = others[0]
+    if other.value.kind("period") or not other.context.explicit or other.context.headed:
+        return
+    if other.computed is not None and ("~time" in other.computed.parts or any(map(is_time, other.computed.numbers))):
         return  # worked out for the period, and its unit leaves that out
     yield (
         "money-rate",
-        f"'{cell.label}' is per {due}, but '{other[0].label}', which it adds, is not.",
+        f"'{cell.label}' is per {due}, but '{other.label}', which it adds, is not.",
         "Divide it by its lifetime.",
     )
 

@@ -218,15 +218,11 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         and source.context.explicit
         and isinstance(tree, (sx.Ref, sx.Name))
         and has_money(context.value)
-        and any(have.get(n, 0) < 0 and not due.get(n) for n in ("request", "token", "sample"))
+        and (priced := next((n for n in ("request", "token", "sample") if have.get(n, 0) < 0 and not due.get(n)), ""))
         and has_money(source.value)
         and not re.search(r"\bper\b|/|pro |par |je |each|one |unit", words, re.I)
     ):
-        yield (
-            "money-rate",
-            f"'{label}' takes a price per {next(n for n in ('request', 'token', 'sample') if have.get(n, 0) < 0)}.",
-            "",
-        )
+        yield "money-rate", f"'{label}' takes a price per {priced}.", ""
     elif (
         due.get("device", 0) < 0
         and not have.get("device")
@@ -308,15 +304,10 @@ _ONE_OF = re.compile(r"\b(?:one|a|each|per|single|je|pro|par|une?|eine[rsm]?) (\
 
 def _one_of_all(mine: str, theirs: str) -> str | None:
     """Return what a label says it is of all of, where the other label is of one of them: cameras."""
-    whole = {w.lower() for w in _ALL_OF.findall(mine)}
-    return next(
-        (
-            w
-            for w in _ONE_OF.findall(theirs)
-            if w.lower() in whole - _PEOPLE - {"active"} and not _ALL_OF.search(theirs)
-        ),
-        None,
-    )
+    whole = {w.lower() for w in _ALL_OF.findall(mine)} - _PEOPLE - {"active"}
+    if not whole or _ALL_OF.search(theirs):
+        return None
+    return next((w for w in _ONE_OF.findall(theirs) if w.lower() in whole), None)
 
 
 _PER_GPU = re.compile(r",? ?(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte)\b", re.I)

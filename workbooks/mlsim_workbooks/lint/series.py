@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, hard, is_conversion, is_time
+from mlsim_workbooks.lint.algebra import Value, hard, has_money, is_conversion, is_time
 from mlsim_workbooks.lint.edits import Refs, edit
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
@@ -210,11 +210,8 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
     lost = [_operand(inference, sheet, other, n) for n in found.lost]
     took = [_operand(inference, sheet, cell, n) for n in found.gained]
     if lost and took:
-        return (
-            None
-            if where == "start" and _begins(cell, other, lost[0], took[0])
-            else _exchanged(cell, other, lost[0], took[0])
-        )
+        begins = where == "start" and _begins(cell, other, lost[0], took[0])
+        return None if begins else _exchanged(cell, other, lost[0], took[0])
     operands = lost or took
     if sum(isinstance(o, float) for o in operands) == len(operands) > 1:
         return None
@@ -279,7 +276,7 @@ def _rule_of(cell: Cellwise | None) -> str:
     core = dict(hard(cell.value.dims or ()))
     if set(core) == {"time"}:
         return "calendar" if cell.value.factor >= 3600.0 or cell.value.factor != cell.value.factor else "time-scale"
-    if any(n.startswith("money_in_") for n in core):
+    if has_money(cell.value):
         return "currency" if len(core) == 2 and sum(core.values()) == 0.0 else "money-rate"
     if not core and any(n in ("device", "node", "rack") for n in dims):
         return "device-scope"

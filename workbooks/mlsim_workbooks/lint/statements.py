@@ -102,13 +102,10 @@ def combine(
         if not dims:
             kinds -= {("period", "hour")}  # a ratio within the busy hour
         if hard(dims) == (("time", 1.0),):  # "ms both ways": of a latency, that is a round trip
-            trips = {"both directions": "round trip"}
-            kinds = frozenset(
-                ("trip", trips.get(k, "one way"))
-                if c == "direction" and (k in trips or concept == "latency")
-                else (c, k)
-                for c, k in kinds
-            )
+            trips = {("direction", "both directions"): ("trip", "round trip")}
+            if concept == "latency":
+                trips["direction", "per direction"] = "trip", "one way"
+            kinds = frozenset(trips.get(kind, kind) for kind in kinds)
         value = replace(value, kinds=kinds, parts=frozenset({concept} if concept else ()))
     headed = owner is column and column.unit is not None and not unit
     if headed and row.concept == "money" and row.unit is None and value is not None and _no_money(value):

@@ -1,77 +1,93 @@
-"""Between Excel's cells and the catalogue: what xlwings hands over, and what a cell can show.
+"""Between a spreadsheet's cells and the catalogue: the one door through which every host calls a function.
 
-Errors travel to VBA as marked text, not as exceptions: the bridge between Python and VBA puts a traceback around an
-exception's text. The module ``mlsim.bas`` turns marked text, also inside a spilled range, into a real cell error;
-under the wrapper that xlwings itself writes the cell shows the text, code first.
+A cell is None (empty or left out), text, a number, a truth value, or a ``CellError``; a range is a list of rows of
+such cells. Results are the same. Each host only translates its own cells to and from these.
 """
 
 from __future__ import annotations
 
-import datetime
 import logging
 import math
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from mlsim.errors import CellError, shorten
 from mlsim_workbooks import functions
 
-__all__ = ["ERROR_MARK", "EXCEL_ERRORS", "LONGEST_TEXT", "ExcelError", "call", "evaluate"]
+__all__ = ["CODES", "LONGEST_TEXT", "answer", "argument_error", "call", "call_many"]
 
-ERROR_MARK = "\u200b"  # zero-width space: no result of the catalogue starts with it, and a person does not see it
-EXCEL_ERRORS = {
-    2000: "#NULL!",
-    2007: "#DIV/0!",
-    2015: "#VALUE!",
-    2023: "#REF!",
-    2029: "#NAME?",
-    2036: "#NUM!",
-    2042: "#N/A",
-}
-"""The numbers VBA's ``CVErr`` takes, and the errors they make."""
+CODES = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
+"""The errors every spreadsheet has; newer ones, such as #SPILL!, become ``#VALUE!``."""
 
-_COM_ERROR = -2146828288  # an error cell arrives through COM as this plus its number
 LONGEST_TEXT = 32767  # characters in a cell
 _LOG = logging.getLogger(__name__)
 
 
-class ExcelError(Exception):
-    """A cell error: one line of text that begins with the code Excel shows, such as ``#N/A``."""
+def call(name: str, cells: Sequence[Any]) -> Any:
+    """Evaluate one function: a value, a rectangle of them, or a ``CellError``; nothing is raised.
 
-    def __init__(self, text: str) -> None:
-        super().__init__(" ".join(text.split())[:LONGEST_TEXT])
-
-
-def call(name: str, *cells: Any) -> Any:
-    """Evaluate a function for Excel: a value, a rectangle that spills, or an error as marked text."""
-    try:
-        return evaluate(name, *cells)
-    except ExcelError as error:
-        return ERROR_MARK + str(error)
-
-
-def evaluate(name: str, *cells: Any) -> Any:
-    """Evaluate a function of the catalogue on cells as xlwings reads them with ``ndim=2, err_to_str=True``.
-
-    Raises
-    ------
-    ExcelError
-        For every failure; an argument that is an error itself gives that same error.
+    An argument that is an error itself, or a range that holds one, gives that same error.
     """
     try:
         return _shown(functions.call(name, _arguments(cells)))
-    except ExcelError:
-        raise
     except CellError as error:
-        raise ExcelError(str(error)) from None
+        return error
     except Exception as error:
-        _LOG.debug("%s failed", name, exc_info=True)
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise ExcelError(f"#VALUE! {name} failed, which is a defect of MLSIM, please report it: {reason}") from None
+        return _defect(name, error)
 
 
-# --- from Excel ------------------------------------------------------------------------------------------------------
+def call_many(calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+    """Evaluate many calls, each as ``call`` does: equal ones once, those of one function together."""
+    results: list[Any] = [None] * len(calls)
+    places: dict[Any, list[int]] = {}
+    pending: dict[str, list[tuple[list[Any], list[int]]]] = {}
+    for i, (name, cells) in enumerate(calls):
+        try:
+            args = _arguments(cells)
+        except CellError as error:
+            results[i] = error
+            continue
+        key = (name, repr(args))  # 1, 1.0 and TRUE differ in it, as they do for the functions
+        if key in places:
+            places[key].append(i)
+        else:
+            places[key] = [i]
+            pending.setdefault(name, []).append((args, places[key]))
+    for name, group in pending.items():
+        for (_, where), result in zip(group, _evaluated(name, [args for args, _ in group]), strict=True):
+            for i in where:
+                results[i] = result
+    return results
+
+
+def _evaluated(name: str, calls: list[list[Any]]) -> list[Any]:
+    try:
+        return [_checked(result) for result in functions.call_many(name, calls)]
+    except CellError as error:  # no such function
+        return [error] * len(calls)
+    except Exception:  # one of them shows a defect: the others get their results all the same
+        return [call(name, args) for args in calls]
+
+
+def _checked(result: Any) -> Any:
+    try:
+        return _shown(result)
+    except CellError as error:
+        return error
+
+
+def _defect(name: str, error: Exception) -> CellError:
+    _LOG.debug("%s failed", name, exc_info=True)
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return CellError("#VALUE!", f"{name} failed, which is a defect of MLSIM, please report it: {reason}")
+
+
+def argument_error(code: str) -> CellError:
+    """Return the error of a call one of whose arguments is an error."""
+    return CellError(code if code in CODES else "#VALUE!", "An argument is this error itself.")
+
+
+# --- arguments -------------------------------------------------------------------------------------------------------
 
 
 def _arguments(cells: Sequence[Any]) -> list[Any]:
@@ -91,26 +107,16 @@ def _argument(value: Any) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    """Read one cell. A currency cell arrives as a ``Decimal``, an error as its text or number."""
     if value is None or value == "":
         return None
-    if isinstance(value, str):
-        if value in EXCEL_ERRORS.values():
-            raise ExcelError(f"{value} An argument is this error itself.")
+    if isinstance(value, (str, bool, int, float)):
         return value
-    if isinstance(value, datetime.date):
-        raise ExcelError(f'#VALUE! A cell holds the date {value:%Y-%m-%d}: write text such as "80 GiB", or a number.')
-    if isinstance(value, int) and 2000 <= value - _COM_ERROR <= 2999:
-        code = EXCEL_ERRORS.get(value - _COM_ERROR, "#VALUE!")  # newer errors, such as #SPILL!, have no number here
-        raise ExcelError(f"{code} An argument is this error itself.")
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, (bool, int, float)):
-        return value
-    raise ExcelError(f"#VALUE! A cell holds {shorten(value)}, which is neither text nor a number.")
+    if isinstance(value, CellError):
+        raise value
+    raise CellError("#VALUE!", f"A cell holds {shorten(value)}, which is neither text nor a number.")
 
 
-# --- to Excel --------------------------------------------------------------------------------------------------------
+# --- results ---------------------------------------------------------------------------------------------------------
 
 
 def _shown(result: Any) -> Any:
@@ -121,7 +127,7 @@ def _shown(result: Any) -> Any:
         rows = [[row[0] for row in rows]]
     width = max((len(row) for row in rows), default=0)
     if not width:
-        raise ExcelError("#N/A The result is empty.")
+        raise CellError("#N/A", "The result is empty.")
     return [[_element(cell) for cell in row] + [""] * (width - len(row)) for row in rows]
 
 
@@ -131,20 +137,60 @@ def _element(value: Any) -> Any:
         return ""
     try:
         return _value(value)
-    except ExcelError as error:
-        return ERROR_MARK + str(error)
+    except CellError as error:
+        return error
 
 
 def _value(value: Any) -> Any:
     if isinstance(value, CellError):
-        raise ExcelError(str(value))
+        raise value
     if value is None:
-        raise ExcelError("#N/A There is no result.")
+        raise CellError("#N/A", "There is no result.")
     if isinstance(value, str):
         return value[:LONGEST_TEXT]
     if isinstance(value, bool):
         return value
     number = float(value)  # an int beyond 32 bits would not reach a cell
     if not math.isfinite(number):
-        raise ExcelError("#NUM! The result is not a finite number.")
+        raise CellError("#NUM!", "The result is not a finite number.")
     return number
+
+
+# --- calls from another process --------------------------------------------------------------------------------------
+
+
+def answer(request: Any) -> dict[str, Any]:
+    """Answer ``{"calls": [[name, [cell, ...]], ...]}`` with ``{"results": [cell, ...]}``, both as JSON has them.
+
+    An error is ``{"error": "#N/A", "message": "..."}``, as an argument, as a result, and in a range of either.
+
+    Raises
+    ------
+    CellError
+        For a request that is not of this form.
+    """
+    calls = request.get("calls") if isinstance(request, dict) else None
+    if not isinstance(calls, list) or not all(map(_is_call, calls)):
+        raise CellError("#VALUE!", 'Expected {"calls": [[name, [argument, ...]], ...]}.')
+    results = call_many([(name, [_decoded(cell) for cell in cells]) for name, cells in calls])
+    return {"results": [_encoded(result) for result in results]}
+
+
+def _is_call(item: Any) -> bool:
+    return isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], list)
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decoded(cell) for cell in value]
+    if isinstance(value, dict):
+        return argument_error(str(value.get("error")))
+    return value
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_encoded(cell) for cell in value]
+    if isinstance(value, CellError):
+        return {"error": value.code, "message": value.message}
+    return value

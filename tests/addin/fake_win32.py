@@ -20,8 +20,8 @@ from unittest.mock import MagicMock, patch
 
 import xlwings
 
-import mlsim_addin
-import mlsim_addin.host
+import mlsim_addin.excel
+import mlsim_addin.excel.cells
 
 MISSING = -2147352572  # DISP_E_PARAMNOTFOUND: an optional argument that was left out
 ERRORS = {"#NULL!": 2000, "#DIV/0!": 2007, "#VALUE!": 2015, "#REF!": 2023, "#NAME?": 2029, "#NUM!": 2036, "#N/A": 2042}
@@ -69,13 +69,13 @@ class FakeExcel:
             given = [arg.Value if isinstance(arg, FakeRange) else arg for arg in given]
         else:
             given += [MISSING] * (len(info) - len(given))
-        return self.server.CallUDF("mlsim_addin.excel_udfs", name, given, None, None)
+        return self.server.CallUDF("mlsim_addin.excel.udfs", name, given, None, None)
 
     def vba(self) -> str:
         """Return the wrapper that xlwings itself writes for the module."""
         text = io.StringIO()
         workbook = SimpleNamespace(Name="Book.xlsm")
-        self.udfs.generate_vba_wrapper("mlsim_addin.excel_udfs", self.module, text, workbook)
+        self.udfs.generate_vba_wrapper("mlsim_addin.excel.udfs", self.module, text, workbook)
         return text.getvalue()
 
 
@@ -100,7 +100,7 @@ def _stub_modules() -> dict[str, ModuleType]:
 @contextmanager
 def excel() -> Iterator[FakeExcel]:
     """Import xlwings' Windows part and our Excel module on stubs; put everything back afterwards."""
-    ours = "mlsim_addin.excel_udfs"
+    ours = "mlsim_addin.excel.udfs"
     stubs = _stub_modules()
     decorators = {name: getattr(xlwings, name) for name in ("func", "arg", "ret")}
     library = {name: MagicMock(name=name) for name in ("windll", "oledll", "PyDLL")}
@@ -124,7 +124,7 @@ def excel() -> Iterator[FakeExcel]:
             sys.modules.pop(name, None)
         for name in _REAL:
             vars(xlwings).pop(name, None)
-        vars(mlsim_addin).pop("excel_udfs", None)
+        vars(mlsim_addin.excel).pop("udfs", None)
         if before is not None:
             sys.modules[ours] = before
-            mlsim_addin.excel_udfs = before
+            mlsim_addin.excel.udfs = before

@@ -31,7 +31,7 @@ desktop = service("com.sun.star.frame.Desktop")
 try:
     document = desktop.loadComponentFromURL(url, "_blank", 0, ())
     scripts = service("com.sun.star.script.provider.MasterScriptProviderFactory").createScriptProvider("")
-    macro = scripts.getScript("vnd.sun.star.script:libreoffice_check.py$check_units?language=Python&location=user")
+    macro = scripts.getScript("vnd.sun.star.script:check_units.py$check_units?language=Python&location=user")
     for _ in range(times):
         macro.invoke((), (), ())
     shown = {}

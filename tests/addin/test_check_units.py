@@ -18,8 +18,9 @@ import pytest
 from fake_win32 import FakeExcel, excel
 from openpyxl import Workbook, load_workbook
 
-import mlsim_addin
-from mlsim_addin import generate, libreoffice_check
+import mlsim_addin.excel
+from mlsim_addin.excel import generate
+from mlsim_addin.libreoffice import check_units as libreoffice_check
 from mlsim_workbooks.lint import lint
 
 BAS = generate.vba_source()
@@ -42,18 +43,18 @@ def book(path: Path, mistake: bool = True) -> Path:
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[FakeExcel]:
-    name = "mlsim_addin.check_units"
+    name = "mlsim_addin.excel.check_units"
     before = sys.modules.pop(name, None)  # its decorator must be the one of Windows
     with excel() as fake:
         yield fake
     sys.modules.pop(name, None)
-    vars(mlsim_addin).pop("check_units", None)
+    vars(mlsim_addin.excel).pop("check_units", None)
     if before is not None:
         sys.modules[name] = before
 
 
 def findings(app: FakeExcel, path: object) -> Any:
-    return app.server.CallUDF("mlsim_addin.check_units", "findings", [path], None, None)
+    return app.server.CallUDF("mlsim_addin.excel.check_units", "findings", [path], None, None)
 
 
 def test_excel_gets_a_table_of_plain_texts(app: FakeExcel, tmp_path: Path) -> None:
@@ -74,13 +75,16 @@ def test_excel_gets_a_sentence_without_findings_and_for_a_failure(app: FakeExcel
 
 
 def test_the_module_imports_without_windows(tmp_path: Path) -> None:
-    module = importlib.import_module("mlsim_addin.check_units")
+    module = importlib.import_module("mlsim_addin.excel.check_units")
     assert module.findings(str(book(tmp_path / "Book1.xlsx")))[1][1] == "'C2"
 
 
 def test_the_macro_calls_what_python_offers() -> None:
     sub = BAS[BAS.index("Public Sub MLSIM_CheckUnits()") : BAS.index("Private Sub MLSIM_ListFindings")]
-    assert 'XLPy.CallUDF("mlsim_addin.check_units", "findings", Array(file), ThisWorkbook, Application.Caller)' in sub
+    assert (
+        'XLPy.CallUDF("mlsim_addin.excel.check_units", "findings", Array(file), ThisWorkbook, Application.Caller)'
+        in sub
+    )
     assert sub.index("SaveCopyAs") < sub.index("CallUDF") < sub.index("Kill file")
     assert 'sheet.Range("A1").Text = "sheet" And sheet.Range("F1").Text = "suggestion"' in BAS
     for opening, closing in (("Sub ", "End Sub"), ("Function ", "End Function")):

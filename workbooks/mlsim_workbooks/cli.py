@@ -82,6 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     audit = command("audit", "list every constant with its source; fail when one lacks any")
     audit.add_argument("--summary", action="store_true", help="print counts and problems only")
 
+    install = command("install", "put the functions into Excel or LibreOffice")
+    install.add_argument("host", choices=("excel", "libreoffice"))
+    install.add_argument("--remove", action="store_true", help="take them out again")
+
+    command("doctor", "look for what usually keeps the functions from working in a spreadsheet")
+
+    serve = command("serve", "serve the functions to Excel's web add-in, on this machine only")
+    serve.add_argument("--port", type=int, default=8443, help="default 8443")
+    serve.add_argument("--manifest", metavar="FILE.xml", help="write the manifest that Excel asks for, and end")
+
     functions = command("functions", "print the function reference")
     functions.add_argument("--readme", metavar="FILE.md", help="rewrite the function table of a Markdown file instead")
     return parser
@@ -310,6 +320,24 @@ def _lint(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _install(args: argparse.Namespace) -> int:
+    from importlib import import_module
+
+    return import_module(f"mlsim_addin.{args.host}.install").run(args)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from mlsim_addin.doctor import run
+
+    return run(args)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from mlsim_addin.officejs.command import run
+
+    return run(args)
+
+
 def _search(args: argparse.Namespace) -> int:
     from mlsim_workbooks.search import serve, train
 
@@ -319,6 +347,7 @@ def _search(args: argparse.Namespace) -> int:
 _COMMANDS = {
     "search": _search, "compare": _compare, "template": _template, "recalc": _recalc, "predict": _predict, "validate": _validate,
     "calibrate": _calibrate, "audit": _audit, "functions": _functions, "lint": _lint,
+    "install": _install, "doctor": _doctor, "serve": _serve,
 }  # fmt: skip
 
 

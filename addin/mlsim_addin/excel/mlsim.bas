@@ -13,7 +13,7 @@ Public Function MLSIM_ADD(ParamArray quantities())
     For mlsim_i = 0 To UBound(quantities)
         mlsim_given(mlsim_i) = quantities(mlsim_i)
     Next mlsim_i
-    MLSIM_ADD = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_ADD", _
+    MLSIM_ADD = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_ADD", _
         mlsim_given, ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -22,7 +22,7 @@ End Function
 
 Public Function MLSIM_ALLGATHER(hardware, message, Optional devices, Optional domain, Optional network, Optional oversubscription, Optional rails, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_ALLGATHER = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_ALLGATHER", _
+    MLSIM_ALLGATHER = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_ALLGATHER", _
         Array(hardware, message, devices, domain, network, oversubscription, rails, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -31,7 +31,7 @@ End Function
 
 Public Function MLSIM_ALLREDUCE(hardware, message, Optional devices, Optional domain, Optional network, Optional oversubscription, Optional rails, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_ALLREDUCE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_ALLREDUCE", _
+    MLSIM_ALLREDUCE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_ALLREDUCE", _
         Array(hardware, message, devices, domain, network, oversubscription, rails, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -40,7 +40,7 @@ End Function
 
 Public Function MLSIM_ALLTOALL(hardware, message, Optional devices, Optional imbalance, Optional domain, Optional network, Optional oversubscription, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_ALLTOALL = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_ALLTOALL", _
+    MLSIM_ALLTOALL = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_ALLTOALL", _
         Array(hardware, message, devices, imbalance, domain, network, oversubscription, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -49,7 +49,7 @@ End Function
 
 Public Function MLSIM_BOTTLENECK(model, hardware, Optional batch, Optional context, Optional precision, Optional tp, Optional runtime)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_BOTTLENECK = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_BOTTLENECK", _
+    MLSIM_BOTTLENECK = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_BOTTLENECK", _
         Array(model, hardware, batch, context, precision, tp, runtime), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -58,7 +58,7 @@ End Function
 
 Public Function MLSIM_BUBBLE(stages, micro_batches, Optional chunks)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_BUBBLE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_BUBBLE", _
+    MLSIM_BUBBLE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_BUBBLE", _
         Array(stages, micro_batches, chunks), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -67,7 +67,7 @@ End Function
 
 Public Function MLSIM_CALIBRATE(measurements)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_CALIBRATE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_CALIBRATE", _
+    MLSIM_CALIBRATE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_CALIBRATE", _
         Array(measurements), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -76,7 +76,7 @@ End Function
 
 Public Function MLSIM_CHECK(quantity, expected)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_CHECK = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_CHECK", _
+    MLSIM_CHECK = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_CHECK", _
         Array(quantity, expected), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -85,7 +85,7 @@ End Function
 
 Public Function MLSIM_CONVERT(quantity, unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_CONVERT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_CONVERT", _
+    MLSIM_CONVERT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_CONVERT", _
         Array(quantity, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -94,7 +94,7 @@ End Function
 
 Public Function MLSIM_DECODE_LATENCY(model, hardware, Optional batch, Optional context, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_DECODE_LATENCY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_DECODE_LATENCY", _
+    MLSIM_DECODE_LATENCY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_DECODE_LATENCY", _
         Array(model, hardware, batch, context, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -103,7 +103,7 @@ End Function
 
 Public Function MLSIM_DISAGGREGATE(model, hardware, decoder, Optional batch, Optional prompt, Optional output, Optional precision, Optional tp, Optional runtime)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_DISAGGREGATE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_DISAGGREGATE", _
+    MLSIM_DISAGGREGATE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_DISAGGREGATE", _
         Array(model, hardware, decoder, batch, prompt, output, precision, tp, runtime), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -117,7 +117,7 @@ Public Function MLSIM_DIV(ParamArray quantities())
     For mlsim_i = 0 To UBound(quantities)
         mlsim_given(mlsim_i) = quantities(mlsim_i)
     Next mlsim_i
-    MLSIM_DIV = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_DIV", _
+    MLSIM_DIV = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_DIV", _
         mlsim_given, ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -126,7 +126,7 @@ End Function
 
 Public Function MLSIM_FITS(model, hardware, Optional batch, Optional context, Optional precision, Optional tp, Optional kv_precision)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_FITS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_FITS", _
+    MLSIM_FITS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_FITS", _
         Array(model, hardware, batch, context, precision, tp, kv_precision), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -141,7 +141,7 @@ Public Function MLSIM_INTERVAL(function_, ParamArray args())
     For mlsim_i = 0 To UBound(args)
         mlsim_given(1 + mlsim_i) = args(mlsim_i)
     Next mlsim_i
-    MLSIM_INTERVAL = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_INTERVAL", _
+    MLSIM_INTERVAL = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_INTERVAL", _
         mlsim_given, ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -150,7 +150,7 @@ End Function
 
 Public Function MLSIM_KV_CACHE(model, Optional context, Optional batch, Optional kv_precision, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_KV_CACHE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_KV_CACHE", _
+    MLSIM_KV_CACHE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_KV_CACHE", _
         Array(model, context, batch, kv_precision, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -159,7 +159,7 @@ End Function
 
 Public Function MLSIM_LINT(path)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_LINT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_LINT", _
+    MLSIM_LINT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_LINT", _
         Array(path), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -168,7 +168,7 @@ End Function
 
 Public Function MLSIM_LIST(registry)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_LIST = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_LIST", _
+    MLSIM_LIST = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_LIST", _
         Array(registry), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -177,7 +177,7 @@ End Function
 
 Public Function MLSIM_MAX_BATCH(model, hardware, Optional context, Optional precision, Optional tp, Optional kv_precision)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_MAX_BATCH = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_MAX_BATCH", _
+    MLSIM_MAX_BATCH = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_MAX_BATCH", _
         Array(model, hardware, context, precision, tp, kv_precision), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -186,7 +186,7 @@ End Function
 
 Public Function MLSIM_MEMORY(model, hardware, Optional batch, Optional context, Optional precision, Optional tp, Optional kv_precision, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_MEMORY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_MEMORY", _
+    MLSIM_MEMORY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_MEMORY", _
         Array(model, hardware, batch, context, precision, tp, kv_precision, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -195,7 +195,7 @@ End Function
 
 Public Function MLSIM_MFU(model, hardware, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional convention)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_MFU = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_MFU", _
+    MLSIM_MFU = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_MFU", _
         Array(model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, convention), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -204,7 +204,7 @@ End Function
 
 Public Function MLSIM_MIN_DEVICES(model, hardware, Optional batch, Optional context, Optional precision, Optional kv_precision)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_MIN_DEVICES = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_MIN_DEVICES", _
+    MLSIM_MIN_DEVICES = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_MIN_DEVICES", _
         Array(model, hardware, batch, context, precision, kv_precision), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -218,7 +218,7 @@ Public Function MLSIM_MUL(ParamArray quantities())
     For mlsim_i = 0 To UBound(quantities)
         mlsim_given(mlsim_i) = quantities(mlsim_i)
     Next mlsim_i
-    MLSIM_MUL = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_MUL", _
+    MLSIM_MUL = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_MUL", _
         mlsim_given, ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -227,7 +227,7 @@ End Function
 
 Public Function MLSIM_OPERATORS(model, hardware, Optional batch, Optional context, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_OPERATORS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_OPERATORS", _
+    MLSIM_OPERATORS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_OPERATORS", _
         Array(model, hardware, batch, context, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -236,7 +236,7 @@ End Function
 
 Public Function MLSIM_PARALLEL_PLAN(model, hardware, Optional devices, Optional batch, Optional sequence, Optional precision, Optional runtime, Optional count)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_PARALLEL_PLAN = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_PARALLEL_PLAN", _
+    MLSIM_PARALLEL_PLAN = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_PARALLEL_PLAN", _
         Array(model, hardware, devices, batch, sequence, precision, runtime, count), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -245,7 +245,7 @@ End Function
 
 Public Function MLSIM_PREFILL_LATENCY(model, hardware, Optional batch, Optional prompt, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_PREFILL_LATENCY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_PREFILL_LATENCY", _
+    MLSIM_PREFILL_LATENCY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_PREFILL_LATENCY", _
         Array(model, hardware, batch, prompt, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -254,7 +254,7 @@ End Function
 
 Public Function MLSIM_PREFIX_LATENCY(model, hardware, Optional batch, Optional prompt, Optional cached, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_PREFIX_LATENCY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_PREFIX_LATENCY", _
+    MLSIM_PREFIX_LATENCY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_PREFIX_LATENCY", _
         Array(model, hardware, batch, prompt, cached, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -263,7 +263,7 @@ End Function
 
 Public Function MLSIM_SERVING_PLAN(model, hardware, rate, Optional prompt, Optional output, Optional ttft, Optional tpot, Optional precision, Optional kv_precision, Optional runtime, Optional price, Optional quantile, Optional count)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_SERVING_PLAN = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_SERVING_PLAN", _
+    MLSIM_SERVING_PLAN = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_SERVING_PLAN", _
         Array(model, hardware, rate, prompt, output, ttft, tpot, precision, kv_precision, runtime, price, quantile, count), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -272,7 +272,7 @@ End Function
 
 Public Function MLSIM_SERVING_RATE(model, hardware, Optional prompt, Optional output, Optional precision, Optional tp, Optional kv_precision, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_SERVING_RATE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_SERVING_RATE", _
+    MLSIM_SERVING_RATE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_SERVING_RATE", _
         Array(model, hardware, prompt, output, precision, tp, kv_precision, runtime, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -281,7 +281,7 @@ End Function
 
 Public Function MLSIM_SERVING_TPOT(model, hardware, Optional concurrency, Optional prompt, Optional output, Optional precision, Optional tp, Optional kv_precision, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_SERVING_TPOT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_SERVING_TPOT", _
+    MLSIM_SERVING_TPOT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_SERVING_TPOT", _
         Array(model, hardware, concurrency, prompt, output, precision, tp, kv_precision, runtime, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -290,7 +290,7 @@ End Function
 
 Public Function MLSIM_SOURCE(name, attribute_)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_SOURCE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_SOURCE", _
+    MLSIM_SOURCE = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_SOURCE", _
         Array(name, attribute_), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -299,7 +299,7 @@ End Function
 
 Public Function MLSIM_SPEC(name, attribute_, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_SPEC = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_SPEC", _
+    MLSIM_SPEC = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_SPEC", _
         Array(name, attribute_, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -308,7 +308,7 @@ End Function
 
 Public Function MLSIM_SPECULATIVE_TPOT(model, draft, hardware, Optional drafted, Optional acceptance, Optional batch, Optional context, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_SPECULATIVE_TPOT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_SPECULATIVE_TPOT", _
+    MLSIM_SPECULATIVE_TPOT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_SPECULATIVE_TPOT", _
         Array(model, draft, hardware, drafted, acceptance, batch, context, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -317,7 +317,7 @@ End Function
 
 Public Function MLSIM_THROUGHPUT(model, hardware, Optional batch, Optional prompt, Optional output, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_THROUGHPUT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_THROUGHPUT", _
+    MLSIM_THROUGHPUT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_THROUGHPUT", _
         Array(model, hardware, batch, prompt, output, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -326,7 +326,7 @@ End Function
 
 Public Function MLSIM_TOKEN_COST(price, throughput, Optional devices, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_TOKEN_COST = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TOKEN_COST", _
+    MLSIM_TOKEN_COST = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_TOKEN_COST", _
         Array(price, throughput, devices, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -335,7 +335,7 @@ End Function
 
 Public Function MLSIM_TPOT(model, hardware, Optional batch, Optional context, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_TPOT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TPOT", _
+    MLSIM_TPOT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_TPOT", _
         Array(model, hardware, batch, context, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -344,7 +344,7 @@ End Function
 
 Public Function MLSIM_TRAIN_MEMORY(model, hardware, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_TRAIN_MEMORY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TRAIN_MEMORY", _
+    MLSIM_TRAIN_MEMORY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_TRAIN_MEMORY", _
         Array(model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -353,7 +353,7 @@ End Function
 
 Public Function MLSIM_TRAIN_MEMORY_PARTS(model, hardware, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_TRAIN_MEMORY_PARTS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TRAIN_MEMORY_PARTS", _
+    MLSIM_TRAIN_MEMORY_PARTS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_TRAIN_MEMORY_PARTS", _
         Array(model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -362,7 +362,7 @@ End Function
 
 Public Function MLSIM_TRAIN_PARTS(model, hardware, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_TRAIN_PARTS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TRAIN_PARTS", _
+    MLSIM_TRAIN_PARTS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_TRAIN_PARTS", _
         Array(model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -371,7 +371,7 @@ End Function
 
 Public Function MLSIM_TRAIN_STEP(model, hardware, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_TRAIN_STEP = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TRAIN_STEP", _
+    MLSIM_TRAIN_STEP = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_TRAIN_STEP", _
         Array(model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -380,7 +380,7 @@ End Function
 
 Public Function MLSIM_TRAIN_TIME(model, hardware, tokens, Optional devices, Optional batch, Optional sequence, Optional tp, Optional pp, Optional micro_batch, Optional recompute, Optional sharding, Optional precision, Optional runtime, Optional cp, Optional ep, Optional chunks, Optional goodput, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_TRAIN_TIME = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TRAIN_TIME", _
+    MLSIM_TRAIN_TIME = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_TRAIN_TIME", _
         Array(model, hardware, tokens, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, goodput, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -389,7 +389,7 @@ End Function
 
 Public Function MLSIM_TTFT(model, hardware, Optional batch, Optional prompt, Optional precision, Optional tp, Optional runtime, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_TTFT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_TTFT", _
+    MLSIM_TTFT = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_TTFT", _
         Array(model, hardware, batch, prompt, precision, tp, runtime, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -398,7 +398,7 @@ End Function
 
 Public Function MLSIM_WEIGHTS(model, Optional precision, Optional unit)
     If TypeName(Application.Caller) = "Range" Then On Error GoTo failed
-    MLSIM_WEIGHTS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_WEIGHTS", _
+    MLSIM_WEIGHTS = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_WEIGHTS", _
         Array(model, precision, unit), ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -413,7 +413,7 @@ Public Function MLSIM_WHY(function_, ParamArray args())
     For mlsim_i = 0 To UBound(args)
         mlsim_given(1 + mlsim_i) = args(mlsim_i)
     Next mlsim_i
-    MLSIM_WHY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel_udfs", "MLSIM_WHY", _
+    MLSIM_WHY = MLSIM_Shown(XLPy.CallUDF("mlsim_addin.excel.udfs", "MLSIM_WHY", _
         mlsim_given, ThisWorkbook, Application.Caller))
     Exit Function
 failed:
@@ -870,7 +870,7 @@ Public Sub MLSIM_CheckUnits()
     file = folder & "\" & book.Name
     If InStr(book.Name, ".") = 0 Then file = file & ".xlsx"
     book.SaveCopyAs file
-    found = XLPy.CallUDF("mlsim_addin.check_units", "findings", Array(file), ThisWorkbook, Application.Caller)
+    found = XLPy.CallUDF("mlsim_addin.excel.check_units", "findings", Array(file), ThisWorkbook, Application.Caller)
     If IsArray(found) Then MLSIM_ListFindings book, found Else MLSIM_NoFindings book, found
     GoTo clean
 failed:

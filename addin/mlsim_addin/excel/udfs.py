@@ -9,7 +9,7 @@ from typing import Any
 
 import xlwings as xw
 
-from mlsim_addin import host
+from mlsim_addin.excel import cells
 
 __all__ = [
     "MLSIM_ADD",
@@ -62,7 +62,7 @@ __all__ = [
 @xw.arg("quantities", ndim=2, err_to_str=True, doc="Quantities with units.")
 def MLSIM_ADD(*quantities: Any) -> Any:
     """Add quantities of one dimension; the result keeps the first one's unit, as text."""
-    return host.call("MLSIM_ADD", *quantities)
+    return cells.call("MLSIM_ADD", *quantities)
 
 
 @xw.func(category="MLSIM Communication")
@@ -103,7 +103,7 @@ def MLSIM_ALLGATHER(
     unit: Any = None,
 ) -> Any:
     """Time of an all-gather after which each device holds the message; a reduce-scatter of it takes as long."""
-    return host.call("MLSIM_ALLGATHER", hardware, message, devices, domain, network, oversubscription, rails, unit)
+    return cells.call("MLSIM_ALLGATHER", hardware, message, devices, domain, network, oversubscription, rails, unit)
 
 
 @xw.func(category="MLSIM Communication")
@@ -146,7 +146,7 @@ def MLSIM_ALLREDUCE(
     """Time of an all-reduce: ring within a domain, rings or trees between domains, or summed in the switch where it
     can.
     """
-    return host.call("MLSIM_ALLREDUCE", hardware, message, devices, domain, network, oversubscription, rails, unit)
+    return cells.call("MLSIM_ALLREDUCE", hardware, message, devices, domain, network, oversubscription, rails, unit)
 
 
 @xw.func(category="MLSIM Communication")
@@ -181,7 +181,7 @@ def MLSIM_ALLTOALL(
     unit: Any = None,
 ) -> Any:
     """Time of an all-to-all (expert parallelism): what leaves the domain takes each device's own network port."""
-    return host.call("MLSIM_ALLTOALL", hardware, message, devices, imbalance, domain, network, oversubscription, unit)
+    return cells.call("MLSIM_ALLTOALL", hardware, message, devices, imbalance, domain, network, oversubscription, unit)
 
 
 @xw.func(category="MLSIM Inference")
@@ -216,7 +216,7 @@ def MLSIM_BOTTLENECK(
     """What limits a decode step: memory bandwidth, compute, communication, overhead, or capacity when it does not
     fit.
     """
-    return host.call("MLSIM_BOTTLENECK", model, hardware, batch, context, precision, tp, runtime)
+    return cells.call("MLSIM_BOTTLENECK", model, hardware, batch, context, precision, tp, runtime)
 
 
 @xw.func(category="MLSIM Communication")
@@ -227,7 +227,7 @@ def MLSIM_BOTTLENECK(
 )
 def MLSIM_BUBBLE(stages: Any, micro_batches: Any, chunks: Any = None) -> Any:
     """Share of a step that a pipeline waits: b / (m + b), b = (stages - 1) / chunks."""
-    return host.call("MLSIM_BUBBLE", stages, micro_batches, chunks)
+    return cells.call("MLSIM_BUBBLE", stages, micro_batches, chunks)
 
 
 @xw.func(category="MLSIM Accuracy")
@@ -241,7 +241,7 @@ def MLSIM_CALIBRATE(measurements: Any) -> Any:
     argument.
     Its column 3 says how much of a parameter's uncertainty the measurements took away, which narrows intervals.
     """
-    return host.call("MLSIM_CALIBRATE", measurements)
+    return cells.call("MLSIM_CALIBRATE", measurements)
 
 
 @xw.func(category="MLSIM Units")
@@ -259,7 +259,7 @@ def MLSIM_CHECK(quantity: Any, expected: Any) -> Any:
     the
     memory that chip really has.
     """
-    return host.call("MLSIM_CHECK", quantity, expected)
+    return cells.call("MLSIM_CHECK", quantity, expected)
 
 
 @xw.func(category="MLSIM Units")
@@ -267,7 +267,7 @@ def MLSIM_CHECK(quantity: Any, expected: Any) -> Any:
 @xw.arg("unit", ndim=2, err_to_str=True, doc="The unit wanted.")
 def MLSIM_CONVERT(quantity: Any, unit: Any) -> Any:
     """Convert a quantity to another unit of the same dimension and kind; the result is a plain number."""
-    return host.call("MLSIM_CONVERT", quantity, unit)
+    return cells.call("MLSIM_CONVERT", quantity, unit)
 
 
 @xw.func(category="MLSIM Inference")
@@ -306,7 +306,7 @@ def MLSIM_DECODE_LATENCY(
     With a size or a single figure ("140 GB", "3.35 TB/s") it is the bare law bytes / bandwidth: no efficiency, no
     overhead.
     """
-    return host.call("MLSIM_DECODE_LATENCY", model, hardware, batch, context, precision, tp, runtime, unit)
+    return cells.call("MLSIM_DECODE_LATENCY", model, hardware, batch, context, precision, tp, runtime, unit)
 
 
 @xw.func(category="MLSIM Serving")
@@ -346,14 +346,14 @@ def MLSIM_DISAGGREGATE(
 
     The cache of a prompt crosses the slower of the two links while the next prompt is processed.
     """
-    return host.call("MLSIM_DISAGGREGATE", model, hardware, decoder, batch, prompt, output, precision, tp, runtime)
+    return cells.call("MLSIM_DISAGGREGATE", model, hardware, decoder, batch, prompt, output, precision, tp, runtime)
 
 
 @xw.func(category="MLSIM Units")
 @xw.arg("quantities", ndim=2, err_to_str=True, doc="Quantities with units, or bare factors.")
 def MLSIM_DIV(*quantities: Any) -> Any:
     """Divide the first quantity by the others; units divide too."""
-    return host.call("MLSIM_DIV", *quantities)
+    return cells.call("MLSIM_DIV", *quantities)
 
 
 @xw.func(category="MLSIM Memory")
@@ -390,7 +390,7 @@ def MLSIM_FITS(
     The runtime is vLLM with its default share of the device memory. With a capacity ("80 GiB") all of it may be
     used.
     """
-    return host.call("MLSIM_FITS", model, hardware, batch, context, precision, tp, kv_precision)
+    return cells.call("MLSIM_FITS", model, hardware, batch, context, precision, tp, kv_precision)
 
 
 @xw.func(category="MLSIM Accuracy")
@@ -402,7 +402,7 @@ def MLSIM_INTERVAL(function_: Any, *args: Any) -> Any:
     Its width comes from published measurements that the fit had not seen; it is wider where nothing similar was
     measured.
     """
-    return host.call("MLSIM_INTERVAL", function_, *args)
+    return cells.call("MLSIM_INTERVAL", function_, *args)
 
 
 @xw.func(category="MLSIM Memory")
@@ -420,7 +420,7 @@ def MLSIM_KV_CACHE(
     model: Any, context: Any = None, batch: Any = None, kv_precision: Any = None, unit: Any = None
 ) -> Any:
     """KV cache of a batch, whole model: grouped, multi-query, latent (MLA) and sliding-window attention as built."""
-    return host.call("MLSIM_KV_CACHE", model, context, batch, kv_precision, unit)
+    return cells.call("MLSIM_KV_CACHE", model, context, batch, kv_precision, unit)
 
 
 @xw.func(category="MLSIM Units")
@@ -430,7 +430,7 @@ def MLSIM_LINT(path: Any) -> Any:
 
     It reads the file as last saved; nothing is fetched from a network. "no unit mistakes" when there are none.
     """
-    return host.call("MLSIM_LINT", path)
+    return cells.call("MLSIM_LINT", path)
 
 
 @xw.func(category="MLSIM Registry")
@@ -442,7 +442,7 @@ def MLSIM_LINT(path: Any) -> Any:
 )
 def MLSIM_LIST(registry: Any) -> Any:
     """All names of one registry, as a column that spills."""
-    return host.call("MLSIM_LIST", registry)
+    return cells.call("MLSIM_LIST", registry)
 
 
 @xw.func(category="MLSIM Memory")
@@ -468,7 +468,7 @@ def MLSIM_MAX_BATCH(
     model: Any, hardware: Any, context: Any = None, precision: Any = None, tp: Any = None, kv_precision: Any = None
 ) -> Any:
     """Largest batch whose memory fits; 0 when not even one sequence does."""
-    return host.call("MLSIM_MAX_BATCH", model, hardware, context, precision, tp, kv_precision)
+    return cells.call("MLSIM_MAX_BATCH", model, hardware, context, precision, tp, kv_precision)
 
 
 @xw.func(category="MLSIM Memory")
@@ -503,7 +503,7 @@ def MLSIM_MEMORY(
     unit: Any = None,
 ) -> Any:
     """Memory one device needs: weights, KV cache, activations, logits and the runtime's own (vLLM)."""
-    return host.call("MLSIM_MEMORY", model, hardware, batch, context, precision, tp, kv_precision, unit)
+    return cells.call("MLSIM_MEMORY", model, hardware, batch, context, precision, tp, kv_precision, unit)
 
 
 @xw.func(category="MLSIM Training")
@@ -588,7 +588,7 @@ def MLSIM_MFU(
     Full attention counts pairs that causal kernels skip: over very long sequences it can pass 1, and "model,
     causal" cannot.
     """
-    return host.call("MLSIM_MFU", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, convention)
+    return cells.call("MLSIM_MFU", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, convention)
 
 
 @xw.func(category="MLSIM Memory")
@@ -614,14 +614,14 @@ def MLSIM_MIN_DEVICES(
     model: Any, hardware: Any, batch: Any = None, context: Any = None, precision: Any = None, kv_precision: Any = None
 ) -> Any:
     """Fewest devices (1, 2, 4, ...) of one replica whose memory holds the model and the batch."""
-    return host.call("MLSIM_MIN_DEVICES", model, hardware, batch, context, precision, kv_precision)
+    return cells.call("MLSIM_MIN_DEVICES", model, hardware, batch, context, precision, kv_precision)
 
 
 @xw.func(category="MLSIM Units")
 @xw.arg("quantities", ndim=2, err_to_str=True, doc="Quantities with units, or bare factors.")
 def MLSIM_MUL(*quantities: Any) -> Any:
     """Multiply quantities and bare factors; units multiply too."""
-    return host.call("MLSIM_MUL", *quantities)
+    return cells.call("MLSIM_MUL", *quantities)
 
 
 @xw.func(category="MLSIM Inference")
@@ -658,7 +658,7 @@ def MLSIM_OPERATORS(
     """One decode step operator by operator, as a table that spills: time, and η, the share of its roofline it
     reaches.
     """
-    return host.call("MLSIM_OPERATORS", model, hardware, batch, context, precision, tp, runtime, unit)
+    return cells.call("MLSIM_OPERATORS", model, hardware, batch, context, precision, tp, runtime, unit)
 
 
 @xw.func(category="MLSIM Planning")
@@ -708,7 +708,7 @@ def MLSIM_PARALLEL_PLAN(
     context and
     expert parallel in powers of two.
     """
-    return host.call("MLSIM_PARALLEL_PLAN", model, hardware, devices, batch, sequence, precision, runtime, count)
+    return cells.call("MLSIM_PARALLEL_PLAN", model, hardware, devices, batch, sequence, precision, runtime, count)
 
 
 @xw.func(category="MLSIM Inference")
@@ -746,7 +746,7 @@ def MLSIM_PREFILL_LATENCY(
 
     With a size or a single figure ("70 Gparam", "989 TFLOP/s") it is the bare law FLOP / peak.
     """
-    return host.call("MLSIM_PREFILL_LATENCY", model, hardware, batch, prompt, precision, tp, runtime, unit)
+    return cells.call("MLSIM_PREFILL_LATENCY", model, hardware, batch, prompt, precision, tp, runtime, unit)
 
 
 @xw.func(category="MLSIM Serving")
@@ -785,7 +785,7 @@ def MLSIM_PREFIX_LATENCY(
     unit: Any = None,
 ) -> Any:
     """Time to first token when a prefix of the prompt is cached: only ``prompt`` tokens are new, they attend to all."""
-    return host.call("MLSIM_PREFIX_LATENCY", model, hardware, batch, prompt, cached, precision, tp, runtime, unit)
+    return cells.call("MLSIM_PREFIX_LATENCY", model, hardware, batch, prompt, cached, precision, tp, runtime, unit)
 
 
 @xw.func(category="MLSIM Planning")
@@ -837,7 +837,7 @@ def MLSIM_SERVING_PLAN(
     Poisson arrivals wait for one of the slots of all replicas (Erlang C); without a price fewest devices come
     first.
     """
-    return host.call("MLSIM_SERVING_PLAN", model, hardware, rate, prompt, output, ttft, tpot, precision, kv_precision, runtime, price, quantile, count)
+    return cells.call("MLSIM_SERVING_PLAN", model, hardware, rate, prompt, output, ttft, tpot, precision, kv_precision, runtime, price, quantile, count)
 
 
 @xw.func(category="MLSIM Serving")
@@ -874,7 +874,7 @@ def MLSIM_SERVING_RATE(
     unit: Any = None,
 ) -> Any:
     """Output tokens per second of one saturated replica: as many requests in flight as the paged KV cache holds."""
-    return host.call("MLSIM_SERVING_RATE", model, hardware, prompt, output, precision, tp, kv_precision, runtime, unit)
+    return cells.call("MLSIM_SERVING_RATE", model, hardware, prompt, output, precision, tp, kv_precision, runtime, unit)
 
 
 @xw.func(category="MLSIM Serving")
@@ -920,7 +920,7 @@ def MLSIM_SERVING_TPOT(
     """Time per output token of an engine under constant concurrency: decodes share their passes with others'
     prompts.
     """
-    return host.call("MLSIM_SERVING_TPOT", model, hardware, concurrency, prompt, output, precision, tp, kv_precision, runtime, unit)
+    return cells.call("MLSIM_SERVING_TPOT", model, hardware, concurrency, prompt, output, precision, tp, kv_precision, runtime, unit)
 
 
 @xw.func(category="MLSIM Registry")
@@ -933,7 +933,7 @@ def MLSIM_SERVING_TPOT(
 )
 def MLSIM_SOURCE(name: Any, attribute_: Any) -> Any:
     """Where a figure comes from: value, meaning, title, place, address, date; and what other sources say."""
-    return host.call("MLSIM_SOURCE", name, attribute_)
+    return cells.call("MLSIM_SOURCE", name, attribute_)
 
 
 @xw.func(category="MLSIM Registry")
@@ -949,7 +949,7 @@ def MLSIM_SPEC(name: Any, attribute_: Any, unit: Any = None) -> Any:
     """One figure of the registry: as text with its unit, or as a number in the unit given. Counts are numbers
     anyway.
     """
-    return host.call("MLSIM_SPEC", name, attribute_, unit)
+    return cells.call("MLSIM_SPEC", name, attribute_, unit)
 
 
 @xw.func(category="MLSIM Serving")
@@ -994,7 +994,7 @@ def MLSIM_SPECULATIVE_TPOT(
     """Time per output token with speculative decoding: drafts, one verification, and the tokens it is expected to
     yield.
     """
-    return host.call("MLSIM_SPECULATIVE_TPOT", model, draft, hardware, drafted, acceptance, batch, context, precision, tp, runtime, unit)
+    return cells.call("MLSIM_SPECULATIVE_TPOT", model, draft, hardware, drafted, acceptance, batch, context, precision, tp, runtime, unit)
 
 
 @xw.func(category="MLSIM Inference")
@@ -1031,7 +1031,7 @@ def MLSIM_THROUGHPUT(
     unit: Any = None,
 ) -> Any:
     """Output tokens per second of one replica (all tp devices together) with a static batch, prefill included."""
-    return host.call("MLSIM_THROUGHPUT", model, hardware, batch, prompt, output, precision, tp, runtime, unit)
+    return cells.call("MLSIM_THROUGHPUT", model, hardware, batch, prompt, output, precision, tp, runtime, unit)
 
 
 @xw.func(category="MLSIM Cost")
@@ -1041,7 +1041,7 @@ def MLSIM_THROUGHPUT(
 @xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; $/Mtoken unless given. Default: $/Mtoken.")
 def MLSIM_TOKEN_COST(price: Any, throughput: Any, devices: Any = None, unit: Any = None) -> Any:
     """Cost of a token at full use: price × devices / throughput. Idle hours come on top."""
-    return host.call("MLSIM_TOKEN_COST", price, throughput, devices, unit)
+    return cells.call("MLSIM_TOKEN_COST", price, throughput, devices, unit)
 
 
 @xw.func(category="MLSIM Inference")
@@ -1076,7 +1076,7 @@ def MLSIM_TPOT(
     unit: Any = None,
 ) -> Any:
     """Time per output token (TPOT): one decode step of the whole batch. Another name of MLSIM_DECODE_LATENCY."""
-    return host.call("MLSIM_TPOT", model, hardware, batch, context, precision, tp, runtime, unit)
+    return cells.call("MLSIM_TPOT", model, hardware, batch, context, precision, tp, runtime, unit)
 
 
 @xw.func(category="MLSIM Training")
@@ -1151,7 +1151,7 @@ def MLSIM_TRAIN_MEMORY(
     """Memory of the fullest device: weights, gradients, optimiser, activations, loss, framework. MLSIM_WHY shows
     each term.
     """
-    return host.call("MLSIM_TRAIN_MEMORY", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
+    return cells.call("MLSIM_TRAIN_MEMORY", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
 
 
 @xw.func(category="MLSIM Training")
@@ -1226,7 +1226,7 @@ def MLSIM_TRAIN_MEMORY_PARTS(
     """What fills the memory of the fullest device, as a table that spills: term, memory; then the total and the
     capacity.
     """
-    return host.call("MLSIM_TRAIN_MEMORY_PARTS", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
+    return cells.call("MLSIM_TRAIN_MEMORY_PARTS", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
 
 
 @xw.func(category="MLSIM Training")
@@ -1299,7 +1299,7 @@ def MLSIM_TRAIN_PARTS(
     unit: Any = None,
 ) -> Any:
     """Where the time of an optimiser step goes, as a table that spills: part, time, share."""
-    return host.call("MLSIM_TRAIN_PARTS", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
+    return cells.call("MLSIM_TRAIN_PARTS", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
 
 
 @xw.func(category="MLSIM Training")
@@ -1376,7 +1376,7 @@ def MLSIM_TRAIN_STEP(
     A plan that needs more memory than a device has is answered all the same: MLSIM_TRAIN_MEMORY says what it
     needs.
     """
-    return host.call("MLSIM_TRAIN_STEP", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
+    return cells.call("MLSIM_TRAIN_STEP", model, hardware, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, unit)
 
 
 @xw.func(category="MLSIM Training")
@@ -1458,7 +1458,7 @@ def MLSIM_TRAIN_TIME(
     unit: Any = None,
 ) -> Any:
     """Time to train on a number of tokens: steps × time of a step / goodput."""
-    return host.call("MLSIM_TRAIN_TIME", model, hardware, tokens, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, goodput, unit)
+    return cells.call("MLSIM_TRAIN_TIME", model, hardware, tokens, devices, batch, sequence, tp, pp, micro_batch, recompute, sharding, precision, runtime, cp, ep, chunks, goodput, unit)
 
 
 @xw.func(category="MLSIM Inference")
@@ -1495,7 +1495,7 @@ def MLSIM_TTFT(
     """Time to first token (TTFT) without queueing: prefill of the whole batch at once. Another name of
     MLSIM_PREFILL_LATENCY.
     """
-    return host.call("MLSIM_TTFT", model, hardware, batch, prompt, precision, tp, runtime, unit)
+    return cells.call("MLSIM_TTFT", model, hardware, batch, prompt, precision, tp, runtime, unit)
 
 
 @xw.func(category="MLSIM Memory")
@@ -1511,7 +1511,7 @@ def MLSIM_TTFT(
 @xw.arg("unit", ndim=2, err_to_str=True, doc="Unit of the result; GB unless given. Default: GB.")
 def MLSIM_WEIGHTS(model: Any, precision: Any = None, unit: Any = None) -> Any:
     """Bytes of all weights in a number format, scales and 16-bit vocabulary tables included."""
-    return host.call("MLSIM_WEIGHTS", model, precision, unit)
+    return cells.call("MLSIM_WEIGHTS", model, precision, unit)
 
 
 @xw.func(category="MLSIM Units")
@@ -1519,4 +1519,4 @@ def MLSIM_WEIGHTS(model: Any, precision: Any = None, unit: Any = None) -> Any:
 @xw.arg("args", ndim=2, err_to_str=True, doc="The same arguments as in its cell.")
 def MLSIM_WHY(function_: Any, *args: Any) -> Any:
     """Explain a result, or the error in its place, in a sentence: what was expected, what came, the likely fix."""
-    return host.call("MLSIM_WHY", function_, *args)
+    return cells.call("MLSIM_WHY", function_, *args)

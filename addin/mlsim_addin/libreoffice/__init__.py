@@ -1,0 +1,1 @@
+"""LibreOffice Calc: an add-in, generated, and what it calls."""

@@ -1,0 +1,1 @@
+"""Excel on Windows, Mac and the web, through Office.js and a server on this machine."""

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import shutil
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,11 +12,12 @@ from typing import Any
 
 import pytest
 from fake_win32 import FakeExcel, excel
+from inside_libreoffice import check_units as in_office
+from office import Office
 from openpyxl import Workbook, load_workbook
 
 import mlsim_addin.excel
 from mlsim_addin.excel import generate
-from mlsim_addin.libreoffice import check_units as libreoffice_check
 from mlsim_workbooks.lint import lint
 
 BAS = generate.vba_source()
@@ -95,102 +92,44 @@ def test_the_macro_calls_what_python_offers() -> None:
 # --- LibreOffice -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def python(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLSIM_PYTHON", sys.executable)
-
-
-def test_the_checker_runs_in_the_python_that_is_named(python: None, tmp_path: Path, monkeypatch: Any) -> None:
+def test_the_checker_runs_in_the_python_that_is_named(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("PYTHONHOME", str(tmp_path))  # LibreOffice's own, with which no other Python starts
     path = book(tmp_path / "document.xlsx")
-    header, row = libreoffice_check.rows(path)
+    header, row = in_office.rows(path, sys.executable)
     assert header == ["sheet", "cell", "severity", "rule", "message", "suggestion"]
     assert row[:4] == ["=Plan", "C2", "error", "binary-prefix"]
-    assert libreoffice_check.rows(book(path, mistake=False)) == [["No unit mistakes found."]]
+    assert in_office.rows(book(path, mistake=False), sys.executable) == [["No unit mistakes found."]]
     path.write_bytes(b"no workbook")
-    ((sentence,),) = libreoffice_check.rows(path)
+    ((sentence,),) = in_office.rows(path, sys.executable)
     assert sentence.endswith("not an Excel workbook (.xlsx or .xlsm).")
     assert str(tmp_path) not in sentence
 
 
 def test_without_python_there_is_a_sentence(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("MLSIM_PYTHON", raising=False)
-    assert libreoffice_check.checker() == ["mlsim"]
-    ((sentence,),) = libreoffice_check.rows(tmp_path / "document.xlsx")
-    assert "Set MLSIM_PYTHON" in sentence
-    monkeypatch.setenv("MLSIM_PYTHON", sys.executable)
+    ((sentence,),) = in_office.rows(tmp_path / "document.xlsx", str(tmp_path / "python"))
+    assert "cannot be run" in sentence
+    assert 'Run "mlsim install libreoffice" again' in sentence
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: SimpleNamespace(returncode=3, stdout=b"", stderr=b""))
-    assert libreoffice_check.rows(tmp_path / "document.xlsx") == [["The checker ended with code 3."]]
+    assert in_office.rows(tmp_path / "document.xlsx", sys.executable) == [["The checker ended with code 3."]]
 
 
 def test_a_persons_own_sheet_keeps_its_name() -> None:
-    assert libreoffice_check.free_title(["Plan"]) == "Findings"
-    assert libreoffice_check.free_title(["findings", "Findings 2", "Plan"]) == "Findings 3"
+    assert in_office.free_title(["Plan"]) == "Findings"
+    assert in_office.free_title(["findings", "Findings 2", "Plan"]) == "Findings 3"
 
 
-def with_uno() -> str | None:
-    """Return a Python that has LibreOffice's bridge."""
-    for candidate in ("/usr/bin/python3", shutil.which("python3")):
-        if candidate and Path(candidate).exists():
-            done = subprocess.run([candidate, "-c", "import uno"], capture_output=True, check=False)
-            if done.returncode == 0:
-                return candidate
-    return None
-
-
-def missing_parts() -> str:
-    """Return what a run of the macro in LibreOffice lacks here, "" when it lacks nothing."""
-    soffice = shutil.which("soffice")
-    if soffice is None:
-        return "soffice"
-    if not (Path(soffice).resolve().parent / "pythonscript.py").exists():
-        return "libreoffice-script-provider-python"
-    return "" if with_uno() else "python3-uno"
-
-
-@pytest.fixture
-def office(tmp_path: Path, python: None) -> Iterator[Any]:
-    """Return what runs the macro in a real LibreOffice on a document and gives its sheets."""
-    if missing := missing_parts():
-        warnings.warn(f"{missing} is missing: the macro was NOT run in LibreOffice", stacklevel=1)
-        pytest.skip(f"{missing} is missing: the macro was NOT run in LibreOffice")
-    scripts = tmp_path / "profile" / "user" / "Scripts" / "python"
-    scripts.mkdir(parents=True)
-    shutil.copy(libreoffice_check.__file__, scripts)
-    soffice, bridge, pipe = shutil.which("soffice"), with_uno(), f"mlsim-{os.getpid()}"
-    assert soffice
-    assert bridge
-    server = subprocess.Popen(
-        [soffice, f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless", "--norestore",
-         f"--accept=pipe,name={pipe};urp;"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-
-    def run(document: Path, times: int) -> Any:
-        done = subprocess.run(
-            [bridge, str(HERE / "run_in_libreoffice.py"), pipe, document.as_uri(), str(times)],
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    yield run
-    try:
-        server.wait(30)
-    except subprocess.TimeoutExpired:
-        server.kill()
-
-
-def test_the_macro_in_libreoffice(office: Any, tmp_path: Path) -> None:
+def test_the_button_in_libreoffice(office: Office, tmp_path: Path) -> None:
     path = book(tmp_path / "plan.xlsx")
     workbook = load_workbook(path)
     workbook.create_sheet("Findings").append(["my own"])
     workbook.save(path)
     before = path.read_bytes()
-    done = office(path, 2)
+    office.open(path.as_uri())
+    office.press("service:org.mlsim.calc.Commands?check_units", 2)
+    done = office.sheets()
     assert list(done["sheets"]) == ["=Plan", "Findings", "Findings 2"]
-    assert done["sheets"]["Findings"] == [["my own"]]
-    mark, header, row = done["sheets"]["Findings 2"]
+    assert done["sheets"]["Findings"]["values"] == [["my own"]]
+    mark, header, row = done["sheets"]["Findings 2"]["values"]
     assert mark[0] == "Unit mistakes, found by MLSIM"
     assert header == ["sheet", "cell", "severity", "rule", "message", "suggestion"]
     (finding,) = lint(path)

@@ -1,23 +1,14 @@
-"""LibreOffice macro: look for unit mistakes in the current document and list them on a sheet "Findings".
-
-Copy this file into LibreOffice's folder of Python scripts (on Linux ``~/.config/libreoffice/4/user/Scripts/python``,
-on Windows ``%APPDATA%\\LibreOffice\\4\\user\\Scripts\\python``, on macOS ``~/Library/Application
-Support/LibreOffice/4/user/Scripts/python``), then run ``check_units`` from Tools > Macros > Run Macro, or give it to
-a button. LibreOffice's own Python rarely has MLSIM, so the checker runs in another one: ``MLSIM_PYTHON`` in the
-environment names an interpreter that has it; without that, the command ``mlsim`` on the PATH is taken.
-
-The file stands alone and keeps to Python 3.8, which older versions of LibreOffice bring.
-"""
+"""Look for unit mistakes in the current document and list them on a sheet "Findings"."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from mlsim_libreoffice import bridge
 
 TITLE = "Findings"
 _MARK = "Unit mistakes, found by MLSIM"  # first cell of a sheet that an earlier check wrote
@@ -25,18 +16,15 @@ COLUMNS = ("sheet", "cell", "severity", "rule", "message", "suggestion")
 _WIDTHS = (3500, 1500, 1900, 3500, 14000, 9000)  # 1/100 mm
 _MINUTES = 5
 _XLSX = "Calc MS Excel 2007 XML"
-_MISSING = "mlsim is not on the PATH. Set MLSIM_PYTHON to the Python interpreter in which MLSIM is installed."
 
 
-def check_units(*_: Any) -> None:
-    """Check the current document as it is now, saved or not; its file is neither read nor written."""
-    context = globals().get("XSCRIPTCONTEXT")  # LibreOffice puts it here
-    document = context.getDocument() if context is not None else None
-    if document is not None and document.supportsService("com.sun.star.sheet.SpreadsheetDocument"):
-        show(document, report(document))
+def check(document: Any, python: str) -> None:
+    """Check a spreadsheet as it is now, saved or not; its file is neither read nor written."""
+    if document.supportsService("com.sun.star.sheet.SpreadsheetDocument"):
+        show(document, report(document, python))
 
 
-def report(document: Any) -> list[list[str]]:
+def report(document: Any, python: str) -> list[list[str]]:
     """Return the rows of the sheet: the findings under a header, or one sentence."""
     with tempfile.TemporaryDirectory(prefix="mlsim-") as folder:
         copy = Path(folder) / "document.xlsx"
@@ -44,7 +32,7 @@ def report(document: Any) -> list[list[str]]:
             store_copy(document, copy)
         except Exception as error:
             return [[f"The document could not be stored as a workbook: {error}"]]
-        return rows(copy)
+        return rows(copy, python)
 
 
 def store_copy(document: Any, path: Path) -> None:
@@ -56,18 +44,21 @@ def store_copy(document: Any, path: Path) -> None:
     document.storeToURL(path.as_uri(), (wanted,))
 
 
-def rows(path: Path) -> list[list[str]]:
-    """Run the checker on a workbook; return its findings under a header, or one sentence."""
+def rows(path: Path, python: str) -> list[list[str]]:
+    """Run the checker on a workbook; return its findings under a header, or one sentence.
+
+    It runs in a process of its own, in the Python that has MLSIM: a defect in it cannot take LibreOffice along.
+    """
     try:
         done = subprocess.run(
-            [*checker(), "lint", str(path), "--json", "-"],
-            capture_output=True, stdin=subprocess.DEVNULL, env=environment(),
+            [python, "-m", "mlsim_workbooks.cli", "lint", str(path), "--json", "-"],
+            capture_output=True, stdin=subprocess.DEVNULL, env=bridge.environment(),
             timeout=60 * _MINUTES, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0), check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return [[f"The check was stopped after {_MINUTES} minutes."]]
     except OSError as error:
-        return [[f"{error.filename or 'mlsim'} cannot be run: {error.strerror}. {_MISSING}"]]
+        return [[f"{python} cannot be run: {error.strerror}. {bridge.HINT}"]]
     said = done.stderr.decode("utf-8", "replace").strip().replace(str(path), "The document")
     if done.returncode not in (0, 1):
         return [[said or f"The checker ended with code {done.returncode}."]]
@@ -75,18 +66,6 @@ def rows(path: Path) -> list[list[str]]:
     table = [list(COLUMNS), *([finding[column] for column in COLUMNS] for finding in found)]
     notes = [[line] for line in said.splitlines()]
     return (table if found else [["No unit mistakes found."]]) + notes
-
-
-def checker() -> list[str]:
-    """Return the command that runs MLSIM."""
-    python = os.environ.get("MLSIM_PYTHON")
-    return [python, "-m", "mlsim_workbooks.cli"] if python else [shutil.which("mlsim") or "mlsim"]
-
-
-def environment() -> dict[str, str]:
-    """Return the environment without what LibreOffice sets for its own Python, which would mislead another one."""
-    foreign = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH")
-    return {**{name: value for name, value in os.environ.items() if name not in foreign}, "PYTHONIOENCODING": "utf-8"}
 
 
 def show(document: Any, table: list[list[str]]) -> None:
@@ -120,7 +99,3 @@ def free_title(names: Any) -> str:
     taken = {name.lower() for name in names}
     titles = [TITLE, *(f"{TITLE} {n}" for n in range(2, len(taken) + 3))]
     return next(title for title in titles if title.lower() not in taken)
-
-
-g_exportedScripts = (check_units,)
-"""What LibreOffice offers in its list of macros."""

@@ -1,0 +1,1 @@
+"""What runs inside LibreOffice: it stands alone and keeps to Python 3.8, which older versions bring."""

@@ -258,6 +258,10 @@ def test_two_formulas_that_differ_in_empty_and_zero_only_are_refused(office: Off
     office.fill([(0, 0, 0.0)])
     found = one(office, '=MLSIM_MUL("2 GB";$Cells.A1)', '=MLSIM_MUL("2 GB";$Cells.A2)')
     assert found[1] == {"error": "#VALUE!"}
+    harmless = f"MLSIM_PREFIX_LATENCY({MODEL};{CHIP};1;512"  # its default is 0
+    office.formulas([[f"={harmless};$Cells.A1)", 1, 1], [f"={harmless};$Cells.A2)", 1, 1]])
+    same, as_well = one(office, f"={harmless};$Cells.A1)", f"={harmless};$Cells.A2)")
+    assert same == as_well == pytest.approx(host.call("MLSIM_PREFIX_LATENCY", ["Llama-3-70B", "H100", 1.0, 512.0]))
 
 
 def test_errors_are_real_and_stand_in_their_cells(office: Office) -> None:

@@ -58,5 +58,5 @@ def _shown(result: Any) -> Any:
     if isinstance(result, list):
         return [_shown(cell) for cell in result]
     if isinstance(result, CellError):
-        return ERROR_MARK + " ".join(str(result).split())[: host.LONGEST_TEXT - 1]
+        return ERROR_MARK + " ".join(f"{result.code} {result.message}".split())[: host.LONGEST_TEXT - 1]
     return result

@@ -34,9 +34,11 @@ class Calculator:
 
     def call(self, name: str, document: Any, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
         """Evaluate one call and return its matrix, of one cell for a single value."""
-        cells = self._given(name, document, trimmed([_plain(arg) for arg in args]))
-        if isinstance(cells, dict):
-            return shown(cells)
+        readings = self._readings(name, document, trimmed([_plain(arg) for arg in args]))
+        if len(readings) > 1:  # which cell asks cannot be told: an answer only when it is the same for all
+            results = self._evaluate([[name, cells] for cells in readings])
+            return shown(results[0] if all(result == results[0] for result in results) else _AMBIGUOUS)
+        cells = readings[0]
         key = _key(name, cells)
         if key is None or name in self._volatile:
             return shown(self._evaluate([[name, cells]])[0])
@@ -80,20 +82,18 @@ class Calculator:
 
     # --- arguments ---
 
-    def _given(self, name: str, document: Any, cells: list[Any]) -> Any:
-        """Return the arguments with None for empty cells, which arrive as 0; an error when that cannot be told."""
+    def _readings(self, name: str, document: Any, cells: list[Any]) -> list[list[Any]]:
+        """Return what the arguments can mean: with None for a 0 that is an empty cell by the document's formulas."""
         zeros = [i for i, cell in enumerate(cells) if isinstance(cell, float) and cell == 0]
         if not zeros or document is None:
-            return cells
+            return [cells]
         if document is not self._document or time.monotonic() > self._read_at + _FRESH:
             self._read(document)
-        found = self._calls.empties(name, tuple(cells), zeros)
-        if len(found) > 1:
-            return _AMBIGUOUS
-        for i, empty in zip(zeros, found.pop() if found else ()):
-            if empty:
-                cells[i] = None
-        return trimmed(cells)
+        found = []
+        for empties in sorted(self._calls.empties(name, tuple(cells), zeros)):
+            empty = {i for i, is_empty in zip(zeros, empties) if is_empty}
+            found.append(trimmed([None if i in empty else cell for i, cell in enumerate(cells)]))
+        return found or [cells]
 
     def _read(self, document: Any) -> None:
         self._document, self._calls = document, DocumentCalls(read(document))

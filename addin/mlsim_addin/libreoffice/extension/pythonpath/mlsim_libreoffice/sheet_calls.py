@@ -108,7 +108,8 @@ class DocumentCalls:
 
         One element is an answer; none says that no formula of the document makes this call.
         """
-        found = {call.empties(zeros) for call in self.known.get((name, *args), ())}
+        ranges = any(isinstance(arg, list) for arg in args)
+        found = set() if ranges else {call.empties(zeros) for call in self.known.get((name, *args), ())}
         others = [call for call in self.others.get(name, ()) if call.scalar(zeros)]
         possible = {call.empties(zeros) for call in others}
         if found | possible == found or (not found and len(possible) == 1):

@@ -110,6 +110,20 @@ class Driver:
         for _ in range(times):
             helper.executeDispatch(frame, command, "_self", 0, ())
 
+    def toolbar(self, name):
+        """Return whether a toolbar is shown, and whether it is docked."""
+        layout = self.document.CurrentController.Frame.LayoutManager
+        resource = f"private:resource/toolbar/{name}"
+        return [layout.isElementVisible(resource), layout.isElementDocked(resource)]
+
+    def select(self, column, row, sheet=0):
+        """Show a sheet with the cursor in a cell, in columns wide enough."""
+        where = self.document.Sheets.getByIndex(sheet)
+        controller = self.document.CurrentController
+        controller.setActiveSheet(where)
+        where.Columns.OptimalWidth = True
+        controller.select(where.getCellByPosition(column, row))
+
     def save(self, url):
         wanted = PropertyValue()
         wanted.Name, wanted.Value = "FilterName", "Calc MS Excel 2007 XML"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,17 @@ from xml.etree import ElementTree
 
 import pytest
 from inside_libreoffice import bridge, calculator, names, sheet_calls
-from office import Office, running
-from openpyxl import Workbook
+from office import Office, has, needed, running, started
+from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.formula import ArrayFormula
+from screen import virtual
 
 from mlsim.errors import CellError
 from mlsim_addin import host, texts
 from mlsim_addin.libreoffice import generate, install
 from mlsim_workbooks.functions import CATALOGUE
+from mlsim_workbooks.names import rename
+from mlsim_workbooks.recalc import recalculate
 
 # --- the generated extension -----------------------------------------------------------------------------------------
 
@@ -259,7 +264,6 @@ def test_two_formulas_that_differ_in_empty_and_zero_only_are_refused(office: Off
     found = one(office, '=MLSIM_MUL("2 GB";$Cells.A1)', '=MLSIM_MUL("2 GB";$Cells.A2)')
     assert found[1] == {"error": "#VALUE!"}
     harmless = f"MLSIM_PREFIX_LATENCY({MODEL};{CHIP};1;512"  # its default is 0
-    office.formulas([[f"={harmless};$Cells.A1)", 1, 1], [f"={harmless};$Cells.A2)", 1, 1]])
     same, as_well = one(office, f"={harmless};$Cells.A1)", f"={harmless};$Cells.A2)")
     assert same == as_well == pytest.approx(host.call("MLSIM_PREFIX_LATENCY", ["Llama-3-70B", "H100", 1.0, 512.0]))
 
@@ -301,6 +305,23 @@ def test_a_workbook_of_excel_opens_with_the_names_of_this_host(office: Office, t
     assert found["modified"] is False
 
 
+def test_a_workbook_saved_here_goes_back_to_excel(office: Office, tmp_path: Path) -> None:
+    office.new()
+    office.fill([(0, 0, {"formula": f"=MLSIM_DECODE_LATENCY({MODEL};{CHIP})"}), (0, 1, {"formula": "=A1*2"})])
+    path = tmp_path / "saved.xlsx"
+    office.save(path.as_uri())
+    assert rename(path, "excel") == 1
+    formulas: Any = load_workbook(path)["Cells"]
+    values: Any = load_workbook(path, data_only=True)["Cells"]
+    latency = host.call("MLSIM_DECODE_LATENCY", ["Llama-3-70B", "H100"])
+    assert formulas["A1"].value == '=MLSIM_DECODE_LATENCY("Llama-3-70B","H100")'
+    assert [values["A1"].value, values["A2"].value] == [pytest.approx(latency), pytest.approx(2 * latency)]
+    report = recalculate(path)
+    assert report.mlsim_calls == 1
+    assert not report.errors
+    assert not report.changed  # what LibreOffice had cached is what we calculate
+
+
 def test_in_a_process_of_its_own_it_gives_the_same(office: Office, tmp_path: Path) -> None:
     formulas = [
         f"=MLSIM_DECODE_LATENCY({MODEL};{CHIP};4)", '=MLSIM_SPEC("nothing";"memory")', '=MLSIM_WHY("FITS";"x";"H100")',
@@ -313,3 +334,41 @@ def test_in_a_process_of_its_own_it_gives_the_same(office: Office, tmp_path: Pat
     with running(tmp_path / "broken", MLSIM_PYTHON=str(tmp_path / "gone")) as broken:
         broken.new()
         assert one(broken, *formulas) == [{"error": "#VALUE!"}] * 3
+
+
+# --- on a screen -----------------------------------------------------------------------------------------------------
+
+
+def test_the_toolbar_is_there_and_the_sheet_is_live(tmp_path: Path) -> None:
+    if not has("Xvfb"):
+        warnings.warn("Xvfb is missing: LibreOffice was NOT run with a window", stacklevel=1)
+        pytest.skip("Xvfb is missing: LibreOffice was NOT run with a window")
+    soffice, python = needed()
+    profile, pictures = tmp_path / "profile", tmp_path / "screen"
+    pictures.mkdir()
+    install.install(profile.as_uri())
+    window = ("--nologo", "--nofirststartwizard")
+    with virtual(pictures) as screen, started(soffice, python, profile, *window, DISPLAY=screen.display) as office:
+        office.new()
+        office.fill([(0, 0, "Model"), (1, 0, "Hardware"), (2, 0, "Batch"), (3, 0, "Time per output token (ms)")])
+        for row, (model, chip, batch) in enumerate(SHOWN, 1):
+            office.fill([(0, row, model), (1, row, chip), *([(2, row, batch)] if batch else [])])
+            office.fill([(3, row, {"formula": f"=MLSIM_DECODE_LATENCY(A{row + 1};B{row + 1};C{row + 1};4096)"})])
+            office.fill(
+                [(4, row, {"formula": f'=MLSIM_WHY("MLSIM_DECODE_LATENCY";A{row + 1};B{row + 1};C{row + 1};4096)'})]
+            )
+        assert office.toolbar("addon_org.mlsim.calc.bar") == [True, True]
+        office.select(3, 1)
+        values = [row[3] for row in office.sheets()["sheets"]["Cells"]["values"][1:]]
+        due = [host.call("MLSIM_DECODE_LATENCY", [m, c, b, 4096.0]) for m, c, b in SHOWN]
+        assert values == [{"error": d.code} if isinstance(d, CellError) else pytest.approx(d) for d in due]
+        picture = screen.png()
+    assert len(picture) > 20_000  # an empty screen packs into a tenth of that
+    if folder := os.environ.get("MLSIM_PICTURES"):
+        (Path(folder) / "libreoffice.png").write_bytes(picture)
+
+
+SHOWN = [
+    ("Llama-3-70B", "H100", 1.0), ("Llama-3-70B", "MI300X", 16.0), ("Llama-3-8B", "Gaudi3", None),
+    ("Llama-3-8B", "H1000", 1.0),
+]  # fmt: skip

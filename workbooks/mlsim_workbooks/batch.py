@@ -11,7 +11,7 @@ from mlsim.files import FileError
 from mlsim_workbooks.package import RecalcError
 from mlsim_workbooks.recalc import Report, recalculate
 
-__all__ = ["recalculate_all"]
+__all__ = ["recalculate_all", "targets"]
 
 Task = tuple[str, str | None]
 
@@ -33,7 +33,8 @@ def _results(tasks: Sequence[Task], jobs: int) -> Iterator[Report | str]:
         yield from pool.map(_one, tasks)
 
 
-def _tasks(books: Sequence[str], output_dir: str | None) -> list[Task]:
+def targets(books: Sequence[str], output_dir: str | None) -> list[Task]:
+    """Return each workbook with the file to write: itself (None), or one of its name in a folder, which is made."""
     if output_dir is None:
         return [(book, None) for book in books]
     folder = Path(output_dir)
@@ -67,7 +68,7 @@ def recalculate_all(books: Sequence[str], output_dir: str | None = None, jobs: i
         was refused.
     """
     code = 0
-    tasks = _tasks(books, output_dir)
+    tasks = targets(books, output_dir)
     for (book, _), result in zip(tasks, _results(tasks, jobs), strict=True):
         if isinstance(result, str):
             print(f"{book}: {result}", file=sys.stderr, flush=True)

@@ -82,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
     audit = command("audit", "list every constant with its source; fail when one lacks any")
     audit.add_argument("--summary", action="store_true", help="print counts and problems only")
 
+    names = command("names", "give the functions in workbooks the names another spreadsheet knows")
+    names.add_argument("books", nargs="+", metavar="BOOK", help="workbooks (.xlsx, .xlsm)")
+    names.add_argument("--host", required=True, choices=("excel", "officejs", "libreoffice"))
+    names.add_argument("-o", "--output-dir", metavar="DIR", help="write there instead of in place")
+
     install = command("install", "put the functions into Excel or LibreOffice")
     install.add_argument("host", choices=("excel", "libreoffice"))
     install.add_argument("--remove", action="store_true", help="take them out again")
@@ -320,6 +325,12 @@ def _lint(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _rename(args: argparse.Namespace) -> int:
+    from mlsim_workbooks.names import rename_all
+
+    return rename_all(args.books, args.host, args.output_dir)
+
+
 def _install(args: argparse.Namespace) -> int:
     from importlib import import_module
 
@@ -347,7 +358,7 @@ def _search(args: argparse.Namespace) -> int:
 _COMMANDS = {
     "search": _search, "compare": _compare, "template": _template, "recalc": _recalc, "predict": _predict, "validate": _validate,
     "calibrate": _calibrate, "audit": _audit, "functions": _functions, "lint": _lint,
-    "install": _install, "doctor": _doctor, "serve": _serve,
+    "names": _rename, "install": _install, "doctor": _doctor, "serve": _serve,
 }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ def oxt(config: dict[str, Any]) -> bytes:
         "MLSIM.idl": idl(),
         "CalcAddIns.xcu": _texts(),
         "Addons.xcu": _toolbar(),
+        "CalcWindowState.xcu": _window(),
         "Jobs.xcu": _jobs(),
         "functions.json": json.dumps(functions(), ensure_ascii=False, indent=1),
         "config.json": json.dumps(config, indent=1),
@@ -138,6 +139,17 @@ def _toolbar() -> str:
     return _component("Addons", "org.openoffice.Office", f'<node oor:name="AddonUI">{menu}{bar}</node>')
 
 
+def _window() -> str:
+    """Return where the toolbar stands until a person moves it: above the sheet, under its name."""
+    places = '<prop oor:name="DockingArea" oor:type="xs:int"><value>0</value></prop>' + _property("DockPos", "0,2")
+    flags = "".join(
+        f'<prop oor:name="{name}" oor:type="xs:boolean"><value>true</value></prop>' for name in ("Docked", "Visible")
+    )
+    bar = f'<node oor:name="private:resource/toolbar/addon_org.mlsim.calc.bar" oor:op="replace">{_localised("UIName", "MLSIM")}'
+    body = f'<node oor:name="UIElements"><node oor:name="States">{bar}{places}{flags}</node></node></node>'
+    return _component("CalcWindowState", "org.openoffice.Office.UI", body)
+
+
 def _jobs() -> str:
     """Return the job that runs when a document was opened: functions get the names they have here."""
     job = f'<node oor:name="MLSIM" oor:op="replace">{_property("Service", "org.mlsim.calc.Commands")}</node>'
@@ -171,6 +183,7 @@ _TYPES = {
     "mlsim_calc.py": "application/vnd.sun.star.uno-component;type=Python",
     "CalcAddIns.xcu": "application/vnd.sun.star.configuration-data",
     "Addons.xcu": "application/vnd.sun.star.configuration-data",
+    "CalcWindowState.xcu": "application/vnd.sun.star.configuration-data",
     "Jobs.xcu": "application/vnd.sun.star.configuration-data",
 }
 

@@ -202,6 +202,22 @@ def test_without_libreoffice_the_installation_says_so(monkeypatch: Any, tmp_path
         install.install()
 
 
+def test_it_is_put_in_and_taken_out_again(tmp_path: Path) -> None:
+    soffice, python = needed()
+    profile = tmp_path / "a profile"
+    assert install.installed(profile) is None
+    install.install(profile.as_uri())
+    folder = install.installed(profile)
+    assert folder
+    assert json.loads((folder / "config.json").read_text()) == generate.configuration()
+    with started(soffice, python, profile) as office:  # while a person works in it
+        office.new()
+        install.install(profile.as_uri(), remove=True)
+        assert install.installed(profile) is None
+        office.new()  # it is still there
+    install.install(profile.as_uri(), remove=True)  # nothing to take out is no fault
+
+
 # --- in LibreOffice --------------------------------------------------------------------------------------------------
 
 MODEL, CHIP = '"Llama-3-70B"', '"H100"'

@@ -114,6 +114,10 @@ def profile_folder() -> Path:
 
 def installed(profile: Path | None = None) -> Path | None:
     """Return the folder of the extension in a profile, None when it is not installed."""
-    packages = (profile or profile_folder()) / "user" / "uno_packages" / "cache" / "uno_packages"
-    found = sorted(packages.glob("*/mlsim.oxt/config.json"))
-    return found[-1].parent if found else None
+    cache = (profile or profile_folder()) / "user" / "uno_packages" / "cache"
+    index = cache / "uno_packages.pmap"  # LibreOffice's list: the folder of an extension taken out stays a while
+    listed = index.read_bytes() if index.exists() else b""
+    for config in sorted((cache / "uno_packages").glob("*/mlsim.oxt/config.json")):
+        if config.parent.parent.name.rstrip("_").encode() in listed:
+            return config.parent
+    return None

@@ -65,7 +65,7 @@ def main(soffice, profile, identifier, extension=""):
         if extension:
             manager.addExtension(extension, (), "user", abort, Approve())
     finally:
-        if desktop.CurrentComponent is None:  # a LibreOffice that a person works in stays open
+        if process.poll() is None:  # else one was open already and took the request: a person works in it
             desktop.terminate()
             process.wait(30)
 

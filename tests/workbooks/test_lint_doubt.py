@@ -66,6 +66,9 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Clip | 24 | min; Words in a spoken minute | 150; Tokens per word | 1.35 | tokens; Clip in tokens | =B1*B2*B3 | tokens",
         {"A2": "Clips in the archive"}, "token-rate B4",
     ),
+    "a fallback in another number format": (
+        "Detector | 28.6 | GOP; Peak FP16, dense | 10 | TFLOP/s; Frame in FP16 | =B1/B2 | ms", {"A3": "Frame"}, "integer-ops B3",
+    ),
     "the line below the months": (
         "Month | Days | IT energy (MWh); January | 31 | 230; February | 28 | 215; Year | =SUM(B2:B3) | =SUM(C2:C3)",
         {"C4": "=SUM(B2:C3)"}, "mixed-sum C4",

@@ -91,6 +91,15 @@ CASES = {
     "half a round trip for the client": (
         "round-trip B3", "RTT to the client | 24 | ms; Service time | 90 | ms; Answer as the client sees it | =B2+B1/2 | ms", "=B2+B1",
     ),
+    "measured beyond what the sheet states": (
+        "above-limit B2", "File system write, spec | 120 | GB/s; Write, measured | 145 | GB/s; Nodes | 8", 96,
+    ),
+    "profiled beyond the bandwidth of the list": (
+        "above-limit B3", "Bandwidth per GPU (TB/s) | 0.9; GPUs | 4; Profiler: read bandwidth per GPU (TB/s) | 1.12", 0.56,
+    ),
+    "more of a link measured than it has": (
+        "above-limit B3", "Node, one direction | 400 | GB/s; Measured per node | 470 | GB/s; Share of the possible | =B2/B1", "=B2/B1*0.7",
+    ),
     "one camera for all": (
         "device-scope B3", "Frames per second, one camera | 8; Cameras | 300; Frames per second, all cameras | =B1", "=B1*B2",
     ),

@@ -49,7 +49,12 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _of_memory(inference, cell, key, estimate)
         )
         if said is None and _limited(cell, relevant):
-            said = _fraction(cell, key, estimate) or _inverted(cell) or _chip(cell, key[0], names)
+            said = (
+                _fraction(cell, key, estimate)
+                or _inverted(cell)
+                or _chip(cell, key[0], names)
+                or _beyond_what_is_stated(inference, key, cell, estimate)
+            )
         if said is not None:
             yield key[0], cell, said
 
@@ -132,11 +137,11 @@ def _limited(cell: Cellwise, relevant: dict[int, bool]) -> bool:
     """Tell whether a cell's labels say that it has a limit; cells of one context share the answer."""
     found = relevant.get(id(cell.context))
     if found is None:
-        texts, value = " ".join(cell.context.texts), cell.context.value
+        texts, value = " ".join(cell.context.texts).replace("_", " "), cell.context.value
         bare = value is not None and not value.dims
-        found = bare or bool(_MEASURED.search(texts)) or cell.context.percent
+        found = bare or bool(_SEEN.search(texts)) or cell.context.percent
         relevant[id(cell.context)] = found
-    return found or bool(cell.entity and _MEASURED.search(cell.entity))
+    return found or bool(cell.entity and _SEEN.search(cell.entity))
 
 
 _FRACTIONS = ("MFU", "ratio", *_SHARES, "growth", "money", "PUE", "achieved compute", "bandwidth", "peak", "")
@@ -270,21 +275,28 @@ _SEEN_MEMORY = re.compile(
 
 
 def _of_memory(inference: Inference, cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
-    """More memory measured than there is: what was seen over what the chip has."""
+    """More memory or bandwidth measured than there is: what was seen over what the chip or the link has."""
     tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
     if not isinstance(tree, sx.Binary) or tree.operator != "/" or cell.context.value is None:
         return None
     seen, held = inference.cell_of(key[0], cell.item, tree.left), inference.cell_of(key[0], cell.item, tree.right)
     if seen is None or held is None:
         return None
-    if any(hard(c.value.dims or ()) != (("information", 1.0),) for c in (seen, held)):
+    dims = {hard(c.value.dims or ()) for c in (seen, held)}
+    memory = dims == {(("information", 1.0),)}
+    rate = dims == {(("information", 1.0), ("time", -1.0))} and not _COMPARED.search(cell.words)
+    if not memory and not rate:
         return None
     if not _SEEN_MEMORY.search(seen.words.replace("_", " ")) or _MEASURED.search(held.words):
         return None
     number = estimate.of(key)
     share = number * cell.context.value.factor if number is not None else 0.0
     if 1.0005 < share < 50:
-        return "above-limit", f"'{cell.label}' is {share:.0%}: more memory than there is.", ""
+        return (
+            "above-limit",
+            f"'{cell.label}' is {share:.0%}: more {'memory' if memory else 'bandwidth'} than there is.",
+            "",
+        )
     return None
 
 
@@ -342,6 +354,53 @@ def _chip(cell: Cellwise, sheet: int, names: Names) -> Said | None:
     if limit and number * value.factor > limit * 1.02:
         return "above-limit", f"'{cell.label}' is {number * value.factor / limit:.2f} times the {name} of {chip}.", ""
     return None
+
+
+_STATED = re.compile(
+    r"\bspecs?\b|nominal|theoretical|line[- ]rate|\bmax(?:imum)?\b|limit|capacity|rated|data ?sheet|kapazität|capacité|datenblatt"
+    r"|\bpeak bandwidth|possible",
+    re.I,
+)
+_SEEN = re.compile(rf"{_MEASURED.pattern}|profil|\bncu\b|iperf|benchmark", re.I)
+_NO_CONTENT = """the of a an per all and with from at in by for measured observed achieved sustained profiler used peak nominal
+    theoretical real actual gemessen mesuré"""
+_FILLER = frozenset(_NO_CONTENT.split())
+_ANY_TOTAL = frozenset((("total", "total"),))
+_REACH = 40  # rows up and down in which a list states its limits
+
+
+def _beyond_what_is_stated(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> Said | None:
+    """A figure said to be measured above the one that the sheet itself states for the same thing."""
+    number, value = cell.item.value, cell.context.value
+    if cell.item.form >= 0 or not isinstance(number, float) or value is None or not hard(value.dims or ()):
+        return None
+    own = f"{cell.entity} {cell.context.label}".replace("_", " ")
+    if not _SEEN.search(own) or _STATED.search(own) or value.factor != value.factor:
+        return None
+    words = _content(own)
+    row, col = divmod(key[1], WIDE)
+    column = [(row + step, col) for step in range(-_REACH, _REACH + 1) if step]
+    for place in [*column, (row, col - 1), (row, col + 1)]:
+        other = inference.at(key[0], *place)
+        if other is None or other.context.value is None or other.context.value.dims != value.dims:
+            continue
+        said = f"{other.entity} {other.context.label}".replace("_", " ")
+        content = _content(said)
+        same = content <= words or (abs(place[0] - row) == 1 and bool(content & words) and bool(_STATED.search(said)))
+        if _SEEN.search(said) or not content or not same or other.context.kinds - cell.context.kinds - _ANY_TOTAL:
+            continue
+        if not _STATED.search(said) and other.context.concept != "bandwidth":
+            continue
+        stated = estimate.of((key[0], place[0] * WIDE + place[1]))
+        if stated and number * value.factor > stated * other.context.value.factor * 1.02:
+            return "above-limit", f"'{cell.label}' is {number:g}, more than '{other.label}' of {stated:g}.", ""
+    return None
+
+
+def _content(text: str) -> frozenset[str]:
+    """Return the words that say what a figure is of."""
+    plain = _STATED.sub(" ", re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", text))
+    return frozenset(re.findall(r"[^\W\d_]{2,}", plain.lower())) - _FILLER
 
 
 def _limit(chip: str, attribute: str, precision: str) -> float:

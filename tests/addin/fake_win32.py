@@ -11,7 +11,7 @@ import ctypes
 import importlib
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
@@ -25,7 +25,6 @@ import mlsim_addin.excel.cells
 
 MISSING = -2147352572  # DISP_E_PARAMNOTFOUND: an optional argument that was left out
 ERRORS = {"#NULL!": 2000, "#DIV/0!": 2007, "#VALUE!": 2015, "#REF!": 2023, "#NAME?": 2029, "#NUM!": 2036, "#N/A": 2042}
-_RANGE_IID = "{00020846-0000-0000-C000-000000000046}"
 _STUBS = (
     "pythoncom", "pywintypes", "win32api", "win32con", "win32event", "win32gui", "win32process", "win32timezone",
     "win32com", "win32com.client", "win32com.server", "win32com.server.dispatcher", "win32com.server.policy",
@@ -39,18 +38,11 @@ def error(code: str) -> int:
     return ERRORS[code] - 2146828288
 
 
-class FakeRange:
-    """A COM range: what a cell reference in a formula becomes."""
-
-    def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
-        info = SimpleNamespace(GetTypeAttr=lambda: SimpleNamespace(iid=_RANGE_IID))
-        self._oleobj_ = SimpleNamespace(GetTypeInfo=lambda: info)
-        self.Row, self.Column = 1, 1
-        self.Rows, self.Columns = SimpleNamespace(Count=len(rows)), SimpleNamespace(Count=len(rows[0]))
-        self.Count = len(rows) * len(rows[0])
-        self.Worksheet = MagicMock()
-        single = self.Count == 1  # Excel's Range.Value is a scalar for one cell, else a tuple of tuples
-        self.Value = rows[0][0] if single else tuple(tuple(row) for row in rows)
+def value(cells: Any) -> Any:
+    """Return what ``Range.Value`` is for a nested list: a scalar for one cell, else a tuple of tuples."""
+    if not isinstance(cells, list):
+        return cells
+    return cells[0][0] if len(cells) == len(cells[0]) == 1 else tuple(map(tuple, cells))
 
 
 @dataclass
@@ -62,14 +54,16 @@ class FakeExcel:
     server: Any
 
     def call(self, name: str, *args: Any) -> Any:
-        """Call a function through the COM server; a nested list stands for a range, anything else for itself."""
-        given: list[Any] = [FakeRange(arg) if isinstance(arg, list) else arg for arg in args]
+        """Call a function of the catalogue; a nested list stands for a range, anything else for itself."""
+        given = [value(arg) for arg in args]
         info = getattr(self.module, name).__xlfunc__["args"]
-        if any(arg["vararg"] for arg in info):  # joined in VBA without Set: ranges become their values
-            given = [arg.Value if isinstance(arg, FakeRange) else arg for arg in given]
-        else:
+        if not any(arg["vararg"] for arg in info):
             given += [MISSING] * (len(info) - len(given))
-        return self.server.CallUDF("mlsim_addin.excel.udfs", name, given, None, None)
+        return self.ask("mlsim_addin.excel.udfs", name, *given)
+
+    def ask(self, module: str, name: str, *args: Any) -> Any:
+        """Call a function of a module through the COM server, as VBA does."""
+        return self.server.CallUDF(module, name, [value(arg) for arg in args], None, None)
 
     def vba(self) -> str:
         """Return the wrapper that xlwings itself writes for the module."""
@@ -93,7 +87,11 @@ def _stub_modules() -> dict[str, ModuleType]:
     stubs["pythoncom"].ole_error = stubs["pywintypes"].com_error
     for name in ("CDispatch", "CoClassBaseClass", "DispatchBaseClass"):
         setattr(stubs["win32com.client"], name, type(name, (), {}))
-    stubs["win32com.server.util"].unwrap.side_effect = stubs["pywintypes"].com_error  # an argument is no Python object
+
+    def unwrap(_: Any) -> Any:
+        raise stubs["pywintypes"].com_error  # an argument is no Python object
+
+    stubs["win32com.server.util"].unwrap = unwrap
     return stubs
 
 

@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 from mlsim.files import write_file
 from mlsim_workbooks import formulas as fx
 from mlsim_workbooks.batch import targets
+from mlsim_workbooks.functions import CATALOGUE
 from mlsim_workbooks.package import read_package, read_workbook, write_package
 
 __all__ = ["HOSTS", "rename", "rename_all", "rename_formula"]
@@ -37,7 +38,7 @@ def rename_formula(formula: str, host: str) -> str:
     out: list[str] = []
     for i, token in enumerate(toks):
         name = fx.normalise(token.text) if token.kind == "func" else ""
-        if not fx.is_mlsim(name):
+        if name not in CATALOGUE:
             out.append(token.text)
             continue
         if i and toks[i - 1].kind == "sheet":  # [1]! or 'C:\...\MLSIM.xlam'!: the function of an add-in's file

@@ -4,7 +4,7 @@ MODEL ?= Llama-3-70B
 HARDWARE ?= H100,MI300X,Gaudi3
 BOOK ?= compare.xlsx
 
-.PHONY: setup compare test check lint types unit generated templates fitted accuracy lint-table bench clean
+.PHONY: setup compare test check lint types unit generated templates fitted accuracy lint-table pictures bench clean
 
 setup:
 	@.ci/setup
@@ -49,6 +49,9 @@ accuracy: setup  ## compare with published measurements: report.xlsx and the REA
 
 lint-table: setup  ## measure the unit checker on its corpus and rewrite the README table
 	cd tests/workbooks && ../../.venv/bin/python -m lint_corpus.score ../../README.md
+
+pictures: setup  ## take the pictures of the hosts anew (needs LibreOffice, Xvfb, Chromium and npm)
+	MLSIM_SCREENSHOTS=docs $(RUN) pytest tests/addin/test_officejs_pane.py tests/addin/test_libreoffice.py -k "pane or toolbar"
 
 bench: setup  ## print the benchmark table
 	.venv/bin/python tests/benchmarks/bench.py

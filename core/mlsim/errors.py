@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CellError", "DomainError", "NameNotFoundError", "UnitError", "shorten"]
+__all__ = ["CellError", "DomainError", "NameNotFoundError", "UnitError", "as_typed", "shorten"]
 
 
 class CellError(Exception):
@@ -60,3 +60,8 @@ def shorten(value: object, limit: int = 60) -> str:
     text = value if isinstance(value, str) else repr(value)
     text = " ".join(text[: limit + 1].split())
     return f'"{text[:limit]}…"' if len(text) > limit else f'"{text}"'
+
+
+def as_typed(number: float) -> str:
+    """Return a number for a message as a person types it: a cell holds 3 as 3.0, in some hosts and not in others."""
+    return repr(number).removesuffix(".0")

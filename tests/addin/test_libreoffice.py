@@ -380,7 +380,7 @@ def test_the_toolbar_is_there_and_the_sheet_is_live(tmp_path: Path) -> None:
         assert values == [{"error": d.code} if isinstance(d, CellError) else pytest.approx(d) for d in due]
         picture = screen.png()
     assert len(picture) > 20_000  # an empty screen packs into a tenth of that
-    if folder := os.environ.get("MLSIM_PICTURES"):
+    if folder := os.environ.get("MLSIM_SCREENSHOTS"):
         (Path(folder) / "libreoffice.png").write_bytes(picture)
 
 

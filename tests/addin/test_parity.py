@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -9,9 +11,10 @@ from typing import Any
 import pytest
 from fake_win32 import MISSING, FakeExcel, error, excel
 from office import Office
+from officejs.running import browser, serving
 from parity import EMPTY, OMITTED, Call, Error, calls, expected, flat, same
 
-from mlsim_addin import host
+from mlsim_addin import worker
 from mlsim_addin.excel.cells import ERROR_MARK
 from mlsim_workbooks.functions import CATALOGUE
 
@@ -72,7 +75,7 @@ def test_excel_through_xlwings(app: FakeExcel) -> None:
     compare("Excel through xlwings", [called(call) for call in CALLS])
 
 
-# --- JSON: the worker and Office.js ----------------------------------------------------------------------------------
+# --- Office.js, and the worker ----------------------------------------------------------------------------------------
 
 
 def as_json(arg: Any) -> Any:
@@ -87,10 +90,55 @@ def from_json(value: Any) -> Any:
     return Error(value["error"]) if isinstance(value, dict) else value
 
 
-def test_calls_as_json() -> None:
+def test_the_workers_answers() -> None:
     request = json.dumps({"calls": [[call.name, [as_json(arg) for arg in call.args]] for call in CALLS]})
-    results = json.loads(json.dumps(host.answer(json.loads(request)), allow_nan=False))["results"]
-    compare("JSON", [from_json(value) for value in results])
+    answers = io.BytesIO()
+    worker.serve(io.BytesIO(request.encode() + b"\n"), answers)
+    compare("the worker", [from_json(value) for value in json.loads(answers.getvalue())["results"]])
+
+
+IN_THE_PAGE = """
+const done = arguments[arguments.length - 1];
+const shown = (v) => v instanceof CustomFunctions.Error ? {error: v.code} : v;
+Promise.allSettled(arguments[0].map(([name, given]) => excel.associated[name](...given, {})))
+  .then((all) => done(all.map((r) => r.status === "fulfilled" ? r.value.map((row) => row.map(shown)) : shown(r.reason))));
+"""
+
+
+def as_excel_hands_over(call: Call) -> list[Any]:
+    """Return a call's arguments as Excel gives them to the script: matrices, null for one that was left out."""
+    given = [None if arg is OMITTED else matrix(arg) for arg in call.args]
+    args = CATALOGUE[call.name].args
+    if args[-1].vararg:
+        fixed = len(args) - 1
+        return [*given[:fixed], [[[""]] if rest is None else rest for rest in given[fixed:]]]
+    return given + [None] * (len(args) - len(given))
+
+
+def matrix(arg: Any) -> list[list[Any]]:
+    """Return an argument as rows of cells: an empty cell is an empty text, an error an object with its code."""
+    rows = arg if isinstance(arg, list) else [[arg]]
+    return [["" if c is None else {"code": c.code} if isinstance(c, Error) else c for c in row] for row in rows]
+
+
+def test_office_js(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("office")
+    found: list[Any] = []
+    with serving(home) as served, browser(served, home / "profile") as window:
+        window.get(f"{served.origin}/pane.html")
+        wait = importlib.import_module("selenium.webdriver.support.ui").WebDriverWait(window, 20, 0.05)
+        wait.until(lambda w: w.execute_script("return Object.keys(excel.associated).length"))
+        for start in range(0, len(CALLS), 500):
+            given = [[c.name.removeprefix("MLSIM_"), as_excel_hands_over(c)] for c in CALLS[start : start + 500]]
+            found += window.execute_async_script(IN_THE_PAGE, given)
+    compare("Office.js", [from_json(as_numbers(value)) for value in found])
+
+
+def as_numbers(value: Any) -> Any:
+    """Return a result with every number as the float it is in the script, which writes 3.0 as 3."""
+    if isinstance(value, list):
+        return [[as_numbers(cell) for cell in row] for row in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 # --- LibreOffice -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsim.errors import CellError, DomainError, NameNotFoundError, UnitError, shorten
+from mlsim.errors import CellError, DomainError, NameNotFoundError, UnitError, as_typed, shorten
 from mlsim.registry import load
 from mlsim.registry.names import normalise
 from mlsim.units import Quantity, parse, parse_unit
@@ -57,7 +57,7 @@ def _model(arg: Arg, value: Any) -> Any:
         return load.model_from_pairs(_pairs(value))
     if isinstance(value, (int, float)):
         raise UnitError(
-            f"{arg.name}: {value!r} is a bare number; give a model's name, or a size such as '70 Gparam' or '140 GB'."
+            f"{arg.name}: {as_typed(value)} is a bare number; give a model's name, or a size such as '70 Gparam' or '140 GB'."
         )
     text = str(value)
     if not _NUMERIC.match(text) or _is_name(text, load.model):
@@ -75,7 +75,7 @@ def _hardware(arg: Arg, value: Any) -> Any:
         return load.chip_from_pairs(_pairs(value))
     if isinstance(value, (int, float)):
         raise UnitError(
-            f"{arg.name}: {value!r} is a bare number; give a chip's name, or a figure such as '3.35 TB/s' or '80 GiB'."
+            f"{arg.name}: {as_typed(value)} is a bare number; give a chip's name, or a figure such as '3.35 TB/s' or '80 GiB'."
         )
     text = str(value)
     if not _NUMERIC.match(text) or _is_name(text, load.chip):
@@ -147,7 +147,9 @@ def _quantity(arg: Arg, value: Any) -> Quantity:
     if isinstance(value, bool):
         raise UnitError(f"{arg.name}: expected a quantity such as '80 GiB', got {value}.")
     if isinstance(value, (int, float)):
-        raise UnitError(f"{arg.name}: {value!r} is a bare number; write its unit, such as '{value!r} GB'.")
+        raise UnitError(
+            f"{arg.name}: {as_typed(value)} is a bare number; write its unit, such as '{as_typed(value)} GB'."
+        )
     return parse(value)
 
 

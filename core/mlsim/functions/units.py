@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlsim.errors import CellError, UnitError
+from mlsim.errors import CellError, UnitError, as_typed
 from mlsim.functions.catalogue import Arg, declare
 from mlsim.registry import load
 from mlsim.units import Quantity, Unit, parse, parse_unit
@@ -81,7 +81,9 @@ def MLSIM_CHECK(quantity: Any, expected: str) -> str:
     """
     try:
         if not isinstance(quantity, str):
-            raise UnitError(f"{quantity!r} is a bare number: write its unit, such as '{quantity!r} {expected}'.")
+            raise UnitError(
+                f"{as_typed(quantity)} is a bare number: write its unit, such as '{as_typed(quantity)} {expected}'."
+            )
         given = parse(quantity)
         try:
             due = parse_unit(expected)

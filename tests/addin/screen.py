@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import subprocess
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,16 @@ class Screen:
             struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
             for kind, body in parts
         )
+
+    def drawn(self, least: int) -> bytes:
+        """Return the picture once it shows something, whole and at rest: two equal ones of at least some bytes."""
+        deadline = time.monotonic() + 30
+        before = b""
+        while (picture := self.png()) != before or len(picture) < least:
+            assert time.monotonic() < deadline, f"the screen stays empty: {len(picture)} bytes"
+            before = picture
+            time.sleep(0.5)
+        return picture
 
 
 @contextmanager

@@ -39,10 +39,11 @@ HELD_OUT = (
     "clean8",
     "heldout5",
     "heldout6",
+    "heldout7",
 )  # written by people who never saw the checker
 
 
-WRITTEN = ("clean4", "clean5", "clean6", "clean7", "clean8", "heldout5", "heldout6")  # kept as data
+WRITTEN = ("clean4", "clean5", "clean6", "clean7", "clean8", "heldout5", "heldout6", "heldout7")  # kept as data
 
 
 @dataclass(frozen=True)

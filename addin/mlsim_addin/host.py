@@ -97,7 +97,12 @@ def _arguments(cells: Sequence[Any]) -> list[Any]:
     return values
 
 
+_PLAIN = frozenset((str, float, int, bool))
+
+
 def _argument(value: Any) -> Any:
+    if type(value) in _PLAIN and value != "":
+        return value  # nearly always
     if not isinstance(value, (list, tuple)):
         return _cell(value)
     block = [[_cell(cell) for cell in row] if isinstance(row, (list, tuple)) else [_cell(row)] for row in value]

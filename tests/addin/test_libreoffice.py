@@ -150,7 +150,7 @@ def test_results_are_what_cells_take() -> None:
     ],
 )
 def test_foreign_names_are_adopted(formula: str, here: str) -> None:
-    assert names.adopted(formula, {"CONVERT", "ADD"}) == here
+    assert names.adopted(formula, frozenset(("CONVERT", "ADD"))) == here
 
 
 # --- the way to MLSIM ------------------------------------------------------------------------------------------------

@@ -119,16 +119,17 @@ def main() -> None:
 
 def hosts() -> None:
     """Print the rows of the spreadsheet hosts."""
-    from hosts import libreoffice
-
-    from mlsim.files import FileError
+    from hosts import libreoffice, officejs
 
     with TemporaryDirectory() as folder:
         try:
-            for way, added in libreoffice(Path(folder)).items():
-                show(f"10,000 different cells in LibreOffice, added to opening: {way}", f"{added:.2f} s", "≤ 1.0 s")
-        except FileError as error:
-            show("10,000 different cells in LibreOffice", f"not here: {error}", "≤ 1.0 s")
+            for way, added in libreoffice(Path(folder)):
+                show(f"10,000 cells in LibreOffice, added to opening: {way}", f"{added:.2f} s", "≤ 1.0 s")
+        except BaseException as missing:  # a test's skip is no Exception
+            show("10,000 cells in LibreOffice, added to opening", f"not here: {missing}", "≤ 1.0 s")
+    with TemporaryDirectory() as folder:
+        for way, took in officejs(Path(folder)):
+            show(f"10,000 {way} calls in one request to the Office.js server", f"{took:.2f} s", "≤ 0.5 s")
 
 
 def unit_checker() -> None:

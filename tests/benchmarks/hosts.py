@@ -2,62 +2,80 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
 from openpyxl import Workbook
 
-from mlsim_addin.libreoffice.install import find_office, install
+from mlsim_addin.libreoffice.install import install
+
+sys.path.append(str(Path(__file__).parents[1] / "addin"))
+
+from office import needed, started
+from officejs.running import serving
 
 CELLS = 10_000
 
 
-def latencies(path: Path, formula: Callable[[int], str] | None) -> Path:
-    """Write a sheet of different calls of MLSIM_DECODE_LATENCY without cached values; None: of numbers instead."""
+def latencies(path: Path, formula: Callable[[int], str]) -> Path:
+    """Write a sheet of different calls of MLSIM_DECODE_LATENCY without cached values."""
     book = Workbook()
     sheet = book.active
     assert sheet is not None
     for row in range(1, CELLS + 1):
-        sheet.append(["Llama-3-70B", "H100", 1 + row % 50, 4000 + row, formula(row) if formula else 12.5])
+        sheet.append(["Llama-3-70B", "H100", 1 + row % 50, 4000 + row, formula(row)])
     book.save(path)
     return path
 
 
-class Opening:
-    """Times how long LibreOffice takes to open and calculate a workbook, in a profile with the extension."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.soffice = folder, str(find_office())
-        self.profile = (folder / "profile").as_uri()
-        install(self.profile)
-
-    def seconds(self, book: Path, repeat: int = 5, **environment: str) -> float:
-        """Return the median time of a whole process that opens a workbook and writes its values as CSV."""
-        command = [self.soffice, f"-env:UserInstallation={self.profile}", "--headless", "--convert-to", "csv",
-                   "--outdir", str(self.folder), str(book)]  # fmt: skip
-        times = []
-        for _ in range(repeat):
-            start = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True, env={**os.environ, **environment})
-            times.append(time.perf_counter() - start)
-        values = {line.rsplit(",", 1)[-1] for line in book.with_suffix(".csv").read_text().splitlines()}
-        assert len(values) == (CELLS if book.stem != "plain" else 1), f"{book.stem}: {len(values)} different values"
-        return median(times)
+def opening(folder: Path, book: Path, extension: bool, repeat: int = 3, **environment: str) -> float:
+    """Return the median seconds in which a LibreOffice just started opens and calculates a workbook."""
+    soffice, python = needed()
+    profile = folder / ("with" if extension else "without")
+    if not profile.exists() and extension:
+        install(profile.as_uri())
+    times = []
+    for _ in range(repeat):
+        with started(soffice, python, profile, **environment) as office:
+            office.new()
+            took, values = office.timed(book.as_uri(), 4)
+            assert values == (CELLS if extension else 0), f"{values} different values"
+            times.append(took)
+    return median(times)
 
 
-def libreoffice(folder: Path) -> dict[str, float]:
-    """Return what 10,000 calls add to the time of opening, by the way they are made."""
-    opening = Opening(folder)
-    plain = opening.seconds(latencies(folder / "plain.xlsx", None))
-    cells = latencies(folder / "cells.xlsx", lambda row: f"=MLSIM.DECODE_LATENCY(A{row},B{row},C{row},D{row})")
-    made = latencies(folder / "made.xlsx", lambda row: f"=MLSIM.DECODE_LATENCY(A{row},B{row},C{row}+0,D{row})")
-    return {
-        "arguments in cells": opening.seconds(cells) - plain,
-        "the same, in a process of its own": opening.seconds(cells, MLSIM_PYTHON=sys.executable) - plain,
-        "an argument that is an expression": opening.seconds(made, 3) - plain,
+def libreoffice(folder: Path) -> Iterator[tuple[str, float]]:
+    """Yield what our functions add to the time of opening 10,000 cells, by the way they are written."""
+    ways = {
+        "names as Excel writes them": "=MLSIM_DECODE_LATENCY(A{0},B{0},C{0},D{0})",
+        "names as LibreOffice writes them": "=MLSIM.DECODE_LATENCY(A{0},B{0},C{0},D{0})",
+        "an argument that is an expression": "=MLSIM.DECODE_LATENCY(A{0},B{0},C{0}+0,D{0})",
     }
+    for way, formula in ways.items():
+        book = latencies(folder / "book.xlsx", formula.format)
+        without = opening(folder, book, extension=False)
+        yield way, opening(folder, book, extension=True) - without
+        if way.endswith("Excel writes them"):
+            own = opening(folder, book, extension=True, MLSIM_PYTHON=sys.executable)
+            yield f"{way}, in a process of its own", own - without
+
+
+def officejs(folder: Path) -> Iterator[tuple[str, float]]:
+    """Yield how long the server takes for a batch of 10,000 calls, TLS and JSON included."""
+    ways = {
+        "different": [["MLSIM_DECODE_LATENCY", ["Llama-3-70B", "H100", 1 + i % 50, 4000 + i]] for i in range(CELLS)],
+        "equal": [["MLSIM_DECODE_LATENCY", ["Llama-3-70B", "H100", 1, 4096]]] * CELLS,
+    }
+    with serving(folder) as served:
+        for way, calls in ways.items():
+            times = []
+            for attempt in range(4):  # the first one loads what the functions need
+                fresh = [[name, [*args[:3], args[3] + attempt * CELLS]] for name, args in calls]
+                start = time.perf_counter()
+                answer = served.post("/calculate", {"calls": fresh}, served.token)
+                times.append(time.perf_counter() - start)
+                assert len(answer.json["results"]) == CELLS
+            yield way, median(times[1:])

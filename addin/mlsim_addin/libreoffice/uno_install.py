@@ -5,6 +5,7 @@ extension the one of that identifier is removed. LibreOffice's own ``unopkg`` re
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -12,11 +13,12 @@ import time
 import uno
 import unohelper
 from com.sun.star.connection import NoConnectException
-from com.sun.star.lang import IllegalArgumentException
+from com.sun.star.deployment import DeploymentException
+from com.sun.star.lang import DisposedException, IllegalArgumentException
 from com.sun.star.task import XInteractionHandler
 from com.sun.star.ucb import XCommandEnvironment
 
-PIPE = "mlsim-install"
+PIPE = f"mlsim-install-{os.getpid()}"
 
 
 class Approve(unohelper.Base, XCommandEnvironment, XInteractionHandler):
@@ -34,6 +36,15 @@ class Approve(unohelper.Base, XCommandEnvironment, XInteractionHandler):
                 choice.select()
 
 
+def start(soffice, profile):
+    """Start a LibreOffice without a window; one that is open already takes the request instead."""
+    where = [f"-env:UserInstallation={profile}"] if profile else []
+    return subprocess.Popen(
+        [soffice, *where, "--headless", "--norestore", "--nodefault", f"--accept=pipe,name={PIPE};urp;"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
 def connect(process):
     """Return the context of the LibreOffice that was started, once it answers."""
     local = uno.getComponentContext()
@@ -48,26 +59,40 @@ def connect(process):
             time.sleep(0.1)
 
 
+def change(context, identifier, extension):
+    """Take the extension out, if it is there, and put the new one in, if there is one."""
+    manager = context.getByName("/singletons/com.sun.star.deployment.ExtensionManager")
+    abort = manager.createAbortChannel()
+    with contextlib.suppress(IllegalArgumentException):  # it was not there
+        manager.removeExtension(identifier, identifier, "user", abort, Approve())
+    if extension:
+        manager.addExtension(extension, (), "user", abort, Approve())
+
+
 def main(soffice, profile, identifier, extension=""):
     """Install or remove, in a LibreOffice without a window."""
-    where = [f"-env:UserInstallation={profile}"] if profile else []
-    process = subprocess.Popen(
-        [soffice, *where, "--headless", "--norestore", "--nodefault", f"--accept=pipe,name={PIPE};urp;"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    context = connect(process)
-    desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
-    try:
-        manager = context.getByName("/singletons/com.sun.star.deployment.ExtensionManager")
-        abort = manager.createAbortChannel()
-        with contextlib.suppress(IllegalArgumentException):  # it was not there
-            manager.removeExtension(identifier, identifier, "user", abort, Approve())
-        if extension:
-            manager.addExtension(extension, (), "user", abort, Approve())
-    finally:
-        if process.poll() is None:  # else one was open already and took the request: a person works in it
-            desktop.terminate()
-            process.wait(30)
+    for attempt in range(3):
+        process = start(soffice, profile)
+        try:
+            context = connect(process)
+            change(context, identifier, extension)
+        except (DisposedException, DeploymentException):  # a new profile may not be ready yet, or start once more
+            if attempt == 2:
+                raise
+            time.sleep(1)
+            continue
+        finally:
+            end(process)
+        return
+
+
+def end(process):
+    """End the LibreOffice that was started; one that was open already, which a person works in, stays."""
+    if process.poll() is None:
+        with contextlib.suppress(DisposedException, NoConnectException):
+            context = connect(process)
+            context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context).terminate()
+        process.wait(30)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ CATALOGUE: dict[str, Function] = {}
 _MISSING = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # without eq its hash is quick: it is a key in every call
 class Arg:
     """One argument: its name, what it accepts, its default and the help text hosts show."""
 
@@ -219,6 +219,14 @@ def _read(arg: Arg, value: Any) -> Any:
 _read_cached = lru_cache(maxsize=65536, typed=True)(_read)
 
 
+def _bound(arg: Arg, value: Any) -> Any:
+    """Read an argument, or remember it; a range and a not-a-number are no keys."""
+    try:
+        return _read_cached(arg, value) if value == value else _read(arg, value)
+    except TypeError:
+        return _read(arg, value)
+
+
 # --- calling ---------------------------------------------------------------------------------------------------------
 
 
@@ -279,19 +287,16 @@ class Function:
             raise UnitError(
                 f"{self.name} takes at most {len(self.args)} arguments, got {len(values)}: {self.signature}."
             )
-        padded = [*values, *[None] * (len(self.args) - len(values))] if not variadic else list(values)
+        if not variadic:
+            padded = [*values, *[None] * (len(self.args) - len(values))]
+            return [_bound(arg, value) for arg, value in zip(self.args, padded, strict=True)]
         bound = []
-        for i, value in enumerate(padded):
+        for i, value in enumerate(values):
             arg = self._arg(i)
             if arg.vararg and arg.kind != "raw" and (value is None or value == ""):
                 continue  # an empty cell among quantities; arguments that are passed on keep their places
-            try:
-                bound.append(
-                    _read_cached(arg, value) if not isinstance(value, float) or value == value else _read(arg, value)
-                )
-            except TypeError:
-                bound.append(_read(arg, value))
-        if variadic and len(bound) < len(self.args):
+            bound.append(_bound(arg, value))
+        if len(bound) < len(self.args):
             raise UnitError(f"{self.name} needs at least {len(self.args)} argument(s): {self.signature}.")
         return bound
 

@@ -126,7 +126,10 @@ class Commands(unohelper.Base, XJobExecutor, XJob, XServiceInfo):
         environment = {v.Name: v.Value for a in arguments if a.Name == "Environment" for v in a.Value}
         document = environment.get("Model")
         if document is not None and document.supportsService("com.sun.star.sheet.SpreadsheetDocument"):
-            names.adopt(document, FUNCTIONS)
+            changed = names.changes(document, frozenset(FUNCTIONS))
+            if changed:
+                CALCULATOR.prepare()
+                names.write(document, changed)
 
 
 g_ImplementationHelper = unohelper.ImplementationHelper()

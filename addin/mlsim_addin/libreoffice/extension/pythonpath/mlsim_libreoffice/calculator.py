@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,7 @@ class Calculator:
         self._connect = connect
         self._volatile = volatile
         self._answer: Callable[[list[Any]], list[Any]] | None = None
+        self._lock = threading.Lock()
         self._results: dict[Any, tuple[tuple[Any, ...], ...]] = {}
         self._new = 0
         self._document: Any = None
@@ -34,6 +36,9 @@ class Calculator:
 
     def call(self, name: str, document: Any, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
         """Evaluate one call and return its matrix, of one cell for a single value."""
+        known = self._results.get((name, *args)) if 0.0 not in args else None
+        if known is not None:  # most calls of a large sheet end here
+            return known
         readings = self._readings(name, document, trimmed([_plain(arg) for arg in args]))
         if len(readings) > 1:  # which cell asks cannot be told: an answer only when it is the same for all
             results = self._evaluate([[name, cells] for cells in readings])
@@ -52,9 +57,14 @@ class Calculator:
 
     # --- evaluating ---
 
+    def prepare(self) -> None:
+        """Load MLSIM, or start its process, beside what else is done: it will be asked for soon."""
+        threading.Thread(target=self._evaluate, args=([],), daemon=True).start()
+
     def _evaluate(self, calls: list[Any]) -> list[Any]:
-        if self._answer is None:
-            self._answer = self._connect()
+        with self._lock:
+            if self._answer is None:
+                self._answer = self._connect()
         return self._answer(calls)
 
     def _keep(self, calls: dict[Any, Any]) -> None:

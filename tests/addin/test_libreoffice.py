@@ -321,6 +321,31 @@ def test_a_workbook_of_excel_opens_with_the_names_of_this_host(office: Office, t
     assert found["modified"] is False
 
 
+def test_a_conversion_without_a_window_knows_excels_names(tmp_path: Path) -> None:
+    soffice, _ = needed()
+    profile = (tmp_path / "profile").as_uri()
+    install.install(profile)
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in range(1, 31):
+        sheet.append(["Llama-3-70B", "H100", row, f"=MLSIM_DECODE_LATENCY(A{row},B{row},C{row})"])
+    book.save(tmp_path / "book.xlsx")
+    command = [
+        str(soffice),
+        f"-env:UserInstallation={profile}",
+        "--headless",
+        "--convert-to",
+        "csv",
+        "--outdir",
+        str(tmp_path),
+    ]
+    subprocess.run([*command, str(tmp_path / "book.xlsx")], check=True, capture_output=True, timeout=120)
+    rows = [line.split(",") for line in (tmp_path / "book.csv").read_text().splitlines()]
+    due = [host.call("MLSIM_DECODE_LATENCY", ["Llama-3-70B", "H100", float(row)]) for row in range(1, 31)]
+    assert [float(row[3]) for row in rows] == pytest.approx(due)
+
+
 def test_a_workbook_saved_here_goes_back_to_excel(office: Office, tmp_path: Path) -> None:
     office.new()
     office.fill([(0, 0, {"formula": f"=MLSIM_DECODE_LATENCY({MODEL};{CHIP})"}), (0, 1, {"formula": "=A1*2"})])
@@ -336,6 +361,38 @@ def test_a_workbook_saved_here_goes_back_to_excel(office: Office, tmp_path: Path
     assert report.mlsim_calls == 1
     assert not report.errors
     assert not report.changed  # what LibreOffice had cached is what we calculate
+
+
+TEMPLATE = Path(__file__).parents[2] / "templates" / "comparison.xlsx"
+
+
+def of_mlsim(shown: Any) -> dict[Any, Any]:
+    """Return the contents of the cells whose formulas call us."""
+    return {
+        (name, row, column): content
+        for name, sheet in shown["sheets"].items()
+        for row, (formulas, contents) in enumerate(zip(sheet["formulas"], sheet["values"], strict=True))
+        for column, (formula, content) in enumerate(zip(formulas, contents, strict=True))
+        if "mlsim" in formula.lower()
+    }
+
+
+def test_a_reader_without_us_sees_the_numbers_and_one_with_us_gets_the_same(office: Office, tmp_path: Path) -> None:
+    soffice, python = needed()
+    with started(soffice, python, tmp_path / "plain") as plain:
+        plain.open(TEMPLATE.as_uri())
+        cached = of_mlsim(plain.sheets())
+    assert len(cached) > 200
+    assert not [place for place, content in cached.items() if isinstance(content, dict)]
+    office.open(TEMPLATE.as_uri())
+    calculated = of_mlsim(office.sheets())
+    assert cached.keys() == calculated.keys()
+    differ = {
+        p: (c, calculated[p])
+        for p, c in cached.items()
+        if calculated[p] != (pytest.approx(c) if isinstance(c, float) else c)
+    }
+    assert differ == {}
 
 
 def test_in_a_process_of_its_own_it_gives_the_same(office: Office, tmp_path: Path) -> None:

@@ -151,10 +151,10 @@ def _window() -> str:
 
 
 def _jobs() -> str:
-    """Return the job that runs when a document was opened: functions get the names they have here."""
+    """Return the job that runs when a document was read, with a view or without: functions get the names they have here."""
     job = f'<node oor:name="MLSIM" oor:op="replace">{_property("Service", "org.mlsim.calc.Commands")}</node>'
     event = (
-        '<node oor:name="OnLoad" oor:op="fuse"><node oor:name="JobList">'
+        '<node oor:name="OnLoadFinished" oor:op="fuse"><node oor:name="JobList">'
         '<node oor:name="MLSIM" oor:op="replace"/></node></node>'
     )
     body = f'<node oor:name="Jobs">{job}</node><node oor:name="Events">{event}</node>'

@@ -6,6 +6,7 @@ started by the first call and speaks over its standard input and output: no port
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import site
@@ -26,7 +27,10 @@ def connect(config: dict[str, Any]) -> Callable[[list[Any]], list[Any]]:
         answer = in_process(config)
         if answer is not None:
             return answer
-    return Worker(python(config)).answer
+    worker = Worker(python(config))
+    with contextlib.suppress(OSError):  # the first call says what is wrong
+        worker.start()
+    return worker.answer
 
 
 def python(config: dict[str, Any]) -> str:
@@ -62,7 +66,7 @@ def environment() -> dict[str, str]:
 
 
 class Worker:
-    """A Python process that evaluates calls; it starts with the first one and ends with LibreOffice."""
+    """A Python process that evaluates calls; it ends with LibreOffice."""
 
     def __init__(self, interpreter: str) -> None:
         self.interpreter = interpreter
@@ -83,13 +87,18 @@ class Worker:
                 self._forget()
         return [self._failed("it ended without an answer")] * len(calls)
 
+    def start(self) -> None:
+        """Start the process, which loads MLSIM meanwhile."""
+        self.process = subprocess.Popen(
+            [self.interpreter, "-m", "mlsim_addin.worker"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(),
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )  # fmt: skip
+
     def _exchange(self, line: bytes) -> bytes:
         if self.process is None:
-            self.process = subprocess.Popen(
-                [self.interpreter, "-m", "mlsim_addin.worker"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(),
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )  # fmt: skip
+            self.start()
+        assert self.process
         assert self.process.stdin
         assert self.process.stdout
         try:

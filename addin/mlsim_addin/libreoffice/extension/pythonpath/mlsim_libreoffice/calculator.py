@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +26,6 @@ class Calculator:
         self._connect = connect
         self._volatile = volatile
         self._answer: Callable[[list[Any]], list[Any]] | None = None
-        self._lock = threading.Lock()
         self._results: dict[Any, tuple[tuple[Any, ...], ...]] = {}
         self._new = 0
         self._document: Any = None
@@ -58,13 +56,16 @@ class Calculator:
     # --- evaluating ---
 
     def prepare(self) -> None:
-        """Load MLSIM, or start its process, beside what else is done: it will be asked for soon."""
-        threading.Thread(target=self._evaluate, args=([],), daemon=True).start()
+        """Load MLSIM, or start its process: it will be asked for soon.
+
+        No thread of ours may do it beside: LibreOffice's objects that it happened to release would wait for the main one.
+        """
+        if self._answer is None:
+            self._answer = self._connect()
 
     def _evaluate(self, calls: list[Any]) -> list[Any]:
-        with self._lock:
-            if self._answer is None:
-                self._answer = self._connect()
+        self.prepare()
+        assert self._answer
         return self._answer(calls)
 
     def _keep(self, calls: dict[Any, Any]) -> None:

@@ -49,23 +49,27 @@ def rows(path: Path, python: str) -> list[list[str]]:
 
     It runs in a process of its own, in the Python that has MLSIM: a defect in it cannot take LibreOffice along.
     """
-    try:
-        done = subprocess.run(
-            [python, "-m", "mlsim_workbooks.cli", "lint", str(path), "--json", "-"],
-            capture_output=True, stdin=subprocess.DEVNULL, env=bridge.environment(),
-            timeout=60 * _MINUTES, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0), check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return [[f"The check was stopped after {_MINUTES} minutes."]]
-    except OSError as error:
-        return [[f"{python} cannot be run: {error.strerror}. {bridge.HINT}"]]
-    said = done.stderr.decode("utf-8", "replace").strip().replace(str(path), "The document")
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:  # pipes would be read by threads on Windows
+        try:
+            done = subprocess.run(
+                [python, "-m", "mlsim_workbooks.cli", "lint", str(path), "--json", "-"],
+                stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=bridge.environment(),
+                timeout=60 * _MINUTES, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0), check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return [[f"The check was stopped after {_MINUTES} minutes."]]
+        except OSError as error:
+            return [[f"{python} cannot be run: {error.strerror}. {bridge.HINT}"]]
+        out.seek(0)
+        err.seek(0)
+        said = err.read().decode("utf-8", "replace").strip().replace(str(path), "The document")
+        found = out.read()
     if done.returncode not in (0, 1):
         return [[said or f"The checker ended with code {done.returncode}."]]
-    found = json.loads(done.stdout)
-    table = [list(COLUMNS), *([finding[column] for column in COLUMNS] for finding in found)]
+    findings = json.loads(found)
+    table = [list(COLUMNS), *([finding[column] for column in COLUMNS] for finding in findings)]
     notes = [[line] for line in said.splitlines()]
-    return (table if found else [["No unit mistakes found."]]) + notes
+    return (table if findings else [["No unit mistakes found."]]) + notes
 
 
 def show(document: Any, table: list[list[str]]) -> None:

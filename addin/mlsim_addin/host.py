@@ -70,6 +70,8 @@ def _evaluated(name: str, calls: list[list[Any]]) -> list[Any]:
 
 
 def _checked(result: Any) -> Any:
+    if type(result) is float and math.isfinite(result):
+        return result  # nearly always
     try:
         return _shown(result)
     except CellError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 import time
 from collections.abc import Callable
@@ -79,15 +80,19 @@ class Calculator:
         now = time.monotonic()
         if now < self._gathered_at + max(1.0, 10 * self._took):
             return
-        self._read(document)
-        wanted: dict[Any, Any] = {}
-        for same in self._calls.known.values():
-            for call in same:
-                cells = call.values()
-                key = _key(call.name, cells)
-                if key not in self._results and call.name not in self._volatile:
-                    wanted[key] = [call.name, cells]
-        self._keep(wanted)
+        gc.disable()  # what is made here by the ten thousands stays
+        try:
+            self._read(document)
+            wanted: dict[Any, Any] = {}
+            for same in self._calls.known.values():
+                for call in same:
+                    cells = call.values()
+                    key = _key(call.name, cells)
+                    if key not in self._results and call.name not in self._volatile:
+                        wanted[key] = [call.name, cells]
+            self._keep(wanted)
+        finally:
+            gc.enable()
         self._new, self._gathered_at = 0, time.monotonic()
         self._took = self._gathered_at - now
 

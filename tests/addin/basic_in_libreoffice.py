@@ -5,6 +5,7 @@ function, such as ``MLSIM.Probe.Plain``, or a cell of the first sheet, such as `
 """
 
 import json
+import os
 import sys
 import time
 
@@ -47,7 +48,8 @@ try:
             results.append(document.getScriptProvider().getScript(address).invoke((), (), ())[0])
         except Exception as error:
             results.append(f"failed: {error}")
-    print(json.dumps({"modules": modules, "results": results}))
+    print(json.dumps({"modules": modules, "results": results}), flush=True)
     document.close(True)
 finally:
     desktop.terminate()
+os._exit(0)  # the bridge to a LibreOffice that has ended may crash while Python tidies up

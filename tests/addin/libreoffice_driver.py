@@ -5,6 +5,7 @@ the project's.
 """
 
 import json
+import os
 import sys
 import time
 
@@ -174,3 +175,4 @@ def main():
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # the bridge to a LibreOffice that has ended may crash while Python tidies up

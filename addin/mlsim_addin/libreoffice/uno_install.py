@@ -97,3 +97,4 @@ def end(process):
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    os._exit(0)  # the bridge to a LibreOffice that has ended may crash while Python tidies up

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 _VALUES, _FORMULAS = 1 | 2 | 4, 16  # flags of com.sun.star.sheet.CellFlags: numbers, dates, texts; formulas
 _CALL = re.compile(r'"(?:[^"]|"")*"|\bMLSIM\.([A-Z0-9_]+)\(', re.I)
+_PLAIN = re.compile(r"""=MLSIM\.([A-Z0-9_]+)\(([^"'(){}]*)\)""", re.I)
 _PIECE = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')|([({])|([)}])|(;)""")
 _REF = re.compile(r"(?:\$?(?:'((?:[^']|'')+)'|([^\W\d][\w.]*))\.)?\$?([A-Z]{1,3})\$?(\d{1,7})")
 _AREA = re.compile(rf"{_REF.pattern}:{_REF.pattern}")
@@ -157,6 +158,10 @@ def _cells(sheet: Any, flags: int) -> dict[tuple[int, int], Any]:
 
 def calls(formula: str) -> Iterator[tuple[str, list[str]]]:
     """Return the name and the arguments, as text, of each MLSIM call in a formula."""
+    plain = _PLAIN.fullmatch(formula)
+    if plain:  # one call of cells and numbers, as columns of thousands have it
+        yield f"MLSIM_{plain[1].upper()}", [text.strip() for text in plain[2].split(";")] if plain[2].strip() else []
+        return
     for found in _CALL.finditer(formula):
         if found[1]:
             yield f"MLSIM_{found[1].upper()}", arguments(formula, found.end())

@@ -7,24 +7,17 @@ function, such as ``MLSIM.Probe.Plain``, or a cell of the first sheet, such as `
 import json
 import os
 import sys
-import time
+from pathlib import Path
 
-import uno
+import uno  # noqa: F401  (its import makes the next one possible)
 from com.sun.star.beans import PropertyValue
-from com.sun.star.connection import NoConnectException
+
+sys.path.append(str(Path(__file__).parents[2] / "addin" / "mlsim_addin" / "libreoffice"))
+
+from uno_install import connect
 
 pipe, url, calls = sys.argv[1], sys.argv[2], sys.argv[3:]
-local = uno.getComponentContext()
-resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
-deadline = time.monotonic() + 60
-while True:
-    try:
-        context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
-        break
-    except NoConnectException:
-        if time.monotonic() > deadline:
-            raise
-        time.sleep(0.1)
+context = connect(pipe)
 desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
 try:
     always = PropertyValue(Name="MacroExecutionMode", Value=4)  # without asking

@@ -8,25 +8,16 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
-import uno
+import uno  # noqa: F401  (its import makes the next one possible)
 from com.sun.star.beans import PropertyValue
-from com.sun.star.connection import NoConnectException
+
+sys.path.append(str(Path(__file__).parents[2] / "addin" / "mlsim_addin" / "libreoffice"))
+
+from uno_install import connect
 
 CODES = {521: "#NULL!", 532: "#DIV/0!", 519: "#VALUE!", 524: "#REF!", 525: "#NAME?", 503: "#NUM!", 32767: "#N/A"}
-
-
-def connect(pipe):
-    local = uno.getComponentContext()
-    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            return resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
-        except NoConnectException:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 class Driver:

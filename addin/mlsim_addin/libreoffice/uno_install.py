@@ -45,16 +45,16 @@ def start(soffice, profile):
     )  # fmt: skip
 
 
-def connect(process):
-    """Return the context of the LibreOffice that was started, once it answers."""
+def connect(pipe, process=None):
+    """Return the context of the LibreOffice that listens on a pipe, once it answers; not when its process failed."""
     local = uno.getComponentContext()
     resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
     deadline = time.monotonic() + 60
     while True:
         try:
-            return resolver.resolve(f"uno:pipe,name={PIPE};urp;StarOffice.ComponentContext")
+            return resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
         except NoConnectException:
-            if time.monotonic() > deadline or process.poll() not in (None, 0):
+            if time.monotonic() > deadline or (process is not None and process.poll() not in (None, 0)):
                 raise
             time.sleep(0.1)
 
@@ -74,7 +74,7 @@ def main(soffice, profile, identifier, extension=""):
     for attempt in range(3):
         process = start(soffice, profile)
         try:
-            context = connect(process)
+            context = connect(PIPE, process)
             change(context, identifier, extension)
         except (DisposedException, DeploymentException):  # a new profile may not be ready yet, or start once more
             if attempt == 2:
@@ -90,7 +90,7 @@ def end(process):
     """End the LibreOffice that was started; one that was open already, which a person works in, stays."""
     if process.poll() is None:
         with contextlib.suppress(DisposedException, NoConnectException):
-            context = connect(process)
+            context = connect(PIPE, process)
             context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context).terminate()
         process.wait(30)
 

@@ -30,17 +30,8 @@ CALCULATOR = Calculator(
 )
 
 
-class Functions(unohelper.Base, XAddIn, XServiceName, XServiceInfo, XFunctions):
-    """The functions; their methods are added below."""
-
-    IMPLEMENTATION, SERVICES = "org.mlsim.calc.Functions", ("com.sun.star.sheet.AddIn", "MLSIM")
-
-    def __init__(self, context):
-        self.locale = None
-
-    # XServiceName, XServiceInfo
-    def getServiceName(self):
-        return "MLSIM"
+class Service(unohelper.Base, XServiceInfo):
+    """What both services say of themselves."""
 
     def getImplementationName(self):
         return self.IMPLEMENTATION
@@ -50,6 +41,19 @@ class Functions(unohelper.Base, XAddIn, XServiceName, XServiceInfo, XFunctions):
 
     def getSupportedServiceNames(self):
         return self.SERVICES
+
+
+class Functions(Service, XAddIn, XServiceName, XFunctions):
+    """The functions; their methods are added below."""
+
+    IMPLEMENTATION, SERVICES = "org.mlsim.calc.Functions", ("com.sun.star.sheet.AddIn", "MLSIM")
+
+    def __init__(self, context):
+        self.locale = None
+
+    # XServiceName
+    def getServiceName(self):
+        return "MLSIM"
 
     # XAddIn
     def setLocale(self, locale):
@@ -99,22 +103,13 @@ for _name in FUNCTIONS:
     setattr(Functions, _name, _method(_name))
 
 
-class Commands(unohelper.Base, XJobExecutor, XJob, XServiceInfo):
+class Commands(Service, XJobExecutor, XJob):
     """What the toolbar, the menu and the opening of a document ask for."""
 
     IMPLEMENTATION, SERVICES = "org.mlsim.calc.Commands", ("org.mlsim.calc.Commands", "com.sun.star.task.Job")
 
     def __init__(self, context):
         self.context = context
-
-    def getImplementationName(self):
-        return self.IMPLEMENTATION
-
-    def supportsService(self, name):
-        return name in self.SERVICES
-
-    def getSupportedServiceNames(self):
-        return self.SERVICES
 
     def trigger(self, command):  # a button or a menu entry: service:org.mlsim.calc.Commands?check_units
         desktop = self.context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", self.context)

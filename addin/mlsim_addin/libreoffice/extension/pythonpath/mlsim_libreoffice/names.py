@@ -9,7 +9,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-_FORMULAS = 16  # of com.sun.star.sheet.CellFlags
+from mlsim_libreoffice.sheet_calls import FORMULAS, content
+
 _REFERENCE = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')|(?<!\w)(\$?[A-Z]{1,3})(\$?)(\d+)(?![\w(.])""")
 _NAME = re.compile(
     r"""("(?:[^"]|"")*")|(?<![\w.])(?:_xlfn\.|_xludf\.|_xll\.|_xldudf_|\[\d+\]!|'[^']*'!)*MLSIM[_.]([A-Z][A-Z0-9_]*)\(""",
@@ -49,33 +50,30 @@ def write(document: Any, changed: list[tuple[Any, dict[Any, str], dict[Any, str]
     modified = document.isModified()
     automatic = document.isAutomaticCalculationEnabled()
     document.enableAutomaticCalculation(False)  # else the first of many formulas is calculated before the last is there
-    for sheet, single, arrays in changed:
-        for run in _runs(single):
-            column, top = run[0]
-            _write(sheet, column, top, [single[place] for place in run])
-        for place, formula in arrays.items():
-            _array_range(sheet, place).setArrayFormula(formula)
-    document.enableAutomaticCalculation(automatic)
-    document.setModified(modified)
+    try:
+        for sheet, single, arrays in changed:
+            for run in _runs(single):
+                column, top = run[0]
+                _write(sheet, column, top, [single[place] for place in run])
+            for place, formula in arrays.items():
+                _array_range(sheet, place).setArrayFormula(formula)
+    finally:
+        document.enableAutomaticCalculation(automatic)
+        document.setModified(modified)
 
 
 def _on(sheet: Any, methods: frozenset[str]) -> tuple[dict[Any, str], dict[Any, str]]:
     single: dict[Any, str] = {}
     arrays: dict[Any, str] = {}
     inside = set()
-    ranges = sheet.queryContentCells(_FORMULAS)
-    for i in range(ranges.Count):
-        block = ranges.getByIndex(i)
-        address = block.RangeAddress
-        for row, formulas in enumerate(block.getFormulaArray(), address.StartRow):
-            for column, formula in enumerate(formulas, address.StartColumn):
-                if "mlsim" not in formula.lower() or (new := adopted(formula, methods)) == formula:
-                    continue
-                if formula[0] != "{":
-                    single[column, row] = new
-                elif (column, row) not in inside:
-                    arrays[column, row] = new[1:-1]
-                    inside.update(_places(_array_range(sheet, (column, row)).RangeAddress))
+    for place, formula in content(sheet, FORMULAS).items():
+        if "mlsim" not in formula.lower() or (new := adopted(formula, methods)) == formula:
+            continue
+        if formula[0] != "{":
+            single[place] = new
+        elif place not in inside:
+            arrays[place] = new[1:-1]
+            inside.update(_places(_array_range(sheet, place).RangeAddress))
     return single, arrays
 
 

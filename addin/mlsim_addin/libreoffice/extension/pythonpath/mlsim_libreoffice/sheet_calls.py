@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-_VALUES, _FORMULAS = 1 | 2 | 4, 16  # flags of com.sun.star.sheet.CellFlags: numbers, dates, texts; formulas
+VALUES, FORMULAS = 1 | 2 | 4, 16  # flags of com.sun.star.sheet.CellFlags: numbers, dates, texts; formulas
 _CALL = re.compile(r'"(?:[^"]|"")*"|\bMLSIM\.([A-Z0-9_]+)\(', re.I)
 _PLAIN = re.compile(r"""=MLSIM\.([A-Z0-9_]+)\(([^"'(){}]*)\)""", re.I)
 _PIECE = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')|([({])|([)}])|(;)""")
@@ -49,7 +49,7 @@ class SheetCall(NamedTuple):
 
     def values(self) -> list[Any]:
         """Return the arguments as the function takes them."""
-        return trimmed([arg.value if isinstance(arg, Cell) else arg for arg in self.args])
+        return trimmed([value_of(arg) for arg in self.args])
 
     def handed(self) -> tuple[Any, ...]:
         """Return the arguments as Calc hands them over: 0 for an empty cell."""
@@ -125,9 +125,9 @@ def read(document: Any) -> list[SheetCall]:
     """Return every call of an MLSIM function in a document."""
     sheets = [document.Sheets.getByIndex(i) for i in range(document.Sheets.Count)]
     numbers = {name.lower(): i for i, name in enumerate(document.Sheets.ElementNames)}
-    formulas = [_cells(sheet, _FORMULAS) for sheet in sheets]
+    formulas = [content(sheet, FORMULAS) for sheet in sheets]
     texts = [(i, text) for i, cells in enumerate(formulas) for text in cells.values() if "MLSIM." in text]
-    values = [_cells(sheet, _VALUES) for sheet in sheets] if texts else []
+    values = [content(sheet, VALUES) for sheet in sheets] if texts else []
 
     def argument(text: str, own: int) -> Any:
         place = reference(text)
@@ -142,7 +142,7 @@ def read(document: Any) -> list[SheetCall]:
     return [SheetCall(name, tuple([argument(a, i) for a in args])) for i, text in texts for name, args in calls(text)]
 
 
-def _cells(sheet: Any, flags: int) -> dict[tuple[int, int], Any]:
+def content(sheet: Any, flags: int) -> dict[tuple[int, int], Any]:
     """Return the content of the cells of some kind by (column, row): the text of formulas, else the value."""
     found = {}
     ranges = sheet.queryContentCells(flags)
@@ -150,7 +150,7 @@ def _cells(sheet: Any, flags: int) -> dict[tuple[int, int], Any]:
         block = ranges.getByIndex(i)
         address = block.RangeAddress
         left, top = address.StartColumn, address.StartRow
-        for down, row in enumerate(block.getFormulaArray() if flags == _FORMULAS else block.getDataArray(), top):
+        for down, row in enumerate(block.getFormulaArray() if flags == FORMULAS else block.getDataArray(), top):
             for right, content in enumerate(row, left):
                 found[right, down] = content
     return found

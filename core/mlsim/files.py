@@ -8,12 +8,16 @@ import os
 import re
 import shutil
 import tempfile
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from mlsim.errors import CellError
 
-__all__ = ["FileError", "replace_section", "write_file"]
+__all__ = ["FileError", "remove_strays", "replace_section", "write_file"]
 
+_PREFIX, _SUFFIX = ".mlsim-", ".tmp"
+_STRAY_SECONDS = 3600.0  # no run writes one file for so long
 _NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -44,7 +48,7 @@ def write_file(path: str | os.PathLike[str], data: bytes, like: Path | None = No
         raise FileError(f"{path} is a folder, not a file to write to.")
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=".mlsim-", suffix=".tmp", dir=target.parent)
+        handle, temporary = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=target.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
@@ -70,6 +74,16 @@ def write_file(path: str | os.PathLike[str], data: bytes, like: Path | None = No
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def remove_strays(folder: str | os.PathLike[str] | None, files: Iterable[str | os.PathLike[str]]) -> None:
+    """Remove what a run that was killed has left beside files, or in a folder: temporary files an hour old."""
+    folders = {Path(folder)} if folder else {Path(os.path.realpath(file)).parent for file in files}
+    for place in folders:
+        for stray in place.glob(f"{_PREFIX}*{_SUFFIX}"):
+            with contextlib.suppress(OSError):
+                if time.time() - stray.stat().st_mtime > _STRAY_SECONDS:
+                    stray.unlink()
 
 
 def replace_section(path: str | os.PathLike[str], name: str, text: str) -> None:

@@ -1,5 +1,7 @@
 """The command line: what it prints, its exit codes, and that it never ends in a traceback."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,15 +43,84 @@ def test_recalc_exits_1_when_a_cell_is_in_error(run, tmp_path: Path) -> None:  #
 
 
 def test_recalc_goes_on_after_a_refusal(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    bad = book(tmp_path / "bad.xlsx", "=FROBNICATE(1)", '=MLSIM_KV_CACHE("Llama-3-8B")')
-    before = bad.read_bytes()
+    odd = book(tmp_path / "odd.xlsx", "=FROBNICATE(1)", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)', "=A1+1", "=A2+1")
+    broken = tmp_path / "broken.xlsx"
+    broken.write_bytes(odd.read_bytes()[:-30])
     good = book(tmp_path / "good.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)')
-    code, out, err = run("recalc", str(bad), str(tmp_path / "missing.xlsx"), str(good), "--jobs", "2")
+    before = broken.read_bytes()
+    code, out, err = run("recalc", str(odd), str(tmp_path / "missing.xlsx"), str(broken), str(good), "--jobs", "2")
     assert code == 2
-    assert "FROBNICATE" in err
+    assert "Sheet!A1 uses FROBNICATE(), which neither MLSIM nor the embedded engine knows; it was left alone." in err
+    assert "1 more formulas depend on these" in err
     assert "missing.xlsx" in err
-    assert "good.xlsx" in out
-    assert bad.read_bytes() == before
+    assert "broken.xlsx is damaged" in err
+    assert broken.read_bytes() == before
+    assert out.index("odd.xlsx") < out.index("good.xlsx")
+    assert "refused" in out
+    values = [row[0] for row in load_workbook(odd, data_only=True).active.iter_rows(values_only=True)]
+    assert values == [None, 24.0, None, 25.0]
+    assert run("recalc", str(odd))[0] == 1
+
+
+def test_recalc_report_for_programs(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    odd = book(tmp_path / "odd.xlsx", "=FROBNICATE(1)", '=MLSIM_FITS("140 GB","80 TFLOP/s")', "=A1")
+    code, _, _ = run("recalc", str(odd), str(tmp_path / "missing.xlsx"), "--json", str(tmp_path / "report.json"))
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert code == report["exit_code"] == 2
+    one, other = report["workbooks"]
+    assert (one["file"], one["status"], one["engine"], one["written"]) == (str(odd), "recalculated", "embedded", True)
+    assert (one["formulas"], one["mlsim_calls"], one["changed"]) == (3, 1, 1)
+    assert [(e["sheet"], e["cell"], e["error"]) for e in one["errors"]] == [("Sheet", "A2", "#VALUE!")]
+    assert "memory is in GB or GiB" in one["errors"][0]["message"]
+    assert [(e["cell"], e["reason"][:8]) for e in one["left"]] == [("A1", "uses FRO"), ("A3", "depends ")]
+    assert (other["status"], other["message"]) == ("refused", f"There is no file {tmp_path / 'missing.xlsx'}.")
+    assert report["summary"]["refused"]["books"] == 1
+    code, out, _ = run("recalc", str(odd), "--json", "-")
+    assert json.loads(out)["workbooks"][0]["status"] == "unchanged"
+    assert code == 1
+
+
+def test_recalc_keeps_backups(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = book(tmp_path / "a.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)')
+    first = path.read_bytes()
+    assert run("recalc", str(path), "--backup")[0] == 0
+    assert (tmp_path / "a.xlsx.bak").read_bytes() == first
+    run("recalc", str(path), "--backup")  # nothing changed: nothing to keep
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.xlsx", "a.xlsx.bak"]
+    second = book(path, '=MLSIM_KV_CACHE("Llama-3-8B",4096,24)').read_bytes()
+    run("recalc", str(path), "--backup")
+    assert (tmp_path / "a.xlsx.bak").read_bytes() == first
+    assert (tmp_path / "a.xlsx.bak1").read_bytes() == second
+
+
+@pytest.mark.parametrize(
+    ("lock", "content", "words"),
+    [
+        (".~lock.a.xlsx#", ",Ada Lovelace,host,26.11.2026 10:00,file:///home;", "LibreOffice by Ada Lovelace"),
+        ("~$a.xlsx", "\x03Ada" + " " * 50, "Excel by Ada"),
+        ("~$a.xlsx", "", "Excel (or it was left behind"),
+    ],
+)
+def test_recalc_does_not_write_below_another_program(run, tmp_path: Path, lock, content, words) -> None:  # type: ignore[no-untyped-def]
+    path = book(tmp_path / "a.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)')
+    before = path.read_bytes()
+    (tmp_path / lock).write_text(content)
+    code, _, err = run("recalc", str(path))
+    assert code == 2
+    assert words in err
+    assert path.read_bytes() == before
+    assert run("recalc", str(path), "-o", str(tmp_path / "out"))[0] == 0
+    assert path.read_bytes() == before
+
+
+def test_recalc_removes_old_strays_only(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = book(tmp_path / "a.xlsx", "=1")
+    old, new = tmp_path / ".mlsim-old.tmp", tmp_path / ".mlsim-new.tmp"
+    old.write_bytes(b"x")
+    new.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    assert run("recalc", str(path))[0] == 0
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_recalc_into_a_folder(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

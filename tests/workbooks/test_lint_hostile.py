@@ -28,11 +28,11 @@ from openpyxl.chart import BarChart, Reference
 import mlsim
 import mlsim_workbooks
 from mlsim.files import FileError
-from mlsim_workbooks import engine
 from mlsim_workbooks.lint import check_book
 from mlsim_workbooks.lint.annotate import annotate
 from mlsim_workbooks.lint.report import as_json, as_sarif, lines
 from mlsim_workbooks.package import column_name, read_package
+from mlsim_workbooks.recalc import bare as engine
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

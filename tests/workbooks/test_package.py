@@ -122,8 +122,8 @@ def test_only_the_cached_values_change(tmp_path: Path) -> None:
         assert before in expected, before
         expected = expected.replace(before, after)
     assert text == expected
-    assert report.notes[0] == "S!B7 holds a rich value and was left as it was."
-    assert "(S!C7, S!D7)" in report.notes[1]
+    assert report.left == [("S", "B7", "holds a rich value")]
+    assert "(S!C7, S!D7)" in report.notes[0]
     assert ("S", "F7") not in report.changed
 
 

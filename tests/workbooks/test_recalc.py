@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import Table
 
 from mlsim.files import FileError
-from mlsim_workbooks.recalc import RecalcError, recalculate
+from mlsim_workbooks.recalc import recalculate
 
 KNOWN = {"MLSIM_DOUBLE", "MLSIM_JOIN", "MLSIM_TOTAL", "MLSIM_GRID", "MLSIM_FAIL", "MLSIM_ECHO", "MLSIM_TEXT"}
 
@@ -251,10 +252,10 @@ def test_a_bug_in_a_function_is_a_cell_error(tmp_path: Path) -> None:
         ("=MLSIM_DOUBLE('[2]Other'!A1)", "refers to another workbook"),
         ("=SUM(Sheet1:Two!A1)", "across several sheets"),
         ("=Nowhere!A1", "does not exist"),
-        ("=MLSIM_DOUBLE(_xlfn.LET(_xlpm.x,1,_xlpm.x))+B4", None),
+        ("=MLSIM_DOUBLE(_xlfn.LET(_xlpm.x,1,_xlpm.x))+B9", None),
         ("=_xlfn.LET(_xlpm.x,1,MLSIM_DOUBLE(_xlpm.x))", "LET or LAMBDA variable"),
         ("=SUM((A1,A2))", "cannot work out"),
-        ("=B3+1", "circular reference: Sheet1!B3"),
+        ("=B3+1", "circular reference: Sheet1!"),
         ("=MLSIM_DOUBLE(B3)", "circular reference: Sheet1!B3"),
         ("=MLSIM_DOUBLE(IFERROR(B3,0))", "circular reference: Sheet1!B3"),
         ("=T9[x]", "no such table"),
@@ -266,24 +267,76 @@ def test_a_bug_in_a_function_is_a_cell_error(tmp_path: Path) -> None:
         ('=INDIRECT("ar"&"ea")', "uses INDIRECT() on something"),
     ],
 )
-def test_refusals_leave_the_file_alone(tmp_path: Path, formula: str, words: str | None) -> None:
-    path = make(tmp_path, {"A1": 1, "B3": formula, "C1": "=MLSIM_DOUBLE(A1)"}, Two={"A1": 1})
-    before = path.read_bytes()
+def test_what_cannot_be_worked_out_is_left_alone(tmp_path: Path, formula: str, words: str | None) -> None:
+    cells = {"A1": 1, "B3": formula, "B4": "=B3+1", "C1": "=MLSIM_DOUBLE(A1)", "C2": "=MLSIM_DOUBLE(B4)", "C3": "=C1+1"}
+    path = make(tmp_path, cells, Two={"A1": 1})
+    with_cached(path, B3=17, B4=18, C2=36)
+    report = run(path)
+    page = values(path)
     if words is None:
-        run(path)
-        assert values(path)["B3"].value in (1, 2)
+        assert page["B3"].value in (1, 2)
+        assert report.left == []
         return
-    with pytest.raises(RecalcError, match=r"\.$") as caught:
-        run(path)
-    assert words in str(caught.value)
-    assert path.read_bytes() == before
+    assert words in f"Sheet1!B3 {left(report)['B3']}"
+    assert set(left(report)) == {"B3", "B4", "C2"}
+    if "B4" not in formula:
+        assert left(report)["B4"] == "depends on Sheet1!B3, which is left alone"
+    assert [page[ref].value for ref in ("B3", "B4", "C2")] == [17, 18, 36]
+    assert [page[ref].value for ref in ("C1", "C3")] == [2, 3]
     assert [p.name for p in tmp_path.iterdir()] == ["book.xlsx"]
 
 
+def with_cached(path: Path, **cached: float) -> None:
+    """Give formula cells of the first sheet cached values, which openpyxl does not write."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    for ref, value in cached.items():
+        pattern = rf'(<c r="{ref}"[^>]*><f[^>]*>[^<]*</f>)<v ?/?>(</v>)?'.encode()
+        parts[sheet], count = re.subn(pattern, lambda m, v=value: m[1] + f"<v>{v}</v>".encode(), parts[sheet])
+        assert count == 1, ref
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+
+
+def left(report: Any) -> dict[str, str]:
+    return {cell: why for _, cell, why in report.left}
+
+
+def test_dependents_are_found_through_ranges_names_and_other_sheets(tmp_path: Path) -> None:
+    cells = {
+        "A1": "=FOO(1)",
+        "A2": 5,
+        "B1": "=SUM(A1:A9)",
+        "B2": "=SUM(A2:A9)",
+        "B3": "=SUM(A:A)",
+        "B4": "=SUM(1:1)-0",
+        "B5": "=OFFSET(A2,0,0)",
+        "C1": "=Two!A1",
+        "C2": "=Two!A2",
+        "D1": ArrayFormula("D1:D2", "=A1:A2*2"),
+        "E1": "=D2",
+        "E2": "=MLSIM_TOTAL(A1:A2)",
+    }
+    path = make(tmp_path, cells, Two={"A1": "=Sheet1!B1+1", "A2": "=Sheet1!B2+1"})
+    report = run(path)
+    names = {f"{sheet}!{cell}" for sheet, cell, _ in report.left}
+    expected = {"A1", "B1", "B3", "B4", "B5", "C1", "D1", "E1", "E2"}
+    assert names == {f"Sheet1!{cell}" for cell in expected} | {"Two!A1"}, report.left
+    assert values(path)["B2"].value == 5
+    assert values(path)["C2"].value == 6
+
+
 def test_a_circle_through_two_cells_is_named(tmp_path: Path) -> None:
-    path = make(tmp_path, {"A1": "=MLSIM_DOUBLE(B1)", "B1": "=A1*0+5"})
-    with pytest.raises(RecalcError, match=r"circular reference: Sheet1!A1, Sheet1!B1\."):
-        run(path)
+    path = make(tmp_path, {"A1": "=MLSIM_DOUBLE(B1)", "B1": "=A1*0+5", "C1": "=B1", "D1": "=MLSIM_DOUBLE(4)"})
+    report = run(path)
+    assert left(report) == {
+        "A1": "has a circular reference: Sheet1!A1, Sheet1!B1",
+        "B1": "has a circular reference: Sheet1!A1, Sheet1!B1",
+        "C1": "depends on Sheet1!B1, which is left alone",
+    }
+    assert values(path)["D1"].value == 8
 
 
 def test_volatile_functions_settle(tmp_path: Path) -> None:
@@ -326,13 +379,15 @@ def test_out_and_permissions(tmp_path: Path) -> None:
         run(path, out=tmp_path / "none" / "out.xlsx")
 
 
-def test_date1904_is_refused(tmp_path: Path) -> None:
+def test_dates_counted_from_1904_are_left_alone(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
-    book.active["A1"] = "=1+1"
+    book.active["A1"], book.active["A2"], book.active["A3"] = "=1+1", "=YEAR(0)", "=A2+1"
     book.save(tmp_path / "mac.xlsx")
-    with pytest.raises(RecalcError, match="counts dates from 1904"):
-        run(tmp_path / "mac.xlsx")
+    report = run(tmp_path / "mac.xlsx")
+    assert list(left(report)) == ["A2", "A3"]
+    assert "counts from 1904" in left(report)["A2"]
+    assert values(tmp_path / "mac.xlsx", "Sheet")["A1"].value == 2
 
 
 def test_calls_are_made_once_per_distinct_argument(tmp_path: Path) -> None:

@@ -48,11 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     template.add_argument("--list", action="store_true", help="list the templates")
     template.add_argument("-o", "--output-file", metavar="BOOK.xlsx")
 
-    recalc = command("recalc", "recalculate workbooks; only cached values change")
-    recalc.add_argument("books", nargs="+", metavar="BOOK", help="workbooks (.xlsx, .xlsm)")
-    recalc.add_argument("-o", "--output-dir", metavar="DIR", help="write there instead of in place")
-    recalc.add_argument("--engine", choices=("auto", "embedded", "libreoffice", "excel"), default="auto")
-    recalc.add_argument("--jobs", type=int, default=1, metavar="N", help="workbooks at a time")
+    _recalc_options(command("recalc", "recalculate workbooks; only cached values change"))
 
     predict = command("predict", "predict a table of cases, each with its interval")
     predict.add_argument("cases", metavar="CASES.csv")
@@ -79,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     kinds = search.add_subparsers(dest="kind", metavar="KIND", required=True)
     _search_options(kinds)
 
+    from mlsim_workbooks.sweep.command import add_options
+
+    add_options(command("sweep", "compute functions, or a workbook, over a grid of values"))
+
     audit = command("audit", "list every constant with its source; fail when one lacks any")
     audit.add_argument("--summary", action="store_true", help="print counts and problems only")
 
@@ -100,6 +100,19 @@ def _parser() -> argparse.ArgumentParser:
     functions = command("functions", "print the function reference")
     functions.add_argument("--readme", metavar="FILE.md", help="rewrite the function table of a Markdown file instead")
     return parser
+
+
+def _recalc_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("books", nargs="+", metavar="BOOK", help="workbooks (.xlsx, .xlsm)")
+    parser.add_argument("-o", "--output-dir", metavar="DIR", help="write there instead of in place")
+    parser.add_argument(
+        "--engine", choices=("auto", "embedded", "libreoffice", "excel"), default="auto",
+        help="what works the formulas out (auto: embedded)",
+    )  # fmt: skip
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="workbooks at a time")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="recalculate on a Dask cluster, such as tcp://host:8786")
+    parser.add_argument("--backup", action="store_true", help="keep what a workbook held before as BOOK.bak")
+    parser.add_argument("--json", metavar="FILE", help="write a report as JSON; '-' is standard output")
 
 
 def _lint_options(parser: argparse.ArgumentParser) -> None:
@@ -194,11 +207,9 @@ def _template(args: argparse.Namespace) -> int:
 
 
 def _recalc(args: argparse.Namespace) -> int:
-    from mlsim_workbooks.batch import recalculate_all
+    from mlsim_workbooks.recalc.command import run
 
-    if args.engine in ("libreoffice", "excel"):
-        raise CellError("#VALUE!", f"The engine {args.engine!r} is not part of this version: use --engine embedded.")
-    return recalculate_all(args.books, output_dir=args.output_dir, jobs=args.jobs)
+    return run(args)
 
 
 def _predict(args: argparse.Namespace) -> int:
@@ -355,7 +366,14 @@ def _search(args: argparse.Namespace) -> int:
     return train(args) if args.kind == "train" else serve(args)
 
 
+def _sweep(args: argparse.Namespace) -> int:
+    from mlsim_workbooks.sweep.command import run
+
+    return run(args)
+
+
 _COMMANDS = {
+    "sweep": _sweep,
     "search": _search, "compare": _compare, "template": _template, "recalc": _recalc, "predict": _predict, "validate": _validate,
     "calibrate": _calibrate, "audit": _audit, "functions": _functions, "lint": _lint,
     "names": _rename, "install": _install, "doctor": _doctor, "serve": _serve,

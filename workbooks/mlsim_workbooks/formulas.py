@@ -33,7 +33,7 @@ __all__ = [
 
 
 class FormulaError(Exception):
-    """A formula that cannot be recalculated; the message continues "Sheet1!B3 ..."."""
+    """A formula that no engine may work out, or that is broken; the message continues "Sheet1!B3 ..."."""
 
 
 _REF = r"\$?[A-Za-z]{1,3}\$?[1-9]\d{0,6}(?![\w.(\[!])"
@@ -367,6 +367,8 @@ class Plan:
     functions: list[str] = field(default_factory=list)
     mapped: bool = False  # maps a function over a range inside SUMPRODUCT or its like: evaluated as an array
     volatile: bool = False  # may change without any of its references changing
+    dynamic: bool = False  # may read cells that none of its references names
+    limit: str = ""  # why the embedded engine cannot work it out; continues "Sheet1!B3 ..."
 
 
 # Functions that use every element of an array, so an array result inside them is passed in full.
@@ -384,10 +386,12 @@ _ARRAY_TAKERS = frozenset(
 )  # fmt: skip
 _NETWORK = frozenset(
     {
-        "WEBSERVICE", "FILTERXML", "RTD", "IMAGE", "STOCKHISTORY", "CALL", "REGISTER.ID", "SQL.REQUEST", "PY",
+        "WEBSERVICE", "FILTERXML", "RTD", "IMAGE", "STOCKHISTORY", "CALL", "REGISTER", "REGISTER.ID", "SQL.REQUEST", "PY",
+        "DDE", "DDEINITIALIZE", "INITIATE", "REQUEST", "POKE", "EXEC", "EXECUTE", "FOPEN", "RUN", "EVALUATE", "FILES",
     }
 )  # fmt: skip
 _VOLATILE = frozenset({"NOW", "TODAY", "RAND", "RANDBETWEEN", "INDIRECT", "OFFSET", "CELL", "INFO"})
+_DYNAMIC = frozenset({"INDIRECT", "OFFSET", "GETPIVOTDATA"})
 _EMPTY_PAIR = frozenset({"NOW", "TODAY", "RAND", "ROW", "COLUMN", "TRUE", "FALSE"})
 
 
@@ -459,11 +463,14 @@ _ARRAY_ARGUMENTS: dict[str, tuple[int, ...]] = {
 class _Compiler:
     """Turn the tokens of one shape into a plan."""
 
-    def __init__(self, toks: list[Token], sheets: frozenset[str], clock: tuple[str, str], array: bool) -> None:
+    def __init__(
+        self, toks: list[Token], sheets: frozenset[str], clock: tuple[str, str], array: bool, plan: Plan
+    ) -> None:
         self.toks, self.sheets, self.clock, self.array = toks, sheets, clock, array
-        self.plan = Plan()
+        self.plan = plan
 
     def run(self) -> Plan:
+        """Fill in the plan and return it."""
         self.check_mapped()
         significant = [i for i, t in enumerate(self.toks) if t.kind != "space"]
         pieces = self.build(0, len(self.toks), "")
@@ -471,6 +478,11 @@ class _Compiler:
         whole = [p for p in pieces if not (isinstance(p, str) and not p.strip())]
         self.plan.whole = bool(significant) and len(whole) == 1 and isinstance(whole[0], Nested)
         return self.plan
+
+    def limit(self, message: str, dynamic: bool = False) -> None:
+        """Note what the embedded engine gets wrong; ``dynamic``: its references do not tell which cells it reads."""
+        self.plan.limit = self.plan.limit or message
+        self.plan.dynamic |= dynamic
 
     def build(self, start: int, end: int, around: str) -> list[Piece]:
         """Return the pieces of a token range; ``around`` is the function directly outside it."""
@@ -493,7 +505,9 @@ class _Compiler:
             elif kind == "op" and text == "|":
                 raise FormulaError("holds a DDE link to another program, which is never started")
             elif text == ":":
-                raise FormulaError("builds a range with ':' from a function's result, which the engine gets wrong")
+                self.limit(
+                    "builds a range with ':' from a function's result, which the engine gets wrong", dynamic=True
+                )
             elif kind == "struct":
                 raise FormulaError(f"refers to {text}, which is not understood")
             out.append(text)
@@ -505,6 +519,7 @@ class _Compiler:
         text = self.toks[i].text
         name = normalise(text)
         self.plan.volatile |= name in _VOLATILE
+        self.plan.dynamic |= name in _DYNAMIC
         if is_mlsim(name):
             close = _closing(self.toks, i)
             out.append(Nested(self.call(name, i, close, stack[-1])))
@@ -514,7 +529,8 @@ class _Compiler:
         if text.lower().startswith("_xlpm."):
             stack.append("")  # a LAMBDA bound by LET
         elif name == "RANDARRAY":
-            raise FormulaError("uses RANDARRAY(), which does not settle; use RAND() in the cells instead")
+            self.limit("uses RANDARRAY(), which does not settle; use RAND() in the cells instead")
+            stack.append(name)
         elif name == "RANDBETWEEN":
             close = _closing(self.toks, i)
             self.random_between(i, close, out)
@@ -535,7 +551,7 @@ class _Compiler:
         if name == "INDIRECT" and i + 2 < len(self.toks) and self.toks[i + 2].text in (")", ","):
             inner = tokens(self.toks[i + 1].text[1:-1]) if self.toks[i + 1].kind == "string" else []
             if inner and all(t.kind in ("word", "struct") for t in inner):
-                raise FormulaError(f"uses INDIRECT() on the name {self.toks[i + 1].text}, which is not supported")
+                self.limit(f"uses INDIRECT() on the name {self.toks[i + 1].text}, which is not supported")
 
     def check_mapped(self) -> None:
         """Refuse a range where a single value is due in a function that the engine does not map over it."""
@@ -566,7 +582,7 @@ class _Compiler:
                 )
                 break
         if taken and wrong:
-            raise FormulaError(f"uses {wrong}() over a range, which the engine gets wrong")
+            self.limit(f"uses {wrong}() over a range, which the engine gets wrong")
         self.plan.mapped |= taken and mapped
 
     def check_misjudged(self, name: str, i: int) -> None:
@@ -577,9 +593,9 @@ class _Compiler:
         texts = ["".join(t.text for t in self.toks[a:b]) for a, b in parts]
         if name == "TEXT" and len(texts) == 2 and re.match(r'\s*"', texts[1]):
             if re.search(r"[eE][+-]|[?#0]/", texts[1]):
-                raise FormulaError(f"uses TEXT() with the format {texts[1].strip()}, which the engine gets wrong")
+                self.limit(f"uses TEXT() with the format {texts[1].strip()}, which the engine gets wrong")
         elif len(texts) == 3 and re.search(r"[:\x02\x03]", texts[0]) and not re.search(r"[:(\x02\x03]", texts[2]):
-            raise FormulaError(f"uses {name}() with ranges of different sizes, which the engine gets wrong")
+            self.limit(f"uses {name}() with ranges of different sizes, which the engine gets wrong")
 
     def pair(self, name: str, text: str) -> list[Piece]:
         """Freeze the clock and the dice, and pin ROW() and COLUMN() to their cell."""
@@ -619,7 +635,7 @@ class _Compiler:
         if constant is not None:
             return constant
         if _free_variables(toks):
-            raise FormulaError("passes a LET or LAMBDA variable to MLSIM; put the value in a cell of its own")
+            self.limit("passes a LET or LAMBDA variable to MLSIM; put the value in a cell of its own")
         before = len(self.plan.areas)
         pieces = self.build(start, end, "MLSIM")
         added = self.plan.areas[before:]
@@ -678,7 +694,8 @@ class _Compiler:
         if "[" in name:
             raise FormulaError(f"refers to another workbook ({text}), which is not opened")
         if ":" in name:
-            raise FormulaError(f"uses a reference across several sheets ({text}), which is not supported")
+            self.limit(f"uses a reference across several sheets ({text}), which is not supported", dynamic=True)
+            return name.partition(":")[0].lower()
         if name.lower() not in self.sheets:
             raise FormulaError(f"refers to the sheet {name!r}, which does not exist")
         return name.lower()
@@ -720,7 +737,9 @@ def _constant(toks: list[Token]) -> Constant | None:
 _RELATIVE = re.compile(r"(?<![\w$.])[A-Za-z]{1,3}\$?\d|\$[A-Za-z]{1,3}[1-9]")
 
 
-def _expand(toks: list[Token], names: Mapping[tuple[str, str], str], sheet: str, depth: int = 0) -> Iterator[Token]:
+def _expand(
+    toks: list[Token], names: Mapping[tuple[str, str], str], sheet: str, plan: Plan, depth: int = 0
+) -> Iterator[Token]:
     """Replace defined names by what they stand for: the engine knows only names of plain ranges."""
     for i, token in enumerate(toks):
         definition = None
@@ -742,9 +761,10 @@ def _expand(toks: list[Token], names: Mapping[tuple[str, str], str], sheet: str,
             raise FormulaError(f"uses the name {token.text}, which is defined by itself")
         inner = tokens(definition)
         if any(t.kind == "ref" and t.text.count("$") < 2 for t in inner):
-            raise FormulaError(f"uses the name {token.text}, whose definition moves with the cell (no $ signs)")
+            plan.limit = f"uses the name {token.text}, whose definition moves with the cell (no $ signs)"
+            plan.dynamic = True
         inner = [Token(t.kind, t.text, -1) for t in inner]  # -1: not part of the formula's own text
-        body = list(_expand(inner, names, sheet, depth + 1))
+        body = list(_expand(inner, names, sheet, plan, depth + 1))
         plain = all(t.kind in ("sheet", "ref", "cols", "rows", "number", "string") or t.text == ":" for t in body)
         yield from body if plain else [Token("op", "(", -1), *body, Token("op", ")", -1)]
 
@@ -774,5 +794,6 @@ def compile_shape(
     array : bool
         Whether it is an array formula.
     """
-    toks = list(_expand(tokens(text), names, sheet))
-    return _Compiler(toks, sheets, clock, array).run()
+    plan = Plan()
+    toks = list(_expand(tokens(text), names, sheet, plan))
+    return _Compiler(toks, sheets, clock, array, plan).run()

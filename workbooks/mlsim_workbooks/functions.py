@@ -71,6 +71,8 @@ def saved_file(path: str) -> str:
         raise UnitError(f"path: {shorten(text)} is longer than any path.")
     if not text:
         raise UnitError("path names no file: save the workbook first.")
+    if not text.isprintable():
+        raise UnitError(f"path: {shorten(text)} holds a character that no file's name should have.")
     if _SCHEME.match(text) or text.startswith(("\\\\", "//", "\\/", "/\\")):
         raise UnitError(f"path: {shorten(text)} is on a network, and nothing is fetched: save a copy on this machine.")
     return text

@@ -16,11 +16,11 @@ from xml.sax.saxutils import escape
 
 from mlsim.files import write_file
 from mlsim_workbooks import formulas as fx
-from mlsim_workbooks.batch import targets
 from mlsim_workbooks.functions import CATALOGUE
 from mlsim_workbooks.package import read_package, read_workbook, write_package
+from mlsim_workbooks.recalc.batch import targets
 
-__all__ = ["HOSTS", "rename", "rename_all", "rename_formula"]
+__all__ = ["HOSTS", "rename", "rename_all", "rename_formula", "renamed"]
 
 HOSTS = {"excel": "MLSIM_", "officejs": "_xldudf_MLSIM_", "libreoffice": "MLSIM."}
 """What stands before a function's own name in the files of each host."""
@@ -63,7 +63,7 @@ def rename(book: str | os.PathLike[str], host: str, out: str | os.PathLike[str] 
         if not name.endswith(".xml"):
             continue
         data = package.read(name)
-        new, found = _renamed(data, host) if b"MLSIM" in data.upper() else (data, 0)
+        new, found = renamed(data, host) if b"MLSIM" in data.upper() else (data, 0)
         count += found
         if name == workbook:
             new = _FULL_CALC.sub(rb"\1", new)
@@ -74,7 +74,7 @@ def rename(book: str | os.PathLike[str], host: str, out: str | os.PathLike[str] 
     return count
 
 
-def _renamed(data: bytes, host: str) -> tuple[bytes, int]:
+def renamed(data: bytes, host: str) -> tuple[bytes, int]:
     """Return a part with its formulas renamed, and how many changed."""
     count = 0
 

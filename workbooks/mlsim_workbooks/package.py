@@ -14,6 +14,7 @@ import re
 import stat
 import struct
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -38,9 +39,12 @@ __all__ = [
     "Workbook",
     "column_name",
     "column_number",
+    "open_package",
     "parse_xml",
+    "patch_formulas",
     "patch_sheet",
     "position",
+    "read_file",
     "read_package",
     "read_workbook",
     "relations",
@@ -139,7 +143,13 @@ def read_package(path: str | os.PathLike[str]) -> Package:
         With one sentence that says what is wrong with the file.
     """
     where = Path(path)
-    data = _read_file(where)
+    return open_package(where, read_file(where))
+
+
+def open_package(where: Path, data: bytes) -> Package:
+    """Open a package that is in memory, as `read_package` does; ``where`` names it."""
+    if len(data) > MAX_FILE:
+        raise RecalcError(f"{where.name} is {len(data) // MIB} MiB; the limit is {MAX_FILE // MIB} MiB.")
     if data[:8] == _OLE:
         raise RecalcError(_ole_sentence(where, data))
     if data[:4] != b"PK\x03\x04":
@@ -150,7 +160,8 @@ def read_package(path: str | os.PathLike[str]) -> Package:
     return package
 
 
-def _read_file(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Return the content of a file; one that is none, or too large, is a sentence."""
     try:
         info = path.stat()
         if stat.S_ISDIR(info.st_mode):
@@ -430,7 +441,24 @@ class Workbook:
     strings: list[str]
     date1904: bool = False
     as_displayed: bool = False
+    dynamic: frozenset[int] = frozenset()  # values of a cell's "cm" that make its array formula a dynamic one
     rels: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def value(self, cell: Cell) -> Value:
+        """Return the value that the file holds for a cell."""
+        kind, text = cell.type, cell.value
+        if text is None:
+            return None
+        try:
+            if kind == "n":
+                return float(text)
+            if kind == "s":
+                return self.strings[int(text)]
+        except (ValueError, IndexError):
+            return None
+        if kind == "b":
+            return text.strip() in ("1", "true")
+        return Err(text) if kind == "e" else unescape(text)
 
 
 def _target(part: str, target: str) -> str:
@@ -517,7 +545,38 @@ def read_workbook(package: Package) -> Workbook:
     for kind, target in rels.values():
         if kind == "sharedStrings" and target in package.members:
             book.strings = _read_strings(package.read(target), target)
+        elif kind == "sheetMetadata" and target in package.members:
+            book.dynamic = _dynamic_arrays(package.read(target), target)
     return book
+
+
+def _dynamic_arrays(data: bytes, where: str) -> frozenset[int]:
+    """Return which cell metadata, counted from 1, mark the formula of a dynamic array."""
+    types: list[str] = []
+    off: list[bool] = []  # per block of XLDAPR: is it switched off?
+    blocks: list[tuple[int, int]] = []  # of cell metadata: type (from 1), block of that type (from 0)
+    path: list[str] = []
+
+    def start(tag: str, attrs: dict[str, str]) -> None:
+        name = _local(tag)
+        if name == "metadataType":
+            types.append(attrs.get("name", ""))
+        elif name == "bk" and path[-1:] == ["XLDAPR"]:
+            off.append(False)
+        elif name == "dynamicArrayProperties" and off:
+            off[-1] = attrs.get("fDynamic", "0") in ("0", "false")
+        elif name == "rc" and path[-2:] == ["cellMetadata", "bk"]:
+            blocks.append((_whole(attrs.get("t", "0"), where), _whole(attrs.get("v", "0"), where)))
+        path.append(attrs.get("name", "") if name == "futureMetadata" else name)
+
+    def end(_: str) -> None:
+        path.pop()
+
+    parse_xml(data, where, start, end)
+    return frozenset(
+        cm for cm, (kind, block) in enumerate(blocks, 1)
+        if 1 <= kind <= len(types) and types[kind - 1] == "XLDAPR" and not (block < len(off) and off[block])
+    )  # fmt: skip
 
 
 def _read_table(data: bytes, where: str, sheet: str, book: Workbook) -> None:
@@ -595,6 +654,7 @@ class Cell:
     is_at: int = -1
     is_end: int = -1
     style: int = 0
+    cm: int = 0
 
 
 @dataclass(slots=True)
@@ -672,6 +732,8 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
             cell = Cell(number, column, attrs.get("t", "n"), "vm" in attrs, parser.CurrentByteIndex)
             style = attrs.get("s", "0")
             cell.style = int(style) if style.isdecimal() else 0
+            if "cm" in attrs:
+                cell.cm = int(attrs["cm"]) if attrs["cm"].isdecimal() else 0
         elif tag == v_tag:
             buffer.clear()
             keep = True
@@ -747,6 +809,7 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
 
 _TAG = re.compile(rb"""<[^<>"']*(?:"[^"]*"[^<>"']*|'[^']*'[^<>"']*)*>""")
 _TYPE = re.compile(rb"""(\s+)t\s*=\s*("[^"]*"|'[^']*')""")
+_REF = re.compile(rb"""(\sref\s*=\s*)("[^"]*"|'[^']*')""")
 
 
 def _span(data: bytes, at: int, end: int) -> tuple[int, int, bool]:
@@ -776,33 +839,71 @@ def render(value: Value) -> tuple[str, str]:
     return "", repr(float(value)).upper()
 
 
-def patch_sheet(sheet: Sheet, updates: Mapping[tuple[int, int], Value]) -> bytes:
+def patch_sheet(
+    sheet: Sheet, updates: Mapping[tuple[int, int], Value], areas: Mapping[tuple[int, int], str] | None = None
+) -> bytes:
     """Return the part with new cached values; every byte outside the touched values stays.
 
-    Cells that do not exist yet (children of an array formula) are inserted in column order.
+    Cells that do not exist yet (children of an array formula) are inserted in column order; the value None empties
+    a cell. ``areas`` are the new areas of dynamic arrays, by the cell of the formula.
     """
     edits: list[tuple[int, int, bytes]] = []  # (start, end, replacement)
     left = dict(updates)
+    areas = areas or {}
     for row in sheet.rows:
         for cell in row.cells:
             key = (cell.row, cell.col)
+            if key in areas and (tag := _TAG.match(sheet.data, cell.f_at)):
+                edits.append((tag.start(), tag.end(), _REF.sub(rf'\1"{areas[key]}"'.encode(), tag[0], count=1)))
             if key in left:
                 _edit_cell(sheet, cell, left.pop(key), edits)
-    if left:
-        _insert_cells(sheet, left, edits)
-    edits.sort(key=lambda e: (e[0], e[1]))
+    new_cells = {key: _new_cell(sheet, *key, value) for key, value in left.items() if value is not None}
+    _insert_cells(sheet, new_cells, edits)
+    return _edited(sheet.data, edits)
+
+
+def patch_formulas(
+    sheet: Sheet,
+    texts: Mapping[tuple[int, int], str],
+    areas: Mapping[tuple[int, int], str],
+    new: Mapping[tuple[int, int], str],
+) -> bytes:
+    """Return the part with other formulas: ``texts`` take the place of formulas, ``areas`` of the areas of arrays, and
+    ``new`` ones, as arrays of one cell, are added in cells that do not exist."""
+    edits: list[tuple[int, int, bytes]] = []
+    prefix = sheet.prefix
+    for row in sheet.rows:
+        for cell in row.cells:
+            key = (cell.row, cell.col)
+            if cell.f_at < 0 or not (key in texts or key in areas):
+                continue
+            text, area = texts.get(key, cell.formula or ""), areas.get(key, (cell.attrs or {}).get("ref", ""))
+            kind = f' t="array" ref="{area}"' if (cell.attrs or {}).get("t") == "array" else ""
+            _, end, _ = _span(sheet.data, cell.f_at, cell.f_end)
+            edits.append((cell.f_at, end, f"<{prefix}f{kind}>{escape(text)}</{prefix}f>".encode()))
+    added: dict[tuple[int, int], bytes] = {}
+    for (number, col), text in new.items():
+        ref = f"{column_name(col)}{number}"
+        formula = f'<{prefix}f t="array" ref="{ref}">{escape(text)}</{prefix}f>'
+        added[number, col] = f'<{prefix}c r="{ref}">{formula}</{prefix}c>'.encode()
+    _insert_cells(sheet, added, edits)
+    return _edited(sheet.data, edits)
+
+
+def _edited(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
+    """Return the bytes with some stretches replaced."""
     pieces: list[bytes] = []
     at = 0
-    for start, end, new in edits:
-        pieces += (sheet.data[at:start], new)
+    for start, end, new in sorted(edits, key=lambda e: (e[0], e[1])):
+        pieces += (data[at:start], new)
         at = end
-    return b"".join([*pieces, sheet.data[at:]])
+    return b"".join([*pieces, data[at:]])
 
 
 def _edit_cell(sheet: Sheet, cell: Cell, value: Value, edits: list[tuple[int, int, bytes]]) -> None:
     data, prefix = sheet.data, sheet.prefix.encode()
     kind, text = render(value)
-    body = _value_element(prefix, text)
+    body = _value_element(prefix, text) if value is not None else b""
     start_end, _, empty = _span(data, cell.at, cell.end)
     tag = data[cell.at : start_end]
     if kind != (cell.type if cell.type != "n" else ""):
@@ -834,21 +935,29 @@ def _retype(tag: bytes, kind: str) -> bytes:
     return tag[:-close].rstrip() + (b" " + new if new else b"") + tag[-close:]
 
 
-def _insert_cells(sheet: Sheet, left: Mapping[tuple[int, int], Value], edits: list[tuple[int, int, bytes]]) -> None:
+def _new_cell(sheet: Sheet, number: int, col: int, value: Value) -> bytes:
+    """Return a cell with a value and no style."""
+    prefix = sheet.prefix.encode()
+    kind, text = render(value)
+    kind_bytes = f' t="{kind}"'.encode() if kind else b""
+    head = b"<" + prefix + b'c r="' + f"{column_name(col)}{number}".encode() + b'"' + kind_bytes + b">"
+    return head + _value_element(prefix, text) + b"</" + prefix + b"c>"
+
+
+def _insert_cells(sheet: Sheet, new: Mapping[tuple[int, int], bytes], edits: list[tuple[int, int, bytes]]) -> None:
+    """Add cells that do not exist yet, in the order of rows and columns."""
     prefix = sheet.prefix.encode()
     by_row: dict[int, list[tuple[int, bytes]]] = {}
-    for (number, col), value in sorted(left.items()):
-        kind, text = render(value)
-        kind_bytes = f' t="{kind}"'.encode() if kind else b""
-        ref = f"{column_name(col)}{number}".encode()
-        head = b"<" + prefix + b'c r="' + ref + b'"' + kind_bytes + b">"
-        by_row.setdefault(number, []).append((col, head + _value_element(prefix, text) + b"</" + prefix + b"c>"))
+    for (number, col), xml in sorted(new.items()):
+        by_row.setdefault(number, []).append((col, xml))
     known = {row.number: row for row in sheet.rows}
+    ordered = sorted(sheet.rows, key=lambda row: row.number)
+    numbers = [row.number for row in ordered]
     for number, cells in by_row.items():
         row = known.get(number)
         if row is None:
-            later = [r.at for r in sheet.rows if r.number > number]
-            at = min(later, default=sheet.data_end)
+            later = bisect_right(numbers, number)
+            at = ordered[later].at if later < len(ordered) else sheet.data_end
             body = b"".join(new for _, new in cells)
             tag = b"<" + prefix + f'row r="{number}">'.encode()
             edits.append((at, at, tag + body + b"</" + prefix + b"row>"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from mlsim.files import FileError
 from mlsim_addin.libreoffice.generate import IDENTIFIER, configuration, oxt
 
-__all__ = ["find_office", "find_python", "install", "installed", "profile_folder", "run"]
+__all__ = ["environment", "find_office", "find_python", "install", "installed", "profile_folder", "run"]
 
 _SCRIPT = Path(__file__).with_name("uno_install.py")
 _SECONDS = 180
@@ -52,7 +52,7 @@ def install(profile: str = "", remove: bool = False) -> None:
         command = [python, str(_SCRIPT), str(soffice), profile, IDENTIFIER, *([] if remove else [file.as_uri()])]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=_SECONDS, env=_environment(), check=False
+                command, capture_output=True, text=True, timeout=_SECONDS, env=environment(), check=False
             )
         except subprocess.TimeoutExpired:
             raise FileError(f"LibreOffice did not answer within {_SECONDS} s: close it and try again.") from None
@@ -90,13 +90,13 @@ def find_python(soffice: Path) -> str:
 
 def _has_uno(python: str) -> bool:
     try:
-        done = subprocess.run([python, "-c", "import uno"], capture_output=True, env=_environment(), check=False)
+        done = subprocess.run([python, "-c", "import uno"], capture_output=True, env=environment(), check=False)
     except OSError:
         return False
     return done.returncode == 0
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return the environment without what belongs to the Python that runs this."""
     return {
         name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")

@@ -19,7 +19,7 @@ from mlsim.units import parse
 __all__ = [
     "chip", "chip_from_pairs", "chip_names", "forget", "generation", "model", "model_from_pairs", "model_names", "precision",
     "precision_names", "price", "prices", "runtime", "runtime_at", "runtime_format", "runtime_from_pairs", "runtime_names", "runtime_within", "training_runtimes", "use_registry_file",
-    "with_layers",
+    "user_files", "with_layers",
 ]  # fmt: skip
 
 DEFAULT_RUNTIME = "vLLM"
@@ -54,6 +54,7 @@ def _index(table: str) -> dict[str, str]:
 _user_chips: dict[str, Chip] = {}
 _user_models: dict[str, Model] = {}
 _user_runtimes: dict[str, Runtime] = {}
+_user_files: list[str] = []
 _changes = [0]
 _user_aliases: dict[str, dict[str, str]] = {"hardware": {}, "model": {}, "runtime": {}}
 
@@ -260,7 +261,13 @@ def use_registry_file(path: str | os.PathLike[str]) -> list[str]:
             for alias in (name, *aliases):
                 _user_aliases[kind][normalise(str(alias))] = name
             added.append(str(name))
+    _user_files.append(str(file.absolute()))
     return added
+
+
+def user_files() -> list[str]:
+    """Return the files whose entries are in use, for a process that shall know them too."""
+    return list(dict.fromkeys(_user_files))
 
 
 def generation() -> int:
@@ -274,6 +281,7 @@ def forget() -> None:
     _user_chips.clear()
     _user_models.clear()
     _user_runtimes.clear()
+    _user_files.clear()
     for table in _user_aliases.values():
         table.clear()
 

@@ -1,4 +1,4 @@
-"""The embedded engine: writes the bare copy that IronCalc loads, with every MLSIM call taken out to a cell of its own.
+"""Write the bare copy of a workbook that IronCalc loads, with every MLSIM call taken out to a cell of its own.
 
 The copy holds values and formulas only, plus two sheets: one with a cell for each call's arguments and results, one
 with blocks for arguments that are arrays.
@@ -14,19 +14,11 @@ import zipfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from mlsim_workbooks import formulas as fx
-from mlsim_workbooks.package import (
-    Cell,
-    Package,
-    RecalcError,
-    Sheet,
-    Workbook,
-    column_name,
-    escape,
-    unescape,
-)
+from mlsim_workbooks.package import Cell, RecalcError, column_name, escape, unescape
+from mlsim_workbooks.recalc.book import Book, Formula, Place, Rectangle
 
 __all__ = [
     "AREA",
@@ -36,8 +28,8 @@ __all__ = [
     "CELL",
     "CONST",
     "Builder",
-    "Formula",
     "Instance",
+    "Size",
     "run_engine",
     "unsupported",
 ]
@@ -46,17 +38,8 @@ BARE = "bare.xlsx"
 """The copy's name, which CELL("filename") gives in the engine."""
 
 
-@dataclass(slots=True)
-class Formula:
-    """A formula cell, or the top-left cell of an array formula."""
-
-    sheet: int
-    row: int
-    col: int
-    plan: fx.Plan
-    refs: list[str]
-    area: tuple[int, int, int, int] | None  # of an array formula
-    first: int = 0  # index of its first call
+Size = tuple[str, int] | Place
+"""What has a size: an array result or argument inside a formula, by number, or the array formula of a cell."""
 
 
 @dataclass(slots=True)
@@ -70,6 +53,8 @@ class Instance:
     static: bool = False  # depends on no formula
     direct: bool = False  # needs the results of other calls at most, not of ordinary formulas
     takes_array: bool = False
+    dynamic: Place | None = None  # it is all of the dynamic array of this cell
+    blocked: bool = False  # ... which cannot spill
     target: tuple[int, int, int, int, int] | None = None  # sheet, top, left, bottom, right
     result: Any = None
     message: str = ""
@@ -127,69 +112,47 @@ _STYLES = (
 )
 
 
-class Job(Protocol):
-    """What the builder asks of a recalculation."""
-
-    package: Package
-    book: Workbook
-    names: list[str]  # of the sheets
-    prefix: list[str]  # the sheets' names as a formula writes them, with the "!"
-    sheets: list[Sheet]
-    cells: list[dict[tuple[int, int], Cell]]
-    formulas: list[Formula]
-    owner: list[dict[tuple[int, int], int]]  # per sheet: cell -> formula
-    sizes: dict[tuple[int, int], tuple[int, int]]
-    instances: list[Instance]
-    measures: dict[tuple[int, int], tuple[int, int, int]]  # cells that hold an array's size
-
-    def where(self, sheet: int, row: int, col: int) -> str:
-        """Return a cell's name, with its sheet."""
-
-    def spread(self, area: fx.Area, formula: Formula) -> tuple[int, int, int, int, int]:
-        """Return sheet, top, left, bottom and right of a reference in a formula."""
-
-
 class Builder:
     """Write the bare copy for the engine: values, formulas with the MLSIM calls taken out, helper cells."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        taken = {name.lower() for name, _ in job.book.sheets}
+    def __init__(self, book: Book, sizes: Mapping[Size, tuple[int, int]]) -> None:
+        self.book, self.sizes = book, sizes
+        self.instances: list[Instance] = []
+        self.measures: dict[Size, Place] = {}  # cells that hold an array's size
+        taken = {name.lower() for name, _ in book.workbook.sheets}
         self.helper_name, self.block_name = (_free(name, taken) for name in ("mlsim_h", "mlsim_b"))
-        self.helper, self.block = len(job.names), len(job.names) + 1
+        self.helper, self.block = len(book.names), len(book.names) + 1
         self.rows: dict[int, dict[int, list[tuple[int, str]]]] = {self.helper: {}, self.block: {}}
         self.next_block = 1
         self.plain_checks: dict[tuple[int, Any], tuple[int, int, int, str, int]] = {}
         self.number = 0
         self.counter = 0
         self.by_sheet: dict[int, list[int]] = {}
-        for number, formula in enumerate(job.formulas):
+        for number, formula in enumerate(book.formulas):
             self.by_sheet.setdefault(formula.sheet, []).append(number)
         self.strings: dict[str, int] = {}
         self.texts: dict[int, str] = {}
 
     def build(self) -> Any:
-        """Return the engine's model, loaded and checked, not yet evaluated."""
-        job = self.job
-        job.instances, job.measures = [], {}
-        bodies = [self.sheet_body(i) for i in range(len(job.sheets))]
+        """Return the engine's model, loaded, not yet evaluated."""
+        book = self.book
+        bodies = [self.sheet_body(i) for i in range(len(book.sheets))]
         with tempfile.TemporaryDirectory(prefix="mlsim-") as folder:
             path = os.path.join(folder, BARE)
             self.write(path, bodies)
             import ironcalc
 
             model = run_engine(lambda: ironcalc.load_from_xlsx(path, "en", "UTC", "en"))
-        self.verify(model)
         return model
 
     # --- formulas ---
 
     def formula(self, number: int) -> list[tuple[int, int, str]]:
         """Return (row, column, XML) of the cells of one formula."""
-        job = self.job
-        formula = job.formulas[number]
+        book = self.book
+        formula = book.formulas[number]
         plan = formula.plan
-        formula.first = len(job.instances)
+        formula.first = len(self.instances)
         inline = {p.call for p in plan.pieces if isinstance(p, fx.Nested)} if not plan.whole else set()
         for call in plan.calls:
             for arg in call.args:
@@ -199,12 +162,15 @@ class Builder:
         for k, call in enumerate(plan.calls):
             self.instance(number, k, call, k in inline)
         if plan.whole:
-            area = formula.area or (formula.row, formula.col, formula.row, formula.col)
-            job.instances[-1].target = (formula.sheet, *area)
-            job.instances[-1].takes_array = False
+            whole = self.instances[-1]
+            whole.target = (formula.sheet, *formula.cells)
+            whole.takes_array = False
+            if formula.dynamic:
+                whole.dynamic, whole.blocked = (formula.sheet, formula.row, formula.col), bool(formula.blocked)
             return self.cached_cells(formula)
         text = self.render(plan.pieces, formula, False)
-        self.plain_checks.setdefault((id(plan), None), (formula.sheet, formula.row, formula.col, text, number))
+        if not formula.blocked:
+            self.plain_checks.setdefault((id(plan), None), (formula.sheet, formula.row, formula.col, text, number))
         if formula.area is None:
             one = (formula.row, formula.col, formula.row, formula.col) if plan.mapped else None
             return [(formula.row, formula.col, _formula_xml(formula.row, formula.col, text, one))]
@@ -212,15 +178,15 @@ class Builder:
 
     def cached_cells(self, formula: Formula) -> list[tuple[int, int, str]]:
         """Start a call's cells from the cached values, which are mostly right already."""
-        top, left, bottom, right = formula.area or (formula.row, formula.col, formula.row, formula.col)
+        top, left, bottom, right = formula.cells
         if (top, left) == (bottom, right):
-            cell = self.job.cells[formula.sheet][top, left]
+            cell = self.book.cells[formula.sheet][top, left]
             xml = self.constant(cell)
             return [(top, left, xml)] if xml else []
         found = []
         for row in range(top, bottom + 1):
             for col in range(left, right + 1):
-                other = self.job.cells[formula.sheet].get((row, col))
+                other = self.book.cells[formula.sheet].get((row, col))
                 if other is not None and (xml := self.constant(other)):
                     found.append((row, col, xml))
         return found
@@ -230,11 +196,16 @@ class Builder:
         assert formula.area is not None
         top, left, bottom, right = formula.area
         height, width = bottom - top + 1, right - left + 1
+        if formula.dynamic:
+            self.measure((formula.sheet, top, left), formula, self.render(formula.plan.pieces, formula, True))
+            if formula.blocked:
+                return [(top, left, f'<c r="{column_name(left)}{top}" t="e"><v>#VALUE!</v></c>')]
+            return [(top, left, _formula_xml(top, left, text, formula.area))]
         if height == width == 1:
             return [(top, left, _formula_xml(top, left, text, (top, left, top, left)))]
-        key = (1, number)
+        key = ("array", number)
         self.measure(key, formula, self.render(formula.plan.pieces, formula, True))
-        rows, cols = self.job.sizes.get(key, (1, 1))
+        rows, cols = self.sizes.get(key, (1, 1))
         if (rows, cols) == (1, 1):
             return [(top, left, _formula_xml(top, left, text, formula.area))]
         down = [(r, r) for r in range(top, bottom + 1)] if rows == 1 else [(top, min(bottom, top + rows - 1))]
@@ -247,32 +218,32 @@ class Builder:
                     found.append((row, col, f'<c r="{ref}" t="e"><v>#N/A</v></c>'))
         return found
 
-    def measure(self, key: tuple[int, int], formula: Formula, text: str) -> None:
+    def measure(self, key: Size, formula: Formula, text: str) -> None:
         """Put the size of an array expression into two helper cells."""
         row, col = formula.row, self.helper_column(formula.row)
         self.add(self.helper, row, col, _formula_xml(row, col, f"IFERROR(ROWS({text}),1)"))
         self.helper_column(formula.row)
         self.add(self.helper, row, col + 1, _formula_xml(row, col + 1, f"IFERROR(COLUMNS({text}),1)"))
-        self.job.measures[key] = (self.helper, row, col)
+        self.measures[key] = (self.helper, row, col)
 
     def instance(self, number: int, k: int, call: fx.Call, inline: bool) -> None:
         """Set up one call: where its arguments come from and where its result goes."""
-        job = self.job
-        formula = job.formulas[number]
+        book = self.book
+        formula = book.formulas[number]
         specs: list[tuple[Any, ...]] = []
         static = direct = True
-        owner = job.owner
+        owner = book.owner
         for arg in call.args:
             kind = arg.__class__
             if kind is fx.Area:
-                place = job.spread(arg, formula)  # type: ignore[arg-type]
+                place = book.spread(arg, formula)  # type: ignore[arg-type]
                 sheet, top, left = place[:3]
                 if arg.last is None and arg.kind == "ref":  # type: ignore[union-attr]
                     specs.append((CELL, sheet, top, left))
                     source = owner[sheet].get((top, left))
                     if source is not None:
                         static = False
-                        direct = direct and job.formulas[source].plan.whole
+                        direct = direct and book.formulas[source].plan.whole
                 else:
                     specs.append((AREA, *place))
                     static, direct = static and not owner[sheet], direct and not owner[sheet]
@@ -288,12 +259,12 @@ class Builder:
         instance = Instance(call.name, call.depth, number, specs, static, direct)
         if inline:
             instance.takes_array = call.takes_array
-            own = (0, len(job.instances))
-            rows, cols = job.sizes.get(own, (1, 1)) if call.takes_array else (1, 1)
+            own = ("call", len(self.instances))
+            rows, cols = self.sizes.get(own, (1, 1)) if call.takes_array else (1, 1)
             top = self.new_block(rows)
             instance.target = (self.block, top, 1, top + rows - 1, cols)
             self.texts[k] = self.block_text(top, rows, cols)
-        job.instances.append(instance)
+        self.instances.append(instance)
 
     def expression(self, arg: fx.Expression, formula: Formula) -> tuple[Any, ...]:
         """Put an argument expression into a helper cell, or into a block when it may be an array."""
@@ -305,9 +276,9 @@ class Builder:
             self.plain_checks.setdefault(check, (self.helper, row, col, text, self.number))
             return (CELL, self.helper, row, col)
         self.counter += 1
-        key = (2, self.counter)
+        key = ("argument", self.counter)
         self.measure(key, formula, text)
-        rows, cols = self.job.sizes.get(key, (1, 1))
+        rows, cols = self.sizes.get(key, (1, 1))
         top = self.new_block(rows)
         self.add(self.block, top, 1, _formula_xml(top, 1, text, (top, 1, top + rows - 1, cols)))
         self.plain_checks.setdefault(check, (self.block, top, 1, text, self.number))
@@ -336,7 +307,7 @@ class Builder:
 
     def render(self, pieces: Sequence[fx.Piece], formula: Formula, helper: bool) -> str:
         """Return the text of a formula for the engine; on a helper sheet references get their sheet."""
-        job = self.job
+        book = self.book
         out: list[str] = []
         for piece in pieces:
             if isinstance(piece, str):
@@ -349,26 +320,28 @@ class Builder:
                 out.append(f"{random.random():.15f}")
             elif isinstance(piece, fx.Qualifier):
                 if helper:
-                    out.append(job.prefix[formula.sheet])
+                    out.append(book.prefix[formula.sheet])
             else:
-                out.append(f"{job.prefix[formula.sheet]}{column_name(formula.col)}{formula.row}")
+                out.append(f"{book.prefix[formula.sheet]}{column_name(formula.col)}{formula.row}")
         return "".join(out)
 
     # --- the package ---
 
     def sheet_body(self, index: int) -> str:
         """Return the rows of one sheet for the engine."""
-        job = self.job
-        owner = job.owner[index]
+        book = self.book
+        owner = book.owner[index]
         anchors: dict[int, list[tuple[int, str]]] = {}
-        hidden = {row.number for row in job.sheets[index].rows if row.hidden}
+        hidden = {row.number for row in book.sheets[index].rows if row.hidden}
         for number in self.by_sheet.get(index, ()):
             self.number = number
             for row, col, xml in self.formula(number):
                 anchors.setdefault(row, []).append((col, xml))
-        for source in job.sheets[index].rows:
+        ghosts = book.ghosts[index]
+        for source in book.sheets[index].rows:
             for cell in source.cells:
-                if cell.value is not None and (cell.row, cell.col) not in owner:
+                place = (cell.row, cell.col)
+                if cell.value is not None and place not in owner and place not in ghosts:
                     xml = self.constant(cell)
                     if xml:
                         anchors.setdefault(source.number, []).append((cell.col, xml))
@@ -384,9 +357,9 @@ class Builder:
             return f'<c r="{ref}"><v>{text}</v></c>' if text.strip() else ""
         if kind == "s":
             try:
-                text = self.job.book.strings[int(text)]
+                text = self.book.workbook.strings[int(text)]
             except (ValueError, IndexError):
-                where = f"{self.job.package.path.name} is damaged: the cell {ref}"
+                where = f"{self.book.package.path.name} is damaged: the cell {ref}"
                 raise RecalcError(f"{where} refers to a text that does not exist.") from None
         elif kind == "d":
             return f'<c r="{ref}"><v>{_serial(text, ref)}</v></c>'
@@ -402,8 +375,8 @@ class Builder:
 
     def write(self, path: str, bodies: list[str]) -> None:
         """Write the copy as a minimal package."""
-        job = self.job
-        names = [*job.names, self.helper_name, self.block_name]
+        book = self.book
+        names = [*book.names, self.helper_name, self.block_name]
         bodies = [*bodies, _rows_xml(self.rows[self.helper], set()), _rows_xml(self.rows[self.block], set())]
         listed = "".join(
             f'<sheet name="{_attribute(name)}" sheetId="{i}" r:id="rId{i}"/>' for i, name in enumerate(names, 1)
@@ -428,20 +401,21 @@ class Builder:
                 sheet = f"<worksheet {_NS}><sheetData>{body}</sheetData></worksheet>"
                 put(f"xl/worksheets/sheet{i}.xml", sheet)
 
-    def verify(self, model: Any) -> None:
-        """Refuse a formula that the engine reads differently from how it was written.
+    def misread(self, model: Any) -> dict[Place, str]:
+        """Return the formulas that the engine reads differently from how they were written.
 
         Its parser drops what it does not understand at the end of a formula, without an error.
         """
-        for sheet, row, col, text, number in self.plain_checks.values():
+        found: dict[Place, str] = {}
+        wrong = {}
+        for (plan, _), (sheet, row, col, text, _) in self.plain_checks.items():
             read = model.get_cell_content(sheet, row, col)
             if _signature(read) != _signature(text):
-                formula = self.job.formulas[number]
-                where = self.job.where(formula.sheet, formula.row, formula.col)
-                raise RecalcError(
-                    f"{where} holds a formula that the embedded engine misreads (as {read[:120]}); "
-                    "the file was not changed."
-                )
+                wrong[plan] = f"holds a formula that the embedded engine misreads (as {read[:120]})"
+        for f in self.book.formulas if wrong else ():
+            if id(f.plan) in wrong:
+                found[f.sheet, f.row, f.col] = wrong[id(f.plan)]
+        return found
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -468,7 +442,7 @@ def _serial(text: str, ref: str) -> str:
     return repr((moment - datetime(1899, 12, 30)).total_seconds() / 86_400)
 
 
-def _formula_xml(row: int, col: int, text: str, area: tuple[int, int, int, int] | None = None) -> str:
+def _formula_xml(row: int, col: int, text: str, area: Rectangle | None = None) -> str:
     ref = f"{column_name(col)}{row}"
     body = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     kind = ""

@@ -33,6 +33,8 @@ __all__ = ["Book", "Formula", "Place", "Rectangle"]
 
 MAX_AREA = 4_000_000  # cells of one array
 MAX_EDGES = 3_000_000  # of the graph, when it is searched for circles
+MAX_LOOKS = 6_000_000  # at ranges, when what depends on a formula is sought
+_FEW = 16  # cells of a range that are kept one by one
 
 Place = tuple[int, int, int]
 """A cell: sheet (from 0), row and column (from 1)."""
@@ -370,8 +372,10 @@ class Book:
                     sheet, top, left, bottom, right = self.spread(area, formula)
                 except RecalcError:
                     continue
-                if (top, left) == (bottom, right):
-                    singles.setdefault((sheet, top, left), []).append(number)
+                if (bottom - top + 1) * (right - left + 1) <= _FEW:
+                    for row in range(top, bottom + 1):
+                        for col in range(left, right + 1):
+                            singles.setdefault((sheet, row, col), []).append(number)
                 else:
                     blocks.setdefault((sheet, top, left, bottom, right), []).append(number)
         found: dict[int, str] = {}
@@ -381,7 +385,11 @@ class Book:
             for number in loose:
                 found[number] = self.where(*pending[0])
                 pending += self._cells_of(number)
+        budget = MAX_LOOKS
         while pending:
+            budget -= len(blocks)
+            if budget < 0:  # rather too many left alone than one half right
+                return dict.fromkeys(range(len(self.formulas)), self.where(*pending[0]))
             fresh: list[set[int]] = [set() for _ in self.names]
             while pending:
                 sheet, row, col = place = pending.pop()

@@ -255,10 +255,11 @@ def _specifiers(text: str) -> tuple[set[str], str, str]:
             return special | {inner.lower()}, "", ""
         return special, re.sub(r"'(.)", r"\1", inner), ""
     columns = []
-    for item in re.findall(r"\[((?:[^\[\]']|'.)*)\]", inner):
+    for bracketed, bare in re.findall(r"\[((?:[^\[\]']|'.)*)\]|([^\[\],:]+)", inner):
+        item = bracketed or bare.strip()
         if item.lower() in _SPECIAL:
             special.add(item.lower())
-        else:
+        elif item:
             columns.append(re.sub(r"'(.)", r"\1", item.removeprefix("@")))
             if item.startswith("@"):
                 special.add("#this row")

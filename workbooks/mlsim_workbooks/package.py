@@ -700,6 +700,7 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
     cell: Cell | None = None
     row: Row | None = None
     number = column = 0
+    digits = ""
     phonetic = keep = inside = False
     c_tag, v_tag, f_tag, row_tag, is_tag, t_tag, rph_tag, data_tag = (
         "c", "v", "f", "row", "is", "t", "rPh", "sheetData",
@@ -714,19 +715,21 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
         parser.StartElementHandler = start
 
     def start(tag: str, attrs: dict[str, str]) -> None:
-        nonlocal cell, row, number, column, phonetic, keep, inside
+        nonlocal cell, row, number, column, digits, phonetic, keep, inside
         if not inside:
             if tag == data_tag:
                 inside = True
             return
         if tag == c_tag:
             ref = attrs.get("r")
-            if ref:
+            if not ref:
+                column += 1
+            elif ref.endswith(digits) and (known := _COLUMNS.get(ref[: -len(digits)])):
+                column = known  # nearly always
+            else:
                 at_row, column = position(ref)
                 if at_row != number:
                     raise RecalcError(f"The part {part} is damaged: the cell {ref} stands in row {number}.")
-            else:
-                column += 1
             if column > LAST_COLUMN:
                 raise RecalcError(f"The part {part} is damaged: row {number} has a cell beyond the last column, XFD.")
             cell = Cell(number, column, attrs.get("t", "n"), "vm" in attrs, parser.CurrentByteIndex)
@@ -747,7 +750,7 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
                 cell.f_at = parser.CurrentByteIndex
         elif tag == row_tag:
             number = _whole(attrs.get("r") or str(number + 1), part, 1)
-            column = 0
+            column, digits = 0, str(number)
             row = Row(number, parser.CurrentByteIndex, attrs.get("hidden", "0") in ("1", "true"))
             if not most:
                 rows.append(row)

@@ -10,9 +10,11 @@ on every run.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,19 @@ def embedded(
     return Embedded(known, call_many)
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Hold back the garbage collector, which would look through the cells of a workbook again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_without_collector()
 def _recalculated(package: Package, engine: Engine) -> tuple[Report, bytes | None]:
     """Return the report, and the new file when a value changed."""
     book = Book(package)
@@ -166,8 +181,8 @@ def _patches(book: Book, worked: Worked, report: Report) -> dict[str, bytes]:
                     if not f.plan.calls and old is not None and not _close(old, value):
                         doubtful.append(number)
                     report.changed.append((book.names[f.sheet], f"{column_name(col)}{row}"))
-        if f.dynamic and (f.sheet, f.row, f.col) in book.spilled:
-            areas[f.sheet][f.row, f.col] = _written(f.cells)
+        if f.dynamic and (area := _written(f.cells)) != book.stored_area(f):
+            areas[f.sheet][f.row, f.col] = area
     _empty_ghosts(book, updates, report)
     _note_doubts(book, doubtful, report)
     if report.changed and any(name.startswith("_xmlsignatures/") for name in book.package.members):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import tempfile
 import zipfile
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -124,8 +123,7 @@ class Builder:
         self.helper, self.block = len(book.names), len(book.names) + 1
         self.rows: dict[int, dict[int, list[tuple[int, str]]]] = {self.helper: {}, self.block: {}}
         self.next_block = 1
-        self.plain_checks: dict[tuple[int, Any], tuple[int, int, int, str, int]] = {}
-        self.number = 0
+        self.plain_checks: dict[tuple[int, Any], tuple[int, int, int, str]] = {}
         self.counter = 0
         self.by_sheet: dict[int, list[int]] = {}
         for number, formula in enumerate(book.formulas):
@@ -170,7 +168,7 @@ class Builder:
             return self.cached_cells(formula)
         text = self.render(plan.pieces, formula, False)
         if not formula.blocked:
-            self.plain_checks.setdefault((id(plan), None), (formula.sheet, formula.row, formula.col, text, number))
+            self.plain_checks.setdefault((id(plan), None), (formula.sheet, formula.row, formula.col, text))
         if formula.area is None:
             one = (formula.row, formula.col, formula.row, formula.col) if plan.mapped else None
             return [(formula.row, formula.col, _formula_xml(formula.row, formula.col, text, one))]
@@ -273,7 +271,7 @@ class Builder:
         if not arg.array:
             row, col = formula.row, self.helper_column(formula.row)
             self.add(self.helper, row, col, _formula_xml(row, col, text))
-            self.plain_checks.setdefault(check, (self.helper, row, col, text, self.number))
+            self.plain_checks.setdefault(check, (self.helper, row, col, text))
             return (CELL, self.helper, row, col)
         self.counter += 1
         key = ("argument", self.counter)
@@ -281,7 +279,7 @@ class Builder:
         rows, cols = self.sizes.get(key, (1, 1))
         top = self.new_block(rows)
         self.add(self.block, top, 1, _formula_xml(top, 1, text, (top, 1, top + rows - 1, cols)))
-        self.plain_checks.setdefault(check, (self.block, top, 1, text, self.number))
+        self.plain_checks.setdefault(check, (self.block, top, 1, text))
         return (BLOCK, self.block, top, 1, top + rows - 1, cols)
 
     def new_block(self, rows: int) -> int:
@@ -334,7 +332,6 @@ class Builder:
         anchors: dict[int, list[tuple[int, str]]] = {}
         hidden = {row.number for row in book.sheets[index].rows if row.hidden}
         for number in self.by_sheet.get(index, ()):
-            self.number = number
             for row, col, xml in self.formula(number):
                 anchors.setdefault(row, []).append((col, xml))
         ghosts = book.ghosts[index]
@@ -387,7 +384,7 @@ class Builder:
         )
         related += f'<Relationship Id="rIdA" Type="{_OFFICE}/styles" Target="styles.xml"/>'
         related += f'<Relationship Id="rIdB" Type="{_OFFICE}/sharedStrings" Target="sharedStrings.xml"/>'
-        strings = "".join(f'<si><t xml:space="preserve">{_xml_text(s)}</t></si>' for s in self.strings)
+        strings = "".join(f'<si><t xml:space="preserve">{escape(s)}</t></si>' for s in self.strings)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
             put = archive.writestr
             put("[Content_Types].xml", _TYPES)
@@ -408,7 +405,7 @@ class Builder:
         """
         found: dict[Place, str] = {}
         wrong = {}
-        for (plan, _), (sheet, row, col, text, _) in self.plain_checks.items():
+        for (plan, _), (sheet, row, col, text) in self.plain_checks.items():
             read = model.get_cell_content(sheet, row, col)
             if _signature(read) != _signature(text):
                 wrong[plan] = f"holds a formula that the embedded engine misreads (as {read[:120]})"
@@ -426,12 +423,6 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _attribute(text: str) -> str:
     return escape(text).replace('"', "&quot;")
-
-
-def _xml_text(text: str) -> str:
-    """Return ``text`` for the engine, which does not know the _x000D_ notation."""
-    clean = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "\ufffd", text)
-    return clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
 
 
 def _serial(text: str, ref: str) -> str:

@@ -156,6 +156,8 @@ def _copy(book: Book, suffix: str) -> tuple[bytes, str]:
         master = masters.get((f.sheet, attrs.get("si", ""))) if attrs.get("t") == "shared" else None
         if master and (f.sheet, *master) in book.left:  # its text is gone: the others get their own
             texts[f.sheet][f.row, f.col] = _shifted(f, *master)
+        elif f.blocked:
+            texts[f.sheet][f.row, f.col] = "#VALUE!"
         elif f.text != cell.formula and master is None:
             texts[f.sheet][f.row, f.col] = f.text
         if f.dynamic:

@@ -41,6 +41,9 @@ _TRUTHS = frozenset(
 )  # fmt: skip
 _MLSIM_TRUTHS = frozenset({"MLSIM_FITS"})
 _COMPARISONS = frozenset({"=", "<", ">", "<=", ">=", "<>"})
+_FORMAT = re.compile(
+    rb'(<(?:\w+:)?cell(?:Style)?Xfs\b[^>]*>\s*<(?:\w+:)?xf\b[^>]*?\bnumFmtId=")\d+'
+)  # of cells without a style
 _CALC = re.compile(rb"<(?:\w+:)?calcPr\b[^>]*?/>")
 
 
@@ -57,6 +60,7 @@ def prepare(file: Path, host: str) -> dict[str, Wanted]:
     package = read_package(file)
     workbook = read_workbook(package)
     sheets = {part: name for name, part in workbook.sheets if part}
+    styles = [part for kind, part in workbook.rels.values() if kind == "styles"]
     changed: dict[str, bytes] = {}
     wanted: dict[str, Wanted] = {}
     for member in package.members:
@@ -66,6 +70,8 @@ def prepare(file: Path, host: str) -> dict[str, Wanted]:
         new = names.renamed(data, host)[0] if b"MLSIM" in data.upper() else data
         if member == workbook.part:
             new = _CALC.sub(b"", new)  # calculate automatically, whatever the file says
+        elif member in styles:
+            new = _FORMAT.sub(rb"\g<1>0", new)
         elif member in sheets:
             sheet = scan_sheet(new, member)
             wanted[sheets[member]] = _cells(sheet)

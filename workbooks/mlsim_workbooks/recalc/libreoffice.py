@@ -144,7 +144,7 @@ class LibreOffice:
             [str(self._soffice), f"-env:UserInstallation={self._profile.as_uri()}", "--headless", "--norestore",
              "--nodefault", f"--accept=pipe,name={pipe};urp;"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**environment(), **self._registry()}, start_new_session=True,
+            env={**environment(), "MLSIM_PYTHON": "", **self._registry()}, start_new_session=True,
         )  # fmt: skip
         script = Path(mlsim_addin.libreoffice.__path__[0], "uno_calculate.py")
         self._driver = subprocess.Popen(
@@ -153,8 +153,12 @@ class LibreOffice:
         )  # fmt: skip
         self._answers = queue.Queue()
         threading.Thread(target=_listen, args=(self._driver.stdout, self._answers), daemon=True).start()
-        if self._answer(START) is None:
+        answer = self._answer(START)
+        if answer is None:
             raise FileError("LibreOffice did not start: try whether it opens a workbook by hand.")
+        if answer["ready"] != 1024:
+            self._kill()
+            raise FileError("MLSIM's functions do not work in LibreOffice: run mlsim doctor to find out why.")
 
     def _registry(self) -> dict[str, str]:
         """Return the environment that makes the functions know the user's own registry files, as this process does."""

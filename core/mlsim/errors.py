@@ -56,12 +56,17 @@ class DomainError(CellError):
 
 
 def shorten(value: object, limit: int = 60) -> str:
-    """Return ``value`` quoted for a message, cut so that a huge text stays a short sentence."""
+    """Return ``value`` quoted for a message, cut so that a huge text stays a short sentence; a range by its size."""
+    if isinstance(value, (list, tuple)):
+        width = max((len(row) for row in value if isinstance(row, (list, tuple))), default=1)
+        return f"a range of {len(value)}×{width} cells"
     text = value if isinstance(value, str) else repr(value)
     text = " ".join(text[: limit + 1].split())
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)  # no terminal obeys a message
     return f'"{text[:limit]}…"' if len(text) > limit else f'"{text}"'
 
 
 def as_typed(number: float) -> str:
     """Return a number for a message as a person types it: a cell holds 3 as 3.0, in some hosts and not in others."""
-    return repr(number).removesuffix(".0")
+    text = repr(number).removesuffix(".0")
+    return text if len(text) <= 25 else f"{text[:20]}…"

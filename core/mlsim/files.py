@@ -27,6 +27,9 @@ class FileError(CellError):
     def __init__(self, message: str) -> None:
         super().__init__("#VALUE!", message)
 
+    def __reduce__(self) -> tuple[type[FileError], tuple[str]]:
+        return type(self), (self.message,)
+
     def __str__(self) -> str:
         return self.message
 
@@ -54,7 +57,9 @@ def write_file(path: str | os.PathLike[str], data: bytes, like: Path | None = No
             file.flush()
             os.fsync(file.fileno())
         model = target if target.exists() else like
-        if model is not None:
+        if model is None:
+            os.chmod(temporary, 0o666 & ~_umask())  # mkstemp keeps everybody else out
+        else:
             if target.exists() and not os.access(target, os.W_OK):
                 raise PermissionError(errno.EACCES, "the file is read-only")
             shutil.copymode(model, temporary)
@@ -74,6 +79,13 @@ def write_file(path: str | os.PathLike[str], data: bytes, like: Path | None = No
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def _umask() -> int:
+    """Return which permissions new files lack."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def remove_strays(folder: str | os.PathLike[str] | None, files: Iterable[str | os.PathLike[str]]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from mlsim.files import write_file
 from mlsim_workbooks import package as pk
 from mlsim_workbooks.package import Err, FileError
 from mlsim_workbooks.recalc import recalculate
@@ -284,3 +285,12 @@ def test_crc_of_the_changed_part(tmp_path: Path) -> None:
         assert archive.testzip() is None
         assert zlib.crc32(b"<new/>" * 50) == archive.getinfo("xl/metadata.xml").CRC
     assert pk.write_package(package, {}) is package.data
+
+
+def test_new_files_are_readable_as_usual(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_file(tmp_path / "new.xlsx", b"x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new.xlsx").stat().st_mode & 0o777 == 0o640

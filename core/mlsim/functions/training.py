@@ -327,6 +327,9 @@ def sharding_text(plan: Plan) -> str:
     return f"ZeRO-{stage}" if stage else "none"
 
 
+_SEARCHED = 10_000_000  # far beyond every cluster; the splits of a number without bound are never all tried
+
+
 def best_plans(
     model: Model, hardware: Chip, devices: float, batch: float, sequence: float, precision: Precision, runtime: Runtime,
     count: int, space: str = "usual",
@@ -338,6 +341,9 @@ def best_plans(
     DomainError
         When nothing fits; with the region that comes closest.
     """
+    for name, number in (("devices", devices), ("batch", batch), ("layers of the model", model.layers)):
+        if number > _SEARCHED:
+            raise DomainError(f"{name}: plans are searched up to {_SEARCHED:,}, got {number:g}.")
     job = Job(setting(model, hardware, precision, runtime), int(devices), int(batch), int(sequence))
     checked_links(hardware, job.on.fabric, devices)
     found = search_training(job, SPACES[space], count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 
 from mlsim.errors import CellError, NameNotFoundError, UnitError, shorten
 
@@ -63,8 +64,11 @@ def find(name: object, index: Mapping[str, str], what: str) -> str:
 
 def unknown(name: str, index: Mapping[str, str], what: str) -> CellError:
     """Return the error for an unknown name, with the closest known ones."""
-    key = normalise(name)
-    close = get_close_matches(key, index, n=4, cutoff=0.6) or [k for k in index if key and key in k][:4]
-    names = list(dict.fromkeys(index[k] for k in close))[:3]
+    names = list(dict.fromkeys(index[k] for k in _closest(normalise(name), tuple(index))))[:3]
     hint = f" Did you mean {' or '.join(names)}?" if names else f' MLSIM_LIST("{what}") shows all.'
     return NameNotFoundError(f"{shorten(name)} is not in the {what}{' ' if what else ''}registry.{hint}")
+
+
+@lru_cache(maxsize=1024)  # a sheet has the same wrong name in thousands of cells, and the search takes milliseconds
+def _closest(key: str, known: tuple[str, ...]) -> list[str]:
+    return get_close_matches(key, known, n=4, cutoff=0.6) or [k for k in known if key and key in k][:4]

@@ -217,12 +217,13 @@ def either(readings: Iterable[str]) -> str:
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " or " + items[-1]
 
 
+@lru_cache(maxsize=1024)  # a wrong unit mostly stands in many cells
 def _unknown_unit(word: str, whole: str) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(word, list(spellings()), n=2, cutoff=0.6)
     hint = f" Did you mean {either(repr(c) for c in close)}?" if close else " For example: GB, GiB, TB/s, TFLOP/s, ms."
-    return f"'{word[:30]}' is not a unit MLSIM knows (in {shorten(whole)}).{hint}"
+    return f"{shorten(word, 30)} is not a unit MLSIM knows (in {shorten(whole)}).{hint}"
 
 
 @lru_cache(maxsize=4096)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import islice
 from typing import Any, TypeVar
 
 from mlsim import __version__
-from mlsim.errors import CellError
+from mlsim.errors import CellError, shorten
+from mlsim_workbooks import own_registry
 
 __all__ = ["TaskError", "in_order", "run"]
 
@@ -26,6 +29,9 @@ Result = TypeVar("Result")
 CONNECT_SECONDS = 10.0  # until a scheduler has answered
 WORKER_SECONDS = 30.0  # without any worker, before the first task or between two
 _LOOK_SECONDS = 1.0  # between two looks at whether there still is a worker
+_LOST = "The scheduler was lost while tasks were running: start it again, and this command after it."
+_ADDRESS = re.compile(r"(?:(?:tcp|tls)://)?[^\s/]+:\d+")
+_LOCK = threading.Lock()  # a Dask worker has threads, but a process one registry and one engine
 _PER_CORE = 2  # tasks in flight per core, so that none waits for this process
 
 
@@ -42,7 +48,7 @@ class TaskError(CellError):
 def run(
     function: Callable[..., Result], tasks: Iterable[Sequence[Any]], *, jobs: int = 1, scheduler: str | None = None,
     window: int | None = None,
-) -> Iterator[tuple[int, Result]]:  # fmt: skip
+) -> Generator[tuple[int, Result]]:  # fmt: skip
     """Call a function once for each task; yield the results as they come, each with its task's index.
 
     Parameters
@@ -89,8 +95,9 @@ def in_order(results: Iterable[tuple[int, Result]], first: int = 0) -> Iterator[
 def _stream(
     pool: Executor, function: Callable[..., Result], tasks: Iterable[Sequence[Any]], window: Callable[[], int],
     check: Callable[[], None],
-) -> Iterator[tuple[int, Result]]:  # fmt: skip
+) -> Generator[tuple[int, Result]]:  # fmt: skip
     """Keep a window of tasks in flight; ``check`` raises when waiting has become hopeless."""
+    registry = own_registry.content()
     numbered = iter(enumerate(tasks))
     waiting: dict[Future[tuple[Any, CellError | None]], int] = {}
     started = 0
@@ -99,7 +106,7 @@ def _stream(
             size = window()
             oldest = min(waiting.values(), default=started)
             for i, args in islice(numbered, max(0, min(size - len(waiting), oldest + 2 * size - started))):
-                waiting[pool.submit(_call, __version__, function, tuple(args))] = i
+                waiting[pool.submit(_call, __version__, registry, function, tuple(args))] = i
                 started = i + 1
             if not waiting:
                 return
@@ -117,13 +124,20 @@ def _stream(
             future.cancel()
 
 
-def _call(version: str, function: Callable[..., Result], args: tuple[Any, ...]) -> tuple[Result | None, Any]:
-    """Make a call in a worker. A refusal travels as plain text: an exception of any class might not unpickle."""
+def _call(
+    version: str, registry: tuple[str, ...], function: Callable[..., Result], args: tuple[Any, ...]
+) -> tuple[Result | None, Any]:
+    """Make a call in a worker, which then knows the user's own chips and models.
+
+    A refusal travels as plain text: an exception of any class might not unpickle.
+    """
     if version != __version__:
         here = f"{socket.gethostname()} has MLSIM {__version__}, this machine {version}"
         return None, TaskError(f"The worker on {here}: install the same version on both.").args
     try:
-        return function(*args), None
+        with _LOCK:
+            own_registry.adopt(registry)
+            return function(*args), None
     except CellError as error:
         return None, (error.code, error.message)
 
@@ -136,7 +150,7 @@ def _outcome(future: Future[tuple[Any, Any]]) -> tuple[Any, CellError | None]:
     except BrokenProcessPool:
         why = "A worker process was ended from outside, perhaps because memory ran out: try again with fewer jobs."
     except CancelledError:
-        why = "The scheduler was lost while tasks were running: start it again, and this command after it."
+        why = _LOST
     except ModuleNotFoundError as error:
         why = f"The cluster lacks the Python package {error.name}: install MLSIM there, the scheduler included."
     except Exception as error:
@@ -187,14 +201,19 @@ def _end_with_parent() -> None:
 def _cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int], Callable[[], None]]]:
     """Connect to a scheduler; give its executor, its number of threads, and the look at whether there is a worker."""
     try:
-        from distributed import Client
+        distributed: Any = import_module("distributed")
     except ImportError:
         raise TaskError('A cluster needs Dask: pip install "mlsim[cluster]".') from None
-    logger = logging.getLogger("distributed")
-    level, logger.level = logger.level, logging.CRITICAL + 1  # what goes wrong is said in one sentence instead
-    try:
+    if not _ADDRESS.fullmatch(address):
+        raise TaskError(f"{shorten(address)} is not the address of a Dask scheduler, such as tcp://host:8786.")
+    if address.startswith("tls:") and not distributed.Security().get_connection_args("client").get("ssl_context"):
+        raise TaskError(
+            f"{address} needs certificates: set Dask's distributed.comm.tls.ca-file and client.cert, in its configuration "
+            "or as DASK_DISTRIBUTED__COMM__TLS__CA_FILE and __CLIENT__CERT."
+        )
+    with _quiet("distributed"):
         try:
-            client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
             why = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
             raise TaskError(
@@ -218,7 +237,21 @@ def _cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int], Callab
                     )
 
             yield client.get_executor(pure=False), threads, check
+        except distributed.comm.CommClosedError:
+            raise TaskError(_LOST) from None
         finally:
             client.close(timeout=2)
+
+
+@contextmanager
+def _quiet(package: str) -> Iterator[None]:
+    """Keep a package's log off the terminal: what goes wrong is said in one sentence instead."""
+    loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.split(".")[0] == package]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
     finally:
-        logger.level = level
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -10,12 +10,15 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlsim.arrays import Floats
 from mlsim.errors import CellError, DomainError, NameNotFoundError, UnitError, as_typed, shorten
 from mlsim.registry import load
 from mlsim.registry.names import normalise
@@ -25,6 +28,7 @@ __all__ = ["CATALOGUE", "Arg", "Function", "alias", "call", "call_many", "declar
 
 CATALOGUE: dict[str, Function] = {}
 _MISSING = object()
+_NOT_FINITE = "The result is not a finite number: the inputs are outside the model's domain."
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # without eq its hash is quick: it is a key in every call
@@ -196,6 +200,7 @@ _READERS: dict[str, Callable[[Arg, Any], Any]] = {
     "raw": lambda arg, value: value,  # as it comes, ranges too: the function passes it on
 }
 _SPECIFIED = {"model": load.model, "hardware": load.chip, "runtime": load.runtime}  # may be a range of figures
+_FEW = 16  # calls of a refused array that are tried one by one
 _VECTOR = ("count", "amount", "whole")  # kinds that a declaration receives as arrays
 
 
@@ -209,11 +214,29 @@ def _read(arg: Arg, value: Any) -> Any:
         value = arg.default
     try:
         return _READERS[arg.kind](arg, value)
+    except OverflowError:  # a whole number beyond every float
+        raise DomainError(f"{arg.name}: expected a finite number, got {shorten(value)}.") from None
     except CellError as error:
         if error.message.startswith(arg.name):
             raise
         error.message = f"{arg.name}: {error.message}"
         raise
+
+
+def _column(arg: Arg, values: NDArray[Any], errors: dict[int, CellError]) -> Floats:
+    """Read an array of counts; note the error of each number that is none, unless its call has one already."""
+    if arg.kind not in _VECTOR:
+        raise UnitError(f"{arg.name} takes one value at a time, not an array.")
+    numbers = np.asarray(values, float)
+    good = np.isfinite(numbers) & ((numbers >= 0) if arg.kind == "amount" else (numbers > 0))
+    if arg.kind == "whole":
+        good &= numbers == np.floor(numbers)
+    for i in np.flatnonzero(~good).tolist():
+        try:
+            _read(arg, numbers[i].item())
+        except CellError as error:
+            errors.setdefault(i, error)
+    return numbers
 
 
 _read_cached = lru_cache(maxsize=65536, typed=True)(_read)
@@ -317,7 +340,7 @@ class Function:
             try:
                 row = self._bind(values)
             except CellError as error:
-                results[i] = error
+                results[i] = _kept(error)
                 bound.append([])
                 continue
             bound.append(row)
@@ -336,18 +359,84 @@ class Function:
         try:
             with np.errstate(all="ignore"):  # an overflow becomes #NUM! in _plain, not a warning on the console
                 value = self.impl(*row)
-        except CellError as error:
+        except (CellError, OverflowError) as error:
             if len(members) == 1:
-                results[members[0]] = error
+                results[members[0]] = _kept(error) if isinstance(error, CellError) else DomainError(_NOT_FINITE)
             else:  # one bad member must not spoil the others
                 for i in members:
                     self._run(bound, [i], vector, results)
             return
-        if len(members) == 1:
-            results[members[0]] = _plain(value)
+        if len(members) == 1 or isinstance(value, list):  # a table has no counted arguments: these calls are equal
+            for i in members:
+                results[i] = _plain(value)
         else:
             for i, element in zip(members, np.broadcast_to(np.asarray(value), len(members)).tolist(), strict=True):
                 results[i] = _plain(element)
+
+    def arrays(self, values: Sequence[Any], size: int) -> tuple[NDArray[Any], dict[int, CellError]]:
+        """Evaluate ``size`` calls given by columns: the fast way through a million points.
+
+        Parameters
+        ----------
+        values : sequence
+            The arguments. A count may be an array of ``size`` numbers; every other argument is the same in all calls.
+        size : int
+            The number of calls.
+
+        Returns
+        -------
+        results : ndarray
+            One result per call.
+        errors : dict
+            What was refused, by the position of the call; the result there means nothing.
+        """
+        row: list[Any] = []
+        errors: dict[int, CellError] = {}
+        for arg, value in zip(self.args, [*values, *[None] * (len(self.args) - len(values))], strict=True):
+            try:
+                row.append(_column(arg, value, errors) if isinstance(value, np.ndarray) else _bound(arg, value))
+            except CellError as error:
+                return np.zeros(size), {i: errors.get(i, error) for i in range(size)}
+        every = np.arange(size)
+        where = np.delete(every, list(errors)) if errors else every
+        pieces: list[tuple[NDArray[np.intp], NDArray[Any]]] = []
+        if len(where):
+            self._halve(row, where, pieces, errors)
+        if len(pieces) == 1 and len(pieces[0][0]) == size:
+            return pieces[0][1], errors
+        results = np.zeros(size, np.result_type(*(found for _, found in pieces)) if pieces else float)
+        for where, found in pieces:
+            results[where] = found
+        return results, errors
+
+    def _halve(self, row: list[Any], where: NDArray[np.intp], pieces: list[Any], errors: dict[int, CellError]) -> None:
+        """Evaluate the calls at ``where``; when they are refused, each half for itself, down to the one to blame."""
+        alone = len(where) == 1
+        part = [(v[where[0]].item() if alone else v[where]) if isinstance(v, np.ndarray) else v for v in row]
+        value, refusal = self._tried(part)
+        if refusal is not None:
+            halves = _halves([v for v in part if isinstance(v, np.ndarray)], where)
+            for half in halves:
+                self._halve(row, half, pieces, errors)
+            if not halves:  # one call, or many that are equal
+                errors.update(dict.fromkeys(where.tolist(), refusal))
+            return
+        if isinstance(value, list):
+            raise UnitError(f"{self.name} fills a table, not one cell per call.")
+        found = np.broadcast_to(np.asarray(value), len(where))
+        if found.dtype.kind == "f" and not np.isfinite(found).all():
+            errors.update(dict.fromkeys(where[~np.isfinite(found)].tolist(), DomainError(_NOT_FINITE)))
+        pieces.append((where, found))
+
+    def _tried(self, row: list[Any]) -> tuple[Any, CellError | None]:
+        """Return the result of one call, or its refusal without the traceback, which would keep every array alive."""
+        try:
+            with np.errstate(all="ignore"):
+                return self.impl(*row), None
+        except CellError as error:
+            return None, error.with_traceback(None)
+        except OverflowError:
+            return None, DomainError(_NOT_FINITE)
 
     def _ranges(self, values: Sequence[Any]) -> Any:
         """Broadcast ranges against each other, a two-column specification standing as one argument."""
@@ -387,16 +476,34 @@ class Function:
         return [flat[r * width : (r + 1) * width] for r in range(height)]
 
 
+def _halves(columns: list[Floats], where: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Part calls by the argument that has the fewest values, at the middle one: what is refused often depends on one."""
+    splits = [(len(values), values, column) for column in columns if len(values := np.unique(column)) > 1]
+    if not splits:
+        return []
+    if len(where) <= _FEW:
+        return np.split(where, len(where))
+    count, values, column = min(splits, key=lambda split: split[0])
+    low = column < values[count // 2]
+    return [where[low], where[~low]]
+
+
 def single_cells(args: Sequence[Any]) -> tuple[Any, ...]:
     """Return arguments that are passed on, a range of one cell as that cell."""
     return tuple(a[0][0] if isinstance(a, list) and len(a) == 1 and a[0] and len(a[0]) == 1 else a for a in args)
 
 
 def _raised(result: Any) -> Any:
-    """Return a result, or raise it when it is an error."""
+    """Return a result, or raise it when it is an error: a copy, since each raise lengthens an error's traceback."""
     if isinstance(result, CellError):
-        raise result
+        raise copy(result)
     return result
+
+
+def _kept(error: CellError) -> CellError:
+    """Return an error without the frames that it was raised in, which it would keep in memory."""
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+    return error
 
 
 def _two_dimensional(value: Any) -> list[list[Any]]:
@@ -426,7 +533,7 @@ def _plain(value: Any) -> Any:
     elif isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
-        return DomainError("The result is not a finite number: the inputs are outside the model's domain.")
+        return DomainError(_NOT_FINITE)
     return value
 
 

@@ -76,10 +76,11 @@ class WhatIf:
     def label(self, cell: str) -> str:
         """Return the text that stands to the left of a cell, else above it; empty when there is none."""
         sheet, row, col = self._cell(cell)
-        cells, value = self.book.cells[sheet], self.book.cached
-        before = (value(cells.get((row, c))) for c in range(col - 1, 0, -1))
-        above = (value(cells.get((r, col))) for r in range(row - 1, max(row - 200, 0), -1))
-        for found in (*before, *above):
+        cells = self.book.cells[sheet]
+        before = (cells.get((row, c)) for c in range(col - 1, 0, -1))
+        above = (cells.get((r, col)) for r in range(row - 1, max(row - 200, 0), -1))
+        for beside in (*before, *above):
+            found = self.book.cached(beside) if beside is not None and beside.attrs is None else None
             if isinstance(found, str) and not isinstance(found, Err) and found.strip():
                 return found.strip()
         return ""

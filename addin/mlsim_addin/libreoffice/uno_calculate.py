@@ -10,11 +10,13 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import uno  # type: ignore[import-not-found]  # noqa: F401  (its import makes the next one possible)
 from com.sun.star.beans import PropertyValue  # type: ignore[import-not-found]
+from com.sun.star.lang import DisposedException  # type: ignore[import-not-found]
 from uno_install import connect  # type: ignore[import-not-found]
 
 FORMULAS = 16  # of com.sun.star.sheet.CellFlags
@@ -113,11 +115,21 @@ def tried(desktop: Any) -> float:
     return value
 
 
+def started(pipe: str) -> tuple[Any, float]:
+    """Return the desktop of the LibreOffice that listens, and what one of our functions gives in it."""
+    while True:
+        try:
+            context = connect(pipe)
+            desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+            return desktop, tried(desktop)
+        except DisposedException:  # it starts once more where it found a new extension
+            time.sleep(0.5)
+
+
 def main(pipe: str) -> None:
     """Answer until the input ends."""
-    context = connect(pipe)
-    desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
-    print(json.dumps({"ready": tried(desktop)}), flush=True)
+    desktop, ready = started(pipe)
+    print(json.dumps({"ready": ready}), flush=True)
     for line in sys.stdin:
         try:
             answer: dict[str, Any] = {"sheets": calculated(desktop, json.loads(line))}

@@ -53,8 +53,8 @@ lint-table: setup  ## measure the unit checker on its corpus and rewrite the REA
 pictures: setup  ## take the pictures of the hosts anew (needs LibreOffice, Xvfb, Chromium and npm)
 	MLSIM_SCREENSHOTS=docs $(RUN) pytest tests/addin/test_officejs_pane.py tests/addin/test_libreoffice.py -k "pane or toolbar"
 
-bench: setup  ## print the benchmark table
-	.venv/bin/python tests/benchmarks/bench.py
+bench: setup  ## print the benchmark table beside other tools (ONLY=start,decode,..., WRITE=docs/benchmarks.md)
+	.venv/bin/python tests/benchmarks/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(WRITE),--markdown $(WRITE))
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,8 +6,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
 
+from measuring import Spread, spread
 from openpyxl import Workbook
 
 from mlsim_addin.libreoffice.install import install
@@ -31,8 +31,8 @@ def latencies(path: Path, formula: Callable[[int], str]) -> Path:
     return path
 
 
-def opening(folder: Path, book: Path, extension: bool, repeat: int = 3, **environment: str) -> float:
-    """Return the median seconds in which a LibreOffice just started opens and calculates a workbook."""
+def opening(folder: Path, book: Path, extension: bool, repeat: int = 3, **environment: str) -> Spread:
+    """Return the seconds in which a LibreOffice just started opens and calculates a workbook."""
     soffice, python = needed()
     profile = folder / ("with" if extension else "without")
     if not profile.exists() and extension:
@@ -44,10 +44,15 @@ def opening(folder: Path, book: Path, extension: bool, repeat: int = 3, **enviro
             took, values = office.timed(book.as_uri(), 4)
             assert values == (CELLS if extension else 0), f"{values} different values"
             times.append(took)
-    return median(times)
+    return spread(times)
 
 
-def libreoffice(folder: Path) -> Iterator[tuple[str, float]]:
+def beyond(found: Spread, before: float) -> Spread:
+    """Return how much longer something took."""
+    return Spread(*(taken - before for taken in found))
+
+
+def libreoffice(folder: Path) -> Iterator[tuple[str, Spread]]:
     """Yield what our functions add to the time of opening 10,000 cells, by the way they are written."""
     ways = {
         "names as Excel writes them": "=MLSIM_DECODE_LATENCY(A{0},B{0},C{0},D{0})",
@@ -56,14 +61,14 @@ def libreoffice(folder: Path) -> Iterator[tuple[str, float]]:
     }
     for way, formula in ways.items():
         book = latencies(folder / "book.xlsx", formula.format)
-        without = opening(folder, book, extension=False)
-        yield way, opening(folder, book, extension=True) - without
+        without = opening(folder, book, extension=False).median
+        yield way, beyond(opening(folder, book, extension=True), without)
         if way.endswith("Excel writes them"):
             own = opening(folder, book, extension=True, MLSIM_PYTHON=sys.executable)
-            yield f"{way}, in a process of its own", own - without
+            yield f"{way}, in a process of its own", beyond(own, without)
 
 
-def officejs(folder: Path) -> Iterator[tuple[str, float]]:
+def officejs(folder: Path) -> Iterator[tuple[str, Spread]]:
     """Yield how long the server takes for a batch of 10,000 calls, TLS and JSON included."""
     ways = {
         "different": [["MLSIM_DECODE_LATENCY", ["Llama-3-70B", "H100", 1 + i % 50, 4000 + i]] for i in range(CELLS)],
@@ -78,4 +83,4 @@ def officejs(folder: Path) -> Iterator[tuple[str, float]]:
                 answer = served.post("/calculate", {"calls": fresh}, served.token)
                 times.append(time.perf_counter() - start)
                 assert len(answer.json["results"]) == CELLS
-            yield way, median(times[1:])
+            yield way, spread(times[1:])

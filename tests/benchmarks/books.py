@@ -1,4 +1,4 @@
-"""Workbooks for the benchmark of the unit checker, written as XML: half of their cells are formulas."""
+"""Workbooks and sweeps to measure with. Those of the unit checker are written as XML: half of their cells are formulas."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import zipfile
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
+
+from openpyxl import Workbook
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -28,6 +30,29 @@ QUANTITIES = ("Weights (GB)", "KV cache (GiB)", "Bandwidth (GB/s)", "Energy (MWh
 PLACES = "Frankfurt", "Oslo", "Dublin", "Iowa", "Oregon", "Osaka", "São Paulo", "Mumbai", "Sydney", "Paris"
 
 Cells = tuple[str | float, ...]
+
+
+def formulas(path: Path, rows: int, first: int = 1024) -> Path:
+    """Write a sheet of different decode latencies without cached values."""
+    book = Workbook()
+    for i in range(rows):
+        latency = f'=MLSIM_DECODE_LATENCY("Llama-3-70B","H100",{1 + i % 64},A{i + 1})'
+        book.worksheets[0].append([first + i, latency])
+    book.save(path)
+    return path
+
+
+def different(folder: Path, number: int, rows: int) -> list[Path]:
+    """Write so many workbooks; no formula is in two of them with the same arguments."""
+    folder.mkdir()
+    return [formulas(folder / f"book-{i:04}.xlsx", rows, 1024 + i * rows) for i in range(number)]
+
+
+def ten_million(folder: Path) -> list[str]:
+    """Return the command of a sweep over 2 chips, 4 degrees of tensor parallelism, 1,250 batches and 1,000 contexts."""
+    axes = "model=Llama-3-70B", "hardware=H100,MI300X", "tp=1,2,4,8", "batch=1:1250", "context=128:128000:128"
+    chosen = chain.from_iterable(("--set", axis) for axis in axes)
+    return ["sweep", "--grid", "MLSIM_DECODE_LATENCY", *chosen, "-o", str(folder / "points.parquet")]
 
 
 def job_table(path: Path, cells: int) -> Path:

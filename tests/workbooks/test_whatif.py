@@ -75,7 +75,8 @@ def test_errors_empty_inputs_and_names(tmp_path: Path) -> None:
     assert isinstance(wrong[0], Err)
     assert right[1] == "good"
     assert more[2] == pytest.approx(right[2] + 2)
-    assert function.label("My results!B4") == "Verdict"
+    assert function.label("'My results'!B4") == "Verdict"
+    assert function.label("latency") == "Latency"
     assert function.notes == ["My results!B6 holds no formula: it stays the same."]
 
 
@@ -115,3 +116,21 @@ def test_an_output_that_is_left_alone_is_refused(tmp_path: Path) -> None:
         WhatIf(path.read_bytes(), "book.xlsx", ["Inputs!B1"], ["Inputs!C2"])
     function = WhatIf(path.read_bytes(), "book.xlsx", ["Inputs!C1"], ["Inputs!C2"])
     assert function.evaluate([["a"], [True]]) == [["a1"], ["TRUE1"]]
+
+
+def test_labels_in_a_table(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in [
+        ("Plan", None, None),
+        ("Batch", 8, "=B2*2"),
+        (None, "TPOT", "Cost"),
+        ("H100", "=B2", 1),
+        ("MI300X", 1, "=B4+C4"),
+    ]:
+        sheet.append(row)
+    book.save(tmp_path / "book.xlsx")
+    function = WhatIf((tmp_path / "book.xlsx").read_bytes(), "book.xlsx", ["B2"], ["B4:C5"])
+    labels = [function.label(f"Sheet!{cell}") for cell in ("B2", "B4", "C5", "C2", "A1")]
+    assert labels == ["Batch", "H100: TPOT", "MI300X: Cost", "Batch", ""]

@@ -3,9 +3,10 @@
 It runs with a profile of its own that holds the MLSIM extension of this Python. A workbook is given to it as a copy
 without cached values, with MLSIM's functions under the names that LibreOffice knows; only values come back.
 
-What LibreOffice does differently: a truth value within a text is 1 (``TRUE&""``), the elements of an array formula
-are truth values only where its formula shows that they are, and an empty cell given to MLSIM is told from a 0 by the
-text of the formula.
+What LibreOffice does differently from Excel: truth values are numbers to it (they count in ``SUM(A1:A9)``, and are 1 in
+``TRUE&""``), the elements of an array formula are truth values only where its formula shows that they are, an empty
+cell given to MLSIM is told from a 0 by the text of the formula, and many a ``#VALUE!`` or ``#REF!`` of a wrong argument
+is a ``#NUM!``.
 """
 
 from __future__ import annotations

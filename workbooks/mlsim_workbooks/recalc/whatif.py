@@ -74,16 +74,29 @@ class WhatIf:
         return [self.book.where(*place) for place in self._inputs]
 
     def label(self, cell: str) -> str:
-        """Return the text that stands to the left of a cell, else above it; empty when there is none."""
+        """Return what a cell is called: the text to its left and, within a table, the head of its column.
+
+        Where neither is there, the text above it; empty where there is none.
+        """
         sheet, row, col = self._cell(cell)
-        cells = self.book.cells[sheet]
-        before = (cells.get((row, c)) for c in range(col - 1, 0, -1))
-        above = (cells.get((r, col)) for r in range(row - 1, max(row - 200, 0), -1))
-        for beside in (*before, *above):
-            found = self.book.cached(beside) if beside is not None and beside.attrs is None else None
-            if isinstance(found, str) and not isinstance(found, Err) and found.strip():
-                return found.strip()
-        return ""
+        left = next((c for c in range(col - 1, 0, -1) if self._text(sheet, row, c)), 0)
+        top = next((r for r in range(row - 1, max(row - 200, 0), -1) if self._text(sheet, r, col)), 0)
+        beside, above = self._text(sheet, row, left), self._text(sheet, top, col)
+        others = (c for c in (col - 1, col + 1) if c != left)  # a head has another beside it, with a value below
+        if beside and any(self._text(sheet, top, c) and self._has_value(sheet, row, c) for c in others):
+            return f"{beside}: {above}"
+        return beside or above
+
+    def _has_value(self, sheet: int, row: int, col: int) -> bool:
+        """Tell whether a cell holds a formula or something else than text."""
+        cell = self.book.cells[sheet].get((row, col))
+        return cell is not None and not self._text(sheet, row, col) and (cell.attrs or cell.value) is not None
+
+    def _text(self, sheet: int, row: int, col: int) -> str:
+        """Return the text that is typed into a cell; empty where there is none."""
+        cell = self.book.cells[sheet].get((row, col))
+        found = self.book.cached(cell) if cell is not None and cell.attrs is None else None
+        return found.strip() if isinstance(found, str) and not isinstance(found, Err) else ""
 
     def evaluate(self, points: Sequence[Sequence[Value]]) -> list[list[Value]]:
         """Return the outputs at each point, a point being the values of the inputs in their order.

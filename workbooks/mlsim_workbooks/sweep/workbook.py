@@ -52,6 +52,7 @@ _ROWS, _COLUMNS = 32, 16  # of the heat map: what fits on a page
 _LINES = 6  # of the chart
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # in XML
 _NUMBER = "[>=100]#,##0{u};[>=1]0.00{u};0.0000{u}"
+_CHOICE_END = "J"  # column: a result has a long name
 _MAP, _DATA, _AXES, _ABOUT = "Heat map", "Data", "Axes", "About"
 
 
@@ -219,14 +220,14 @@ def _write_map(ws: Worksheet, book: _Book) -> None:
     book.values["B1"] = f"{heading} over {plan.name}"
     style.heading(ws, "B4", "Choose")
     style.put(ws, "B5", "Result")
-    style.input_cell(ws, "C5", heading, to="F5")
+    style.input_cell(ws, "C5", heading, to=f"{_CHOICE_END}5")
     results = get_column_letter(len(book.sweep.axes) + 1)
     style.choice(ws, f"{_AXES}!${results}$2:${results}${len(book.results) + 1}", "C5", strict=True)
     _helper(ws, book, "A5", f"=MATCH($C$5,{_DATA}!$A$1:${get_column_letter(len(book.headings))}$1,0)",
             book.headings.index(heading) + 1)  # fmt: skip
     for row, axis in enumerate(plan.others, 6):
         style.put(ws, f"B{row}", _name(axis))
-        style.input_cell(ws, f"C{row}", _cell(axis, axis.values[0]), to=f"F{row}")
+        style.input_cell(ws, f"C{row}", _cell(axis, axis.values[0]), to=f"{_CHOICE_END}{row}")
         style.choice(ws, book.axis_list(axis), f"C{row}", strict=True)
         _helper(ws, book, f"A{row}", f"=(MATCH($C${row},{book.axis_list(axis)},0)-1)*{book.stride(axis)}", 0)
     style.note(ws, f"B{plan.top - 2}", _explained(plan))

@@ -431,6 +431,28 @@ def test_where_excel_is_not_there_is_a_sentence(windows: Path, monkeypatch: Any)
 
 # --- agreement -------------------------------------------------------------------------------------------------------
 
+MIXED = {"A1": "x1", "A2": "x2", "A3": 3, "A4": True, "A5": "y", **{f"B{i}": i for i in range(1, 7)}}
+
+
+@pytest.mark.parametrize(
+    ("formula", "due"),
+    [
+        ('1/3&""', "0.333333333333333"), ('(0.1+0.2)&"|"', "0.3|"), ('100/3&"x"', "33.3333333333333x"), ('1E20&""', "1E+20"),
+        ("LEN(1/3)", 17.0), ("CONCATENATE(1/3)", "0.333333333333333"), ("LEFT(2/3,20)", "0.666666666666667"), ('1E9&""', "1000000000"),
+        ('COUNTIF(A1:A6,"<>x1")', 5.0), ('COUNTIF(B1:B6,"<>x")', 6.0), ('SUMIF(A1:A6,"<>x1",B1:B6)', 20.0), ('COUNTIF(A1:A6,"<>")', 5.0),
+        ('COUNTIFS(A1:A6,"<>y",B1:B6,">1")', 4.0), ('AVERAGEIF(A1:A6,"<>x1",B1:B6)', 4.0), ('COUNTIF(A1:A6,"*")', 3.0),
+        ('TEXT(2.5,"0")', "3"), ('TEXT(0.125,"0.00")', "0.13"), ('TEXT(1.005,"0.00")', "1.01"), ('TEXT(1/3,"@")', "0.333333333333333"),
+        ('TEXT(TRUE,"0")', "TRUE"), ("SHEETS()", 1.0), ('INFO("numfile")', 1.0), ("MATCH(3.5,B1:B6,-1)", Err("#N/A")),
+        ("SUM(A1:A6)", 3.0), ('"a"&TRUE', "aTRUE"), ('TRUE>"z"', True), ("1=TRUE", False), ("-2^2", 4.0), ("MOD(-7,3)", 2.0),
+    ],
+)  # fmt: skip
+def test_the_embedded_engine_gives_what_excel_gives_or_nothing(formula: str, due: Any) -> None:
+    report, data = recalculate_bytes(book({**MIXED, "D1": f"={formula}"}), "book.xlsx")
+    if not report.left:
+        assert data is not None
+        assert told({"D1": cached(data, ".xlsx")["S!D1"]}) == told({"D1": due})
+
+
 REASONS = {
     ("fidelity rich_strings", "Sheet1!E2"): "LibreOffice reads a tab within several lines of text as the character 1",
 }

@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 
+MAX_DEPTH = 100  # open brackets; Excel ends at 64 functions within each other
+_MAX_OPERATORS, _MAX_POWERS = 1_500, 500  # IronCalc's parser recurses; these fit a stack of 1 MiB with room to spare
+
+
 class FormulaError(Exception):
     """A formula that no engine may work out, or that is broken; the message continues "Sheet1!B3 ..."."""
 
@@ -369,6 +373,8 @@ class Plan:
     mapped: bool = False  # maps a function over a range inside SUMPRODUCT or its like: evaluated as an array
     volatile: bool = False  # may change without any of its references changing
     dynamic: bool = False  # may read cells that none of its references names
+    mlsim: int = 0  # calls of MLSIM's functions, without those that stand for conversions
+    loose: bool = False  # the engine itself may turn numbers into text
     limit: str = ""  # why the embedded engine cannot work it out; continues "Sheet1!B3 ..."
 
 
@@ -472,6 +478,7 @@ class _Compiler:
 
     def run(self) -> Plan:
         """Fill in the plan and return it."""
+        self.check_size()
         self.check_mapped()
         significant = [i for i, t in enumerate(self.toks) if t.kind != "space"]
         pieces = self.build(0, len(self.toks), "")
@@ -554,6 +561,22 @@ class _Compiler:
             if inner and all(t.kind in ("word", "struct") for t in inner):
                 self.limit(f"uses INDIRECT() on the name {self.toks[i + 1].text}, which is not supported")
 
+    def check_size(self) -> None:
+        """Refuse what would overflow the stack of an engine, which ends the whole process."""
+        depth = operators = powers = 0
+        for token in self.toks:
+            if token.kind == "func" or token.text in ("(", "{"):
+                depth += 1
+                if depth > MAX_DEPTH:
+                    raise FormulaError(f"is nested more than {MAX_DEPTH} deep")
+            elif token.text in (")", "}"):
+                depth -= 1
+            elif token.kind == "op" and token.text != ",":
+                operators += 1
+                powers += token.text == "^"
+        if operators > _MAX_OPERATORS or powers > _MAX_POWERS:
+            self.limit(f"has more than {min(operators, _MAX_OPERATORS):,} operators, too many for the engine")
+
     def check_mapped(self) -> None:
         """Refuse a range where a single value is due in a function that the engine does not map over it."""
         open_calls: list[tuple[str, int]] = []  # [name, index of the argument]; brackets count as a call without a name
@@ -620,6 +643,7 @@ class _Compiler:
         nested = [p for a in args for p in (a.pieces if isinstance(a, Expression) else [a])]
         depths = [self.plan.calls[p.call].depth + 1 for p in nested if isinstance(p, Nested)]
         takes = self.array or around in _ARRAY_TAKERS
+        self.plan.mlsim += not name.startswith("MLSIM__")
         self.plan.calls.append(Call(name, tuple(args), takes, max(depths, default=0)))
         return len(self.plan.calls) - 1
 

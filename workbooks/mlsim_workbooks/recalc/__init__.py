@@ -151,7 +151,7 @@ def _recalculated(package: Package, engine: Engine) -> tuple[Report, bytes | Non
     book = Book(package)
     report = Report(package.path, package.path, engine.name, formulas=len(book.formulas) + len(book.left))
     worked = engine.calculate(book)
-    report.mlsim_calls = sum(len(f.plan.calls) for f in book.formulas)
+    report.mlsim_calls = sum(f.plan.mlsim for f in book.formulas)
     report.left = [(book.names[s], f"{column_name(c)}{r}", why) for (s, r, c), why in sorted(book.left.items())]
     report.notes += worked.notes
     changed = _patches(book, worked, report)
@@ -178,7 +178,7 @@ def _patches(book: Book, worked: Worked, report: Report) -> dict[str, bytes]:
                     report.errors.append((book.names[f.sheet], f"{column_name(col)}{row}", value, message))
                 if old.__class__ is not value.__class__ or old != value:
                     updates[f.sheet][row, col] = value
-                    if not f.plan.calls and old is not None and not _close(old, value):
+                    if not f.plan.mlsim and old is not None and not _close(old, value):
                         doubtful.append(number)
                     report.changed.append((book.names[f.sheet], f"{column_name(col)}{row}"))
         if f.dynamic and (area := _written(f.cells)) != book.stored_area(f):
@@ -228,7 +228,7 @@ def _note_doubts(book: Book, numbers: list[int], report: Report) -> None:
         seen, stack, free = {number}, [number], True
         while stack and free and budget > 0:
             formula = book.formulas[stack.pop()]
-            free = not formula.plan.calls and not formula.plan.volatile
+            free = not formula.plan.mlsim and not formula.plan.volatile
             for other in book.precedents(formula, columns) if free else ():
                 budget -= 1
                 if tied.get(other):

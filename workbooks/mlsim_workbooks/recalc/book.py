@@ -28,6 +28,7 @@ from mlsim_workbooks.package import (
     read_workbook,
     scan_sheet,
 )
+from mlsim_workbooks.recalc import conversions
 
 __all__ = ["Book", "Formula", "Place", "Rectangle"]
 
@@ -162,6 +163,8 @@ class Book:
                             (r, c) for r in range(top, last_row + 1) for c in range(left, last_col + 1)
                         } - {(cell.row, cell.col)}
                     found.append(_Raw(index, cell, text, origin, stored, dynamic))
+            if len(cells) != sum(len(row.cells) for row in sheet.rows):
+                raise RecalcError(f"The part {sheet.part} is damaged: a cell occurs twice in it.")
             self.cells.append(cells)
             self._used.append((bottom, right))
         return found
@@ -208,8 +211,10 @@ class Book:
                 key = (form, sheet, raw.stored is not None)
                 plan = self._compiled.get(key)
                 if plan is None:
+                    form, loose = conversions.rewritten(form, raw.stored is not None)
                     low = self.names[sheet].lower()
                     plan = fx.compile_shape(form, self.workbook.names, low, names, self._clock, raw.stored is not None)
+                    plan.loose = loose
                     self._compiled[key] = plan
                 if missing := next((a.sheet for a in plan.areas if a.sheet and a.sheet not in self.index), None):
                     raise fx.FormulaError(f"refers to the sheet {missing!r}, which is not a worksheet")

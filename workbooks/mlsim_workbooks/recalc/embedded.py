@@ -7,12 +7,13 @@ it was written, is left alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from mlsim_workbooks.package import Err, RecalcError, Value
 from mlsim_workbooks.recalc.bare import AREA, BARE, CALL, CELL, CONST, Builder, Instance, Size, run_engine, unsupported
 from mlsim_workbooks.recalc.book import Book, Formula, Place
+from mlsim_workbooks.recalc.conversions import FUNCTIONS, Unsure, is_too_long
 from mlsim_workbooks.recalc.worked import Worked
 
 __all__ = ["CallMany", "Embedded"]
@@ -82,6 +83,7 @@ class Calculation:
         self.unread = False  # ... among them an error, which cannot be read back before that
         self.levels: dict[int, int] = {}  # formula -> number of calls in a row that it waits for
         self.supported: set[str] = set()
+        self.unsure: dict[Any, str] = {}  # conversions by their key, and why they are doubtful
 
     def run(self) -> Worked:
         """Return the values of all formulas that are not left alone."""
@@ -108,7 +110,7 @@ class Calculation:
                 name = next(name for name in plan.functions if name in unknown)
                 why = f"uses {name}(), which neither MLSIM nor the embedded engine knows"
             if not why and plan.calls:
-                name = next((call.name for call in plan.calls if call.name not in self.known), "")
+                name = next((c.name for c in plan.calls if c.name not in self.known and c.name not in FUNCTIONS), "")
                 why = f"uses {name}(), which this version of MLSIM does not have" if name else ""
             if why:
                 reasons[f.sheet, f.row, f.col] = why
@@ -157,9 +159,14 @@ class Calculation:
             if self.placed:
                 self.evaluate()
             if not moved or all(i.static for i in self.instances):
-                return {}
+                return self.doubtful()
         found = (self.book.formulas[i.formula] for i in moved if not i.static)
         return {(f.sheet, f.row, f.col): "does not settle; it seems to have a circular reference" for f in found}
+
+    def doubtful(self) -> dict[Place, str]:
+        """Return the formulas with a number whose text is not known for certain."""
+        found = ((self.book.formulas[i.formula], i.key) for i in self.instances if i.key in self.unsure)
+        return {(f.sheet, f.row, f.col): self.unsure[key] for f, key in found}
 
     def put_inputs(self) -> None:
         """Put the inputs into their cells."""
@@ -207,7 +214,7 @@ class Calculation:
                 instance.key, instance.done = key, True
                 moved.append(instance)
         for name, jobs in new.items():
-            results = self.batch(name, list(jobs.values()))
+            results = (self.batch if name not in FUNCTIONS else self.converted)(name, list(jobs.values()))
             for key, result in zip(jobs, results, strict=True):
                 memo[key] = _result(result)
         for instance in moved:
@@ -220,6 +227,17 @@ class Calculation:
                 self.placed = True
                 self.areas = {}
         return moved
+
+    def converted(self, name: str, jobs: list[list[Any]]) -> list[Any]:
+        """Answer calls that stand for conversions of numbers into text."""
+        results: list[Any] = []
+        for args in jobs:
+            try:
+                results.append(FUNCTIONS[name](*args))
+            except Unsure as unsure:
+                self.unsure[name, _frozen(args)] = str(unsure)
+                results.append(unsure)
+        return results
 
     def fetch(self, spec: tuple[Any, ...]) -> Any:
         """Return the value of one argument."""
@@ -360,6 +378,8 @@ class Calculation:
         circular: list[int] = []
         broken: list[int] = []
         for number, f in enumerate(formulas):
+            if f.plan.loose and any(isinstance(v, str) and is_too_long(v) for v in self.shown(f)):
+                found[f.sheet, f.row, f.col] = "turns a number into text with more digits than Excel writes"
             errors = self.errors(f)
             if not errors:
                 continue
@@ -405,6 +425,13 @@ class Calculation:
                 if value.__class__ is str and value[:1] == "#" and self.is_error(f.sheet, row, col):
                     found.add(value)
         return found
+
+    def shown(self, f: Formula) -> Iterator[Any]:
+        """Yield what the engine has in a formula's cells."""
+        top, left, bottom, right = f.cells
+        for row in range(top, bottom + 1):
+            for col in range(left, right + 1):
+                yield self.model.get_cell_value(f.sheet, row, col)
 
     def worked(self) -> Worked:
         """Return the values of all formulas."""

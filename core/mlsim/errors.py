@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CellError", "DomainError", "NameNotFoundError", "UnitError", "as_typed", "shorten"]
+__all__ = ["CellError", "DomainError", "NameNotFoundError", "UnitError", "as_typed", "printable", "shorten"]
 
 
 class CellError(Exception):
@@ -64,6 +64,11 @@ def shorten(value: object, limit: int = 60) -> str:
     text = " ".join(text[: limit + 1].split())
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)  # no terminal obeys a message
     return f'"{text[:limit]}…"' if len(text) > limit else f'"{text}"'
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, without the control characters that names from a file may hold."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def as_typed(number: float) -> str:

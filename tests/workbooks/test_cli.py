@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -215,3 +217,66 @@ def test_readme_figures_are_the_models() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     value = call("MLSIM_DECODE_LATENCY", ["Llama-3-70B", "MI300X", 1, 4096])
     assert f"gives {value:.1f} ms per token" in text
+
+
+def test_a_workbook_that_ends_the_process_costs_only_itself(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    from mlsim_workbooks.recalc import batch
+
+    def fatal(data: bytes, name: str, engine: object) -> object:
+        if "bad" in name:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if "slow" in name:
+            time.sleep(60)
+        return recalculate_bytes(data, name)
+
+    recalculate_bytes = batch.recalculate_bytes
+    monkeypatch.setattr(batch, "recalculate_bytes", fatal)  # the processes are forked from this one
+    names = ("first", "bad", "good", "slow", "last")
+    books = [book(tmp_path / f"{name}.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)') for name in names]
+    before = {path.name: path.read_bytes() for path in books}
+    code, out, err = run("recalc", *map(str, books), "--jobs", "5", "--time-limit", "3")
+    assert code == 2
+    assert "bad.xlsx ended the process that worked on it (signal 11), so it was left as it is." in err
+    assert "slow.xlsx took longer than 3 s, so it was left as it is." in err
+    for path in books:
+        changed = path.read_bytes() != before[path.name]
+        assert changed == (path.stem in ("first", "good", "last"))
+        assert changed == (f"{path.name}: 1 formulas" in out)
+
+
+def test_a_workbook_saved_meanwhile_is_not_overwritten(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    from mlsim_workbooks.recalc import batch
+
+    path = book(tmp_path / "a.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)')
+    write = batch._write
+
+    def later(*args: object) -> None:
+        raise AssertionError("it was written")
+
+    def save(file: Path) -> tuple[int, int] | None:
+        os.utime(file, ns=(len(seen), len(seen)))
+        seen.append(file)
+        return stamp(file)
+
+    seen: list[Path] = []
+    stamp = batch.stamp
+    monkeypatch.setattr(batch, "_write", later)
+    monkeypatch.setattr(batch, "stamp", save)
+    code, _, err = run("recalc", str(path))
+    assert code == 2
+    assert "a.xlsx was saved by another program meanwhile" in err
+    monkeypatch.setattr(batch, "_write", write)
+    monkeypatch.setattr(batch, "stamp", stamp)
+    assert run("recalc", str(path))[0] == 0
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "x" * 250 + ".xlsx", "\x1b[31m.xlsx"])
+def test_odd_names_are_sentences(run, tmp_path: Path, name: str) -> None:  # type: ignore[no-untyped-def]
+    good = book(tmp_path / "good.xlsx", '=MLSIM_KV_CACHE("Llama-3-8B",4096,48)')
+    code, out, err = run("recalc", name, str(good))
+    assert code == 2
+    assert "good.xlsx: 1 formulas" in out
+    assert "\x1b" not in err
+    assert len(err.splitlines()) == 1

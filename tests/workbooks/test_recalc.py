@@ -548,3 +548,53 @@ def test_a_changed_value_without_mlsim_is_pointed_out(tmp_path: Path) -> None:
             archive.writestr(name, data)
     (note,) = run(path).notes
     assert "do not depend on MLSIM changed as well (Sheet1!B1)" in note
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("=" + "1+(" * 2500 + "1" + ")" * 2500, "nested more than 100 deep"),
+        ("=1" + "+1" * 18_700, "more than 1,500 operators"),
+        ("=1" + "^1" * 600, "more than"),
+        ("=_xlfn.LET(_xlpm.f,_xlfn.LAMBDA(_xlpm.n,_xlpm.f(_xlpm.n)),_xlpm.f(1))", "LAMBDA that calls itself"),
+        (
+            "=_xlfn.LAMBDA(_xlpm.f,_xlpm.f(_xlpm.f))(_xlfn.LAMBDA(_xlpm.f,_xlpm.f(_xlpm.f)))",
+            "calls a variable of LAMBDA",
+        ),
+        ("=FACT(1E9)", "counts up to 1e+09"),
+        ("=T.INV(0.3,A1*1E9)", "counts up to 1e+09"),
+        ("=COUNT(1:1048576)", "reads a range of 17,179,869,184 cells"),
+    ],
+)
+def test_what_would_crash_or_hang_the_engine_is_left_alone(tmp_path: Path, formula: str, words: str) -> None:
+    path = make(tmp_path, {"A1": 1, "B1": formula, "C1": "=MLSIM_DOUBLE(A1)", "XFD1048576": 1})
+    report = run(path)
+    assert words in left(report)["B1"]
+    assert values(path)["C1"].value == 2
+
+
+def test_what_only_looks_like_it_is_worked_out(tmp_path: Path) -> None:
+    cells = {
+        "A1": 5, "B1": "=FACT(A1)", "B2": "=_xlfn.LET(_xlpm.f,_xlfn.LAMBDA(_xlpm.n,_xlpm.n+1),_xlpm.f(A1))", "B3": "=SUM(A:A)",
+        "B4": "=" + "(" * 90 + "A1" + ")" * 90, "XFD1048576": 1,
+    }  # fmt: skip
+    check(tmp_path, cells, {"B1": 120, "B2": 6, "B3": 5, "B4": 5})
+
+
+def test_a_text_longer_than_a_cell_is_an_error(tmp_path: Path) -> None:
+    check(
+        tmp_path,
+        {"A1": '=REPT("a",32767)', "B1": '=A1&"b"', "B2": "=MLSIM_ECHO(A1&A1)"},
+        {"B1": "#VALUE!", "B2": "#VALUE!"},
+    )
+
+
+def test_a_workbook_reads_its_own_unit_mistakes_only(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.xlsx"
+    make(tmp_path, {"A1": "HBM (GB)", "A2": 80}, "secret.xlsx")
+    path = make(tmp_path, {"A1": '=MLSIM_LINT(CELL("filename",A9))', "A2": f'=MLSIM_LINT("{secret}")', "A3": "=A9"})
+    report = recalculate(path)
+    assert values(path)["A1"].value == "no unit mistakes"
+    assert report.errors == [
+        ("Sheet1", "A2", "#VALUE!", 'path: book.xlsx may look at itself only, with CELL("filename").')
+    ]

@@ -97,7 +97,7 @@ def test_a_refusal_keeps_its_sentence(jobs: int, kind: str) -> None:
 
 
 def test_a_worker_that_ends_is_a_sentence() -> None:
-    with pytest.raises(CellError, match=r"A worker process was ended from outside.*fewer jobs"):
+    with pytest.raises(CellError, match=r"A task ended the process that worked on it \(exit code 7\).*fewer jobs"):
         list(tasks.run(end_process, [()] * 3, jobs=2))
 
 

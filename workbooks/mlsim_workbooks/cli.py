@@ -111,6 +111,13 @@ def _recalc_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="workbooks at a time")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="recalculate on a Dask cluster, such as tcp://host:8786")
+    parser.add_argument(
+        "--time-limit",
+        type=float,
+        default=300,
+        metavar="SECONDS",
+        help="for one workbook on this machine (default 300)",
+    )
     parser.add_argument("--backup", action="store_true", help="keep what a workbook held before as BOOK.bak")
     parser.add_argument("--json", metavar="FILE", help="write a report as JSON; '-' is standard output")
 
@@ -388,6 +395,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
         args.books += rest  # argparse does not take workbooks on both sides of an option
+    from mlsim.units import unit
+
+    unit.own_process = True
     try:
         if getattr(args, "registry", None):
             from mlsim.functions import use_registry_file

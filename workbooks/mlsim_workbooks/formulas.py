@@ -574,8 +574,27 @@ class _Compiler:
             elif token.kind == "op" and token.text != ",":
                 operators += 1
                 powers += token.text == "^"
+        self.check_lambdas()
         if operators > _MAX_OPERATORS or powers > _MAX_POWERS:
             self.limit(f"has more than {min(operators, _MAX_OPERATORS):,} operators, too many for the engine")
+
+    def check_lambdas(self) -> None:
+        """Leave a LAMBDA alone that may call itself: nothing ends it."""
+        called = {
+            t.text.lower().rstrip("(") for t in self.toks if t.kind == "func" and t.text.lower().startswith("_xlpm.")
+        }
+        for i, token in enumerate(self.toks) if called else ():
+            name = normalise(token.text) if token.kind == "func" else ""
+            if name not in ("LET", "LAMBDA"):
+                continue
+            parts = _arguments(self.toks, i, _closing(self.toks, i))
+            bound = ["".join(t.text for t in self.toks[a:b]).strip().lower() for a, b in parts]
+            if name == "LAMBDA" and not called.isdisjoint(bound[:-1]):
+                self.limit("calls a variable of LAMBDA, which the engine may never end")
+            for variable, (a, b) in zip(bound[:-1:2], parts[1::2], strict=False) if name == "LET" else ():
+                inside = {t.text.lower().rstrip("(") for t in self.toks[a:b] if t.kind == "func"}
+                if variable in inside:
+                    self.limit("holds a LAMBDA that calls itself, which the engine may never end")
 
     def check_mapped(self) -> None:
         """Refuse a range where a single value is due in a function that the engine does not map over it."""

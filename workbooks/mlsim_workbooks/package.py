@@ -27,6 +27,7 @@ from mlsim.files import FileError
 __all__ = [
     "LAST_COLUMN",
     "LAST_ROW",
+    "LONGEST_TEXT",
     "Cell",
     "Err",
     "Member",
@@ -59,6 +60,7 @@ MAX_TOTAL = 1024 * MIB  # all parts, unpacked
 MAX_RATIO = 300  # a repetitive sheet packs about 1:50; deflate ends at 1:1032
 RATIO_FLOOR = 16 * MIB  # small parts cannot do harm, whatever their ratio
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
+LONGEST_TEXT = 32_767  # characters in a cell
 
 _EOCD = struct.Struct("<4s4H2LH")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
@@ -701,10 +703,16 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
     row: Row | None = None
     number = column = 0
     digits = ""
-    phonetic = keep = inside = False
+    phonetic = keep = inside = inline = False
     c_tag, v_tag, f_tag, row_tag, is_tag, t_tag, rph_tag, data_tag = (
         "c", "v", "f", "row", "is", "t", "rPh", "sheetData",
     )  # fmt: skip
+
+    def once(good: bool, what: str) -> None:
+        if not good and cell:
+            raise RecalcError(
+                f"The part {part} is damaged: the cell {column_name(cell.col)}{cell.row} holds two {what}, or one in another."
+            )
 
     def root(tag: str, _: dict[str, str]) -> None:
         nonlocal c_tag, v_tag, f_tag, row_tag, is_tag, t_tag, rph_tag, data_tag
@@ -715,7 +723,7 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
         parser.StartElementHandler = start
 
     def start(tag: str, attrs: dict[str, str]) -> None:
-        nonlocal cell, row, number, column, digits, phonetic, keep, inside
+        nonlocal cell, row, number, column, digits, phonetic, keep, inside, inline
         if not inside:
             if tag == data_tag:
                 inside = True
@@ -739,11 +747,14 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
                 cell.cm = int(attrs["cm"]) if attrs["cm"].isdecimal() else 0
         elif tag == v_tag:
             buffer.clear()
-            keep = True
             if cell:
+                once(cell.v_at < 0 and not keep and not inline, "values")
                 cell.v_at = parser.CurrentByteIndex
+            keep = True
         elif tag == f_tag:
             buffer.clear()
+            if cell:
+                once(cell.f_at < 0 and not keep and not inline, "formulas")
             keep = True
             if cell:
                 cell.attrs = attrs
@@ -757,14 +768,16 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
         elif tag == is_tag:
             buffer.clear()
             if cell:
+                once(cell.is_at < 0 and not keep, "texts")
                 cell.is_at = parser.CurrentByteIndex
+            inline = True
         elif tag == rph_tag:
             phonetic = True
         elif tag == t_tag:
             keep = not phonetic
 
     def end(tag: str) -> None:
-        nonlocal cell, phonetic, keep, inside, count
+        nonlocal cell, phonetic, keep, inside, inline, count
         if not inside:
             return
         if tag == c_tag:
@@ -791,6 +804,7 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
                 if most and row.cells:
                     rows.append(row)
         elif tag == is_tag:
+            inline = False
             if cell:
                 cell.value = "".join(buffer)
                 cell.is_end = parser.CurrentByteIndex

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
 import re
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import islice
@@ -21,6 +17,7 @@ from typing import Any, TypeVar
 from mlsim import __version__
 from mlsim.errors import CellError, shorten
 from mlsim_workbooks import own_registry
+from mlsim_workbooks.children import Children, Lost
 
 __all__ = ["TaskError", "in_order", "run"]
 
@@ -45,9 +42,17 @@ class TaskError(CellError):
         return self.message
 
 
+class _Gone(TaskError):
+    """A task that took its process with it; ``why`` continues "the task ..."."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
 def run(
     function: Callable[..., Result], tasks: Iterable[Sequence[Any]], *, jobs: int = 1, scheduler: str | None = None,
-    window: int | None = None,
+    window: int | None = None, seconds: float | None = None, lost: Callable[..., Result] | None = None,
 ) -> Generator[tuple[int, Result]]:  # fmt: skip
     """Call a function once for each task; yield the results as they come, each with its task's index.
 
@@ -66,6 +71,12 @@ def run(
         Tasks in flight; by default two for each process or each thread of the cluster. No task starts more than twice
         as many after the oldest that is unfinished, so results put into order wait in bounded memory.
 
+    seconds : float, optional
+        How long a call may take on this machine; its process is then ended.
+    lost : callable, optional
+        Gives the result of a task that ended its process or took too long: ``lost(why, *args)``. With it the calls
+        are made in processes of their own even for one job. Without it such a task ends the run.
+
     Raises
     ------
     CellError
@@ -73,13 +84,13 @@ def run(
     """
     if scheduler:
         with _cluster(scheduler) as (pool, threads, check):
-            yield from _stream(pool, function, tasks, lambda: window or max(4, _PER_CORE * threads()), check)
-    elif jobs <= 1:
+            yield from _stream(pool, function, tasks, lambda: window or max(4, _PER_CORE * threads()), check, lost)
+    elif jobs <= 1 and lost is None:
         for i, args in enumerate(tasks):
             yield i, function(*args)
     else:
-        with _processes(jobs) as pool:
-            yield from _stream(pool, function, tasks, lambda: window or _PER_CORE * jobs, lambda: None)
+        with _processes(max(1, jobs), seconds) as pool:
+            yield from _stream(pool, function, tasks, lambda: window or _PER_CORE * jobs, lambda: None, lost)
 
 
 def in_order(results: Iterable[tuple[int, Result]], first: int = 0) -> Iterator[tuple[int, Result]]:
@@ -94,19 +105,19 @@ def in_order(results: Iterable[tuple[int, Result]], first: int = 0) -> Iterator[
 
 def _stream(
     pool: Executor, function: Callable[..., Result], tasks: Iterable[Sequence[Any]], window: Callable[[], int],
-    check: Callable[[], None],
+    check: Callable[[], None], lost: Callable[..., Result] | None,
 ) -> Generator[tuple[int, Result]]:  # fmt: skip
     """Keep a window of tasks in flight; ``check`` raises when waiting has become hopeless."""
     registry = own_registry.content()
     numbered = iter(enumerate(tasks))
-    waiting: dict[Future[tuple[Any, CellError | None]], int] = {}
+    waiting: dict[Future[tuple[Any, CellError | None]], tuple[int, Sequence[Any]]] = {}
     started = 0
     try:
         while True:
             size = window()
-            oldest = min(waiting.values(), default=started)
+            oldest = min((i for i, _ in waiting.values()), default=started)
             for i, args in islice(numbered, max(0, min(size - len(waiting), oldest + 2 * size - started))):
-                waiting[pool.submit(_call, __version__, registry, function, tuple(args))] = i
+                waiting[pool.submit(_call, __version__, registry, function, tuple(args))] = (i, args)
                 started = i + 1
             if not waiting:
                 return
@@ -114,8 +125,10 @@ def _stream(
             if not done:
                 check()
             for future in done:
-                i = waiting.pop(future)
+                i, args = waiting.pop(future)
                 result, refusal = _outcome(future)
+                if isinstance(refusal, _Gone) and lost is not None:
+                    result, refusal = lost(refusal.why, *args), None
                 if refusal is not None:
                     raise refusal
                 yield i, result
@@ -147,8 +160,9 @@ def _outcome(future: Future[tuple[Any, Any]]) -> tuple[Any, CellError | None]:
     try:
         result, refusal = future.result()
         return result, CellError(*refusal) if refusal else None
-    except BrokenProcessPool:
-        why = "A worker process was ended from outside, perhaps because memory ran out: try again with fewer jobs."
+    except Lost as lost:
+        why = f"A task {lost}, perhaps because memory ran out: try again with fewer jobs."
+        return None, _Gone(why, str(lost))
     except CancelledError:
         why = _LOST
     except ModuleNotFoundError as error:
@@ -156,6 +170,7 @@ def _outcome(future: Future[tuple[Any, Any]]) -> tuple[Any, CellError | None]:
     except Exception as error:
         if type(error).__name__ == "KilledWorker":  # Dask's: a task took several workers with it
             why = "One task ended every worker it ran on, perhaps because memory ran out: give the workers more memory."
+            return None, _Gone(why, "ended every worker it ran on")
         elif "deserialization" in str(error):
             why = f"The cluster cannot load MLSIM {__version__}: install it on the workers and on the scheduler."
         else:
@@ -167,31 +182,15 @@ def _outcome(future: Future[tuple[Any, Any]]) -> tuple[Any, CellError | None]:
 
 
 @contextmanager
-def _processes(jobs: int) -> Iterator[Executor]:
+def _processes(jobs: int, seconds: float | None) -> Iterator[Executor]:
     """Start worker processes; they end with this one, whichever way it ends."""
-    before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(jobs, initializer=_end_with_parent)
+    pool = Children(jobs, seconds)
     try:
         yield pool
         pool.shutdown()
     except BaseException:  # Ctrl-C too, and a reader that has had enough
         pool.shutdown(wait=False, cancel_futures=True)
-        for child in set(multiprocessing.active_children()) - before:
-            child.terminate()
         raise
-
-
-def _end_with_parent() -> None:
-    """Leave Ctrl-C to the parent, and end when it does, even when it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 # --- a cluster ---------------------------------------------------------------------------------------------------

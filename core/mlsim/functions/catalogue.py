@@ -304,13 +304,15 @@ class Function:
     def _arg(self, i: int) -> Arg:
         return self.args[min(i, len(self.args) - 1)]
 
-    def _bind(self, values: Sequence[Any]) -> list[Any]:
-        variadic = bool(self.args) and self.args[-1].vararg
-        if len(values) > len(self.args) and not variadic:
+    def _check_count(self, values: Sequence[Any]) -> None:
+        if len(values) > len(self.args) and not (self.args and self.args[-1].vararg):
             raise UnitError(
                 f"{self.name} takes at most {len(self.args)} arguments, got {len(values)}: {self.signature}."
             )
-        if not variadic:
+
+    def _bind(self, values: Sequence[Any]) -> list[Any]:
+        self._check_count(values)
+        if not (self.args and self.args[-1].vararg):
             padded = [*values, *[None] * (len(self.args) - len(values))]
             return [_bound(arg, value) for arg, value in zip(self.args, padded, strict=True)]
         bound = []
@@ -442,6 +444,7 @@ class Function:
         """Broadcast ranges against each other, a two-column specification standing as one argument."""
         if any(arg.kind == "raw" for arg in self.args):
             return _raised(self.evaluate([values])[0])
+        self._check_count(values)
         blocks = []
         for i, value in enumerate(values):
             kind = self._arg(i).kind

@@ -56,7 +56,7 @@ def _twin_note(quantity: Quantity) -> str:
     """Say what reading GB as GiB (or the reverse) would change."""
     head, _, tail = quantity.unit.text.partition("/")
     twin = _BINARY_TWIN.get(head)
-    if not twin:
+    if not twin or not quantity.si:
         return ""
     other = Quantity(quantity.value, parse_unit(twin + ("/" + tail if tail else "")))
     change = other.si / quantity.si - 1.0

@@ -8,6 +8,7 @@ both, IT and facility energy, total and active parameters. Two quantities of dif
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,13 +27,22 @@ if TYPE_CHECKING:
 __all__ = ["MAX_TEXT", "Unit", "either", "is_counted", "make_unit", "merge_kinds", "parse_unit"]
 
 MAX_TEXT = 200  # longer than any quantity; a pasted document is refused before it is looked at
+own_process = False
+"""Set by a process that is ours alone: pint then does not load Dask, where it is installed, which takes 0.1 s."""
 _NO_KINDS: Mapping[str, str] = MappingProxyType({})
 
 
 @cache
 def _registry() -> pint.UnitRegistry[float]:
     """Return pint's registry over our own definitions; built on first use, never at import."""
-    import pint
+    if own_process and "dask" not in sys.modules:
+        sys.modules["dask"] = None  # type: ignore[assignment]
+        try:
+            import pint
+        finally:
+            del sys.modules["dask"]
+    else:
+        import pint
 
     return pint.UnitRegistry(str(Path(__file__).with_name("units.txt")), cache_folder=None)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mlsim.errors import CellError
+from mlsim.errors import CellError, printable
 from mlsim.files import FileError, write_file
 from mlsim_workbooks.lint import Checked, check_book
 from mlsim_workbooks.lint.annotate import annotate
 from mlsim_workbooks.lint.finding import RULES, Finding
-from mlsim_workbooks.lint.report import as_json, as_sarif, count_line, lines, printable, rule_table, total_line
+from mlsim_workbooks.lint.report import as_json, as_sarif, count_line, lines, rule_table, total_line
 from mlsim_workbooks.lint.silence import rule_names
 from mlsim_workbooks.package import read_package
 

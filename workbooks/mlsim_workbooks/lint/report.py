@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mlsim import __version__
+from mlsim.errors import printable
 from mlsim_workbooks.lint.finding import RULES, Finding
 from mlsim_workbooks.package import column_name, position
 
@@ -79,11 +80,6 @@ def _line(run: _Run) -> str:
     end = "" if run.first == run.last else f":{column_name(run.last[1])}{run.last[0]}"
     suggestion = f" ({f.suggestion})" if f.suggestion else ""
     return printable(f"{f.file}: {f.sheet}!{f.cell}{end}: {f.severity}: {f.rule}: {f.message}{suggestion}")
-
-
-def printable(text: str) -> str:
-    """Return a text on one line, without the control characters that names from a file may hold."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def count_line(book: str, findings: Sequence[Finding], formulas: int, silenced: int = 0) -> str:

@@ -135,13 +135,16 @@ class Builder:
         """Return the engine's model, loaded, not yet evaluated."""
         book = self.book
         bodies = [self.sheet_body(i) for i in range(len(book.sheets))]
-        with tempfile.TemporaryDirectory(prefix="mlsim-") as folder:
-            path = os.path.join(folder, BARE)
-            self.write(path, bodies)
-            import ironcalc
+        import ironcalc
 
-            model = run_engine(lambda: ironcalc.load_from_xlsx(path, "en", "UTC", "en"))
-        return model
+        try:
+            with tempfile.TemporaryDirectory(prefix="mlsim-") as folder:
+                path = os.path.join(folder, BARE)
+                self.write(path, bodies)
+                return run_engine(lambda: ironcalc.load_from_xlsx(path, "en", "UTC", "en"))
+        except OSError as error:
+            why = f"the temporary folder {tempfile.gettempdir()} cannot be written: {error.strerror or error}"
+            raise RecalcError(f"{book.package.path.name} was not worked out: {why}.") from None
 
     # --- formulas ---
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing.util import Finalize
@@ -22,6 +23,7 @@ from mlsim_workbooks.recalc.worked import Engine
 
 __all__ = ["ENGINES", "Outcome", "recalculate_many", "targets"]
 
+SECONDS = 300.0  # for one workbook
 ENGINES = ("auto", "embedded", "libreoffice", "excel")
 
 
@@ -62,6 +64,7 @@ def recalculate_many(
     jobs: int = 1,
     scheduler: str | None = None,
     backup: bool = False,
+    seconds: float = SECONDS,
 ) -> Iterator[Outcome]:
     """Recalculate workbooks in place, or into a folder; yield the outcomes in the order of the workbooks.
 
@@ -77,6 +80,8 @@ def recalculate_many(
         Workbooks at a time.
     scheduler : str, optional
         The address of a Dask scheduler whose workers recalculate instead.
+    seconds : float
+        How long the embedded engine may take for one workbook on this machine; it is then refused.
     backup : bool
         Keep what a workbook held before as ``NAME.bak``, or ``NAME.bak1`` and so on.
 
@@ -89,19 +94,60 @@ def recalculate_many(
         raise CellError("#VALUE!", f"There is no engine {engine!r}: it is one of {', '.join(ENGINES)}.")
     pairs = targets(books, output_dir)
     chosen = "embedded" if engine == "auto" else engine
-    if not scheduler and jobs <= 1:
-        engine_named(chosen)  # a program that is missing is one sentence, not one a workbook
-    work = ((*_read(book, in_place=out is None), chosen) for book, out in pairs)
-    done = tasks.run(_recalculated, work, jobs=min(jobs, len(books)), scheduler=scheduler)
-    for i, (report, refusal, data) in tasks.in_order(done):
-        book, out = pairs[i]
-        outcome = Outcome(book, report, refusal)
-        if report is not None:
-            try:
-                _write(outcome, report, data, out, backup)
-            except FileError as error:
-                outcome.report, outcome.refusal = None, str(error)
-        yield outcome
+    if not scheduler:
+        _require(chosen)  # a program that is missing is one sentence, not one a workbook
+    stamps: dict[str, tuple[int, int] | None] = {}
+
+    def work() -> Iterator[tuple[str, bytes, str, str]]:
+        for book, out in pairs:
+            stamps[book] = stamp(Path(book))
+            yield *_read(book, in_place=out is None), chosen
+
+    done = tasks.run(
+        _recalculated, work(), jobs=min(jobs, len(books)), scheduler=scheduler, lost=_lost,
+        seconds=seconds if chosen == "embedded" else None,  # the other engines look at the clock themselves
+    )  # fmt: skip
+    with closing(done):
+        for i, (report, refusal, data) in tasks.in_order(done):
+            book, out = pairs[i]
+            outcome = Outcome(book, report, refusal)
+            before = stamps.pop(book, None)
+            if report is not None:
+                try:
+                    if out is None and data is not None and stamp(Path(book)) != before:
+                        raise RecalcError(
+                            f"{Path(book).name} was saved by another program meanwhile, so it was left as it is: run again."
+                        )
+                    _write(outcome, report, data, out, backup)
+                except FileError as error:
+                    outcome.report, outcome.refusal = None, str(error)
+            yield outcome
+
+
+def stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file is saved; None when there is no file."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def _require(engine: str) -> None:
+    """Say at once when the program of an engine is not there."""
+    if engine == "libreoffice":
+        from mlsim_addin.libreoffice.install import find_office, find_python
+
+        find_python(find_office())
+    elif engine == "excel":
+        from mlsim_workbooks.recalc.excel import require
+
+        require()
+
+
+def _lost(why: str, book: str, *_: object) -> tuple[None, str, None]:
+    """Return the refusal of a workbook that ended its process, or took too long."""
+    return None, f"{Path(book).name} {why}, so it was left as it is.", None
 
 
 def _read(book: str, in_place: bool) -> tuple[str, bytes, str]:
@@ -170,11 +216,13 @@ def _backup(path: Path, data: bytes) -> Path:
 
 def _open_in(path: Path) -> str:
     """Return the program that has a workbook open, as its lock file tells; empty when none has."""
-    office, excel = path.with_name(f".~lock.{path.name}#"), path.with_name(f"~${path.name}")
-    if office.exists():
-        return f"LibreOffice{_user(office)} (or it was left behind: delete {office.name})"
-    if excel.exists():
-        return f"Excel{_user(excel)} (or it was left behind: delete {excel.name})"
+    for program, name in (("LibreOffice", f".~lock.{path.name}#"), ("Excel", f"~${path.name}")):
+        try:
+            lock = path.with_name(name)
+            if lock.exists():
+                return f"{program}{_user(lock)} (or it was left behind: delete {name})"
+        except (OSError, ValueError):  # no name, or one too long for a lock beside it
+            continue
     return ""
 
 

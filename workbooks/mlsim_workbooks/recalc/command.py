@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlsim import __version__
-from mlsim.errors import CellError
+from mlsim.errors import CellError, printable
 from mlsim.files import remove_strays, write_file
 from mlsim_workbooks.recalc.batch import Outcome, recalculate_many
 
@@ -44,13 +44,16 @@ def run(args: argparse.Namespace) -> int:
 
     if args.jobs < 1:
         raise CellError("#VALUE!", f"--jobs must be 1 or more, got {args.jobs}.")
+    if not args.time_limit > 0:
+        raise CellError("#VALUE!", f"--time-limit must be above 0, got {args.time_limit:g}.")
     start = time.perf_counter()
     remove_strays(args.output_dir, args.books)
     summary = _Summary()
     quiet = args.json == "-"
     outcomes = recalculate_many(
-        args.books, args.output_dir, engine=args.engine, jobs=args.jobs, scheduler=args.scheduler, backup=args.backup
-    )
+        args.books, args.output_dir, engine=args.engine, jobs=args.jobs, scheduler=args.scheduler, backup=args.backup,
+        seconds=args.time_limit,
+    )  # fmt: skip
     many = len(args.books) > 1
     with tqdm(total=len(args.books), unit="workbook", desc="recalculated", disable=None if many else True) as bar:
         for outcome in outcomes:
@@ -92,11 +95,11 @@ def _print(outcome: Outcome, quiet: bool) -> None:
     """Print the line of a workbook, and below it what is wrong with it."""
     report = outcome.report
     if report is None:
-        print(f"{outcome.book}: {outcome.refusal}", file=sys.stderr, flush=True)
+        print(printable(f"{outcome.book}: {outcome.refusal}"), file=sys.stderr, flush=True)
         return
     if not quiet:
         print(
-            f"{report.output}: {report.formulas:,} formulas, {report.mlsim_calls:,} MLSIM calls, "
+            f"{printable(str(report.output))}: {report.formulas:,} formulas, {report.mlsim_calls:,} MLSIM calls, "
             f"{len(report.changed):,} values changed, {report.seconds:.2f} s.",
             flush=True,
         )
@@ -107,7 +110,7 @@ def _print(outcome: Outcome, quiet: bool) -> None:
     if len(causes) < len(report.left):
         lines.append(f"{len(report.left) - len(causes):,} more formulas depend on these and were left alone, too.")
     for line in lines:
-        print(f"  {line}", file=sys.stderr)
+        print(f"  {printable(line)}", file=sys.stderr)
 
 
 def _some(lines: list[str], what: str) -> list[str]:

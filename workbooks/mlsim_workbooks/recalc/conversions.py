@@ -1,7 +1,8 @@
 """Numbers as text, the way Excel writes them: at most 15 digits, halves rounded away from zero.
 
 The embedded engine joins and formats numbers with 17 binary digits (``0.1+0.2&""``). So what it would turn into text is
-handed out as if it were a call of MLSIM, and comes back as text.
+handed out as if it were a call of MLSIM, and comes back as text. In the same way a number that it counts up to, step by
+step (``FACT(1E9)``), is looked at before.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from mlsim_workbooks import formulas as fx
 
 __all__ = ["FUNCTIONS", "Unsure", "as_text", "is_too_long", "rewritten", "rounded"]
 
-TEXT, ROUND = "MLSIM__TEXT", "MLSIM__ROUND"
+TEXT, ROUND, COUNT = "MLSIM__TEXT", "MLSIM__ROUND", "MLSIM__COUNT"
+_FURTHEST = 1e6  # steps that the engine may take for one number
 _SMALLEST = 1e-4  # below, whether Excel writes 0.00001 or 1E-05 depends on the digits
 _LARGEST = 1e15
 _LONG = re.compile(r"\d*\.\d{10,}|\d{16,}")
@@ -34,6 +36,11 @@ _GIVES_TEXT = frozenset(
         "RIGHT", "SUBSTITUTE", "TEXT", "TEXTJOIN", "TRIM", "UNICHAR", "UPPER",
     }
 )  # fmt: skip
+# Functions that the engine works out step by step, and the arguments that say how many.
+_COUNTS: dict[str, tuple[int, ...]] = {
+    "FACT": (0,), "FACTDOUBLE": (0,), "MULTINOMIAL": (), "BESSELI": (1,), "BESSELJ": (1,), "BESSELK": (1,), "BESSELY": (1,),
+    "DB": (2, 3), "VDB": (2, 3, 4), "T.INV": (1,), "T.INV.2T": (1,), "TINV": (1,),
+}  # fmt: skip
 _COMPARISONS = frozenset({"=", "<", ">", "<=", ">=", "<>"})
 
 
@@ -86,7 +93,20 @@ def rounded(value: Any, digits: Any) -> Any:
         return float(Decimal(f"{value:.15g}").quantize(step, rounding=ROUND_HALF_UP))
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {TEXT: as_text, ROUND: rounded}
+def counted(value: Any) -> Any:
+    """Return a number that the engine counts up to, step by step.
+
+    Raises
+    ------
+    Unsure
+        When it would not come back.
+    """
+    if isinstance(value, (int, float)) and abs(value) > _FURTHEST:
+        raise Unsure(f"counts up to {value:g}, too far for the engine")
+    return value
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {TEXT: as_text, ROUND: rounded, COUNT: counted}
 """What answers the calls that `rewritten` puts into formulas."""
 
 
@@ -116,6 +136,10 @@ def rewritten(formula: str, array: bool = False) -> tuple[str, bool]:
                 inserts += [(first, f"{TEXT}("), (last, ")")]
             else:
                 loose = True
+        first, last = _trimmed(toks, start, end)
+        counts = around in _COUNTS and argument in (_COUNTS[around] or (argument,)) and first < last
+        if counts and _wraps(toks, first, last, array):
+            inserts += [(first, f"{COUNT}("), (last, ")")]
         if around == "TEXT" and argument == 0 and (digits := _decimals(toks, end)) is not None:
             inserts += [(start, f"{ROUND}("), (end, f",{digits})")]
     if not inserts:
@@ -134,7 +158,7 @@ def rewritten(formula: str, array: bool = False) -> tuple[str, bool]:
     return "".join(out), loose
 
 
-_MAY_READ = re.compile(r"\b(?:" + "|".join(sorted({*_READS_TEXT, "TEXT"})) + r")\(", re.I)
+_MAY_READ = re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, {*_READS_TEXT, *_COUNTS, "TEXT"}))) + r")\(", re.I)
 
 
 def _groups(toks: list[fx.Token]) -> Iterator[tuple[int, int, str, int]]:

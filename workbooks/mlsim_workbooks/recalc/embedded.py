@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlsim_workbooks.package import Err, RecalcError, Value
+from mlsim.errors import CellError
+from mlsim_workbooks.package import LONGEST_TEXT, Err, RecalcError, Value
 from mlsim_workbooks.recalc.bare import AREA, BARE, CALL, CELL, CONST, Builder, Instance, Size, run_engine, unsupported
 from mlsim_workbooks.recalc.book import Book, Formula, Place
 from mlsim_workbooks.recalc.conversions import FUNCTIONS, Unsure, is_too_long
@@ -22,8 +25,8 @@ MAX_ROUNDS = 20_000
 MAX_REBUILDS = 40
 MAX_REMEMBERED = 200_000  # results
 MAX_AREA = 4_000_000  # cells in one range argument
+MAX_READ = 50_000_000  # cells that one reference of a formula reads
 _ERRORS = {"#VALUE!", "#N/A", "#NUM!", "#DIV/0!", "#REF!", "#NAME?", "#NULL!"}
-_LONGEST = 32_767  # characters in a cell
 
 CallMany = Callable[[str, list[list[Any]]], Sequence[Any]]
 
@@ -83,6 +86,7 @@ class Calculation:
         self.unread = False  # ... among them an error, which cannot be read back before that
         self.levels: dict[int, int] = {}  # formula -> number of calls in a row that it waits for
         self.supported: set[str] = set()
+        self.folders: list[TemporaryDirectory[str]] = []  # removed with this object
         self.unsure: dict[Any, str] = {}  # conversions by their key, and why they are doubtful
 
     def run(self) -> Worked:
@@ -112,9 +116,20 @@ class Calculation:
             if not why and plan.calls:
                 name = next((c.name for c in plan.calls if c.name not in self.known and c.name not in FUNCTIONS), "")
                 why = f"uses {name}(), which this version of MLSIM does not have" if name else ""
+            if not why and any(area.last or area.kind != "ref" for area in plan.areas):
+                why = self.too_wide(f)
             if why:
                 reasons[f.sheet, f.row, f.col] = why
         book.leave(reasons)
+
+    def too_wide(self, f: Formula) -> str:
+        """Say when a formula reads so many cells that the engine would not come back."""
+        for area in f.plan.areas:
+            _, top, left, bottom, right = self.book.spread(area, f)
+            count = (bottom - top + 1) * (right - left + 1)
+            if count > MAX_READ:
+                return f"reads a range of {count:,} cells, too many for the engine"
+        return ""
 
     # --- rounds ---
 
@@ -133,6 +148,7 @@ class Calculation:
                 book.leave(reasons)
                 self.sizes.clear()
                 if not book.formulas:
+                    self.instances = []
                     return
             elif not self.resized():
                 return
@@ -214,7 +230,7 @@ class Calculation:
                 instance.key, instance.done = key, True
                 moved.append(instance)
         for name, jobs in new.items():
-            results = (self.batch if name not in FUNCTIONS else self.converted)(name, list(jobs.values()))
+            results = self.answers(name, list(jobs.values()))
             for key, result in zip(jobs, results, strict=True):
                 memo[key] = _result(result)
         for instance in moved:
@@ -227,6 +243,34 @@ class Calculation:
                 self.placed = True
                 self.areas = {}
         return moved
+
+    def answers(self, name: str, jobs: list[list[Any]]) -> Sequence[Any]:
+        """Evaluate calls of one function."""
+        if name in FUNCTIONS:
+            return self.converted(name, jobs)
+        if name == "MLSIM_LINT":
+            return [self.own_findings(args) for args in jobs]
+        return self.batch(name, jobs)
+
+    def own_findings(self, args: list[Any]) -> Any:
+        """Let a workbook ask for its own unit mistakes; it must not read other files of this machine."""
+        from mlsim_workbooks.functions import saved_file  # late: it loads the whole catalogue
+
+        path = self.book.package.path.absolute()
+        try:
+            if len(args) == 1 and isinstance(args[0], str) and Path(saved_file(args[0])).absolute() == path:
+                return self.batch("MLSIM_LINT", [[str(self.copy())]])[0]
+        except CellError as error:
+            return error
+        return CellError("#VALUE!", f'path: {path.name} may look at itself only, with CELL("filename").')
+
+    def copy(self) -> Path:
+        """Return a file with the workbook: it may have come from another machine."""
+        folder = TemporaryDirectory(prefix="mlsim-")
+        self.folders.append(folder)
+        path = Path(folder.name, self.book.package.path.name)
+        path.write_bytes(self.book.package.data)
+        return path
 
     def converted(self, name: str, jobs: list[list[Any]]) -> list[Any]:
         """Answer calls that stand for conversions of numbers into text."""
@@ -456,7 +500,7 @@ class Calculation:
         if value.__class__ is str and value[:1] == "#" and self.is_error(sheet, row, col):
             return Err(value if value in _ERRORS else "#VALUE!")  # Excel, too, stores #CALC! and #SPILL! so
         result: Value = self.own_name(value)
-        return result
+        return Err("#VALUE!") if isinstance(result, str) and len(result) > LONGEST_TEXT else result
 
 
 def some(cells: Sequence[str]) -> str:
@@ -517,7 +561,7 @@ def _scalar(value: Any) -> Value:
     if value is None:
         return ""
     text = str(value)
-    return text if len(text) <= _LONGEST else Err("#VALUE!")
+    return text if len(text) <= LONGEST_TEXT else Err("#VALUE!")
 
 
 def _element(result: Any, row: int, col: int) -> Value:

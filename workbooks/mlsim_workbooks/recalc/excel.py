@@ -21,10 +21,32 @@ from mlsim_workbooks.package import Err, Value
 from mlsim_workbooks.recalc.external import CIRCULAR
 from mlsim_workbooks.recalc.handover import Values, prepare
 
-__all__ = ["Excel"]
+__all__ = ["Excel", "require"]
 
 _NO_MACROS = 3  # msoAutomationSecurityForceDisable
 _ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
+
+
+def require() -> tuple[Any, Path]:
+    """Return xlwings and MLSIM's add-in.
+
+    Raises
+    ------
+    FileError
+        When one of them, or Excel's platform, is not there.
+    """
+    if sys.platform != "win32":
+        raise FileError("The engine excel needs Excel on Windows: use --engine libreoffice, or embedded.")
+    try:
+        import xlwings
+    except ImportError:
+        raise FileError('The engine excel needs xlwings: pip install "mlsim[excel]".') from None
+    from mlsim_addin.excel.install import addin_path  # late: hosts build on workbooks
+
+    addin = addin_path()
+    if not addin.is_file():
+        raise FileError("Excel does not have MLSIM's functions yet: run mlsim install excel.")
+    return xlwings, addin
 
 
 class Excel:
@@ -41,17 +63,7 @@ class Excel:
         self._folder = ""
 
     def __enter__(self) -> Excel:
-        if sys.platform != "win32":
-            raise FileError("The engine excel needs Excel on Windows: use --engine libreoffice, or embedded.")
-        try:
-            import xlwings
-        except ImportError:
-            raise FileError('The engine excel needs xlwings: pip install "mlsim[excel]".') from None
-        from mlsim_addin.excel.install import addin_path  # late: hosts build on workbooks
-
-        addin = addin_path()
-        if not addin.is_file():
-            raise FileError("Excel does not have MLSIM's functions yet: run mlsim install excel.")
+        xlwings, addin = require()
         try:
             self._app = xlwings.App(visible=False, add_book=False)
         except Exception as error:

@@ -37,6 +37,7 @@ RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 # A child that does something to itself before it runs the command: everything is imported first.
 CHILD = """
 import os, signal, sys, tempfile
+import multiprocessing.connection, multiprocessing.popen_fork
 import mlsim_workbooks.functions
 from mlsim_workbooks import cli
 from mlsim_workbooks.recalc import batch, command, recalculate

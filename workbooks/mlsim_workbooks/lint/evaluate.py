@@ -293,8 +293,8 @@ class Evaluation:
             args = [args[2] if len(args) > 2 else args[0]] if args else []
         elif node.name == "SUMIFS":
             args = args[:1]
-        values = [v for a in args for v in self.many(a)]
-        nodes = [a for a in args for _ in self.many(a)]
+        pairs = [(v, a) for a in args for v in self.many(a)]  # once: nested sums would double the work at each level
+        values, nodes = [v for v, _ in pairs], [a for _, a in pairs]
         typed = next((v for v in values if v.number), None)
         measured = next((v for v in values if v.number is None and v.known and hard(v.dims or ())), None)
         if typed is not None and measured is not None:

@@ -46,7 +46,7 @@ def test_a_text_reads_back_to_fifteen_digits(value: float) -> None:
     ("value", "digits", "due"),
     [
         (2.5, 0, 3.0), (-2.5, 0, -3.0), (0.125, 2, 0.13), (1.005, 2, 1.01), (2.675, 2, 2.68), (1234.5, -3, 1000.0), (1e300, 2, 1e300),
-        (0.1 + 0.2, 16, 0.3), (True, 0, "TRUE"), ("x", 0, "x"), (None, 0, None), ([[2.5, "x"]], 0, [[3.0, "x"]]),
+        (0.1 + 0.2, 16, 0.3), (True, 0, "TRUE"), ("x", 0, "x"), (None, 0, 0.0), ([[2.5, "x"]], 0, [[3.0, "x"]]),
     ],
 )  # fmt: skip
 def test_rounded(value: Any, digits: int, due: Any) -> None:

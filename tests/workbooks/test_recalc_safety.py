@@ -5,6 +5,7 @@ Whatever happens, a workbook is as it was or as it should be; nothing else is to
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import io
 import os
@@ -141,7 +142,10 @@ def strays(folder: Path) -> list[Path]:
 
 @POSIX
 def test_killed_at_any_time(tmp_path: Path) -> None:
-    book = formulas(tmp_path / "book.xlsx", 1500)
+    folder, scratch = tmp_path / "books", tmp_path / "scratch"
+    folder.mkdir()
+    scratch.mkdir()
+    book = formulas(folder / "book.xlsx", 1500)
     before = book.read_bytes()
     begin = time.perf_counter()
     assert run(book).returncode == 0
@@ -150,10 +154,11 @@ def test_killed_at_any_time(tmp_path: Path) -> None:
     assert after != before
     chance = random.Random(7)
     ends = {"before": 0, "after": 0}
+    command = [sys.executable, "-m", "mlsim_workbooks.cli", "recalc", str(book)]
     for i in range(KILLS):
         book.write_bytes(before)
         child = subprocess.Popen(
-            [sys.executable, "-m", "mlsim_workbooks.cli", "recalc", str(book)], stdout=-3, stderr=-3
+            command, env=os.environ | {"TMPDIR": str(scratch)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         time.sleep(whole * (chance.uniform(0.0, 1.0) if i % 2 else chance.uniform(0.7, 1.1)))
         child.send_signal(signal.SIGKILL)
@@ -161,11 +166,27 @@ def test_killed_at_any_time(tmp_path: Path) -> None:
         now = book.read_bytes()
         assert now in (before, after), f"after a kill the file has {len(now)} bytes"
         ends["before" if now == before else "after"] += 1
-        assert len(strays(tmp_path)) <= 1
-        for stray in strays(tmp_path):
+        assert len(strays(folder)) <= 1
+        for stray in strays(folder):
             stray.unlink()
     print(f"{KILLS} kills: {ends}")
     assert ends["before"]
+    for _ in range(200):  # the processes that worked for it end as well
+        if not working_in(scratch):
+            break
+        time.sleep(0.1)
+    assert working_in(scratch) == []
+    assert all(place.name.startswith("mlsim-") for place in scratch.iterdir())
+
+
+def working_in(scratch: Path) -> list[str]:
+    """Return the processes with this folder for temporary files, where the system tells."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if b"TMPDIR=" + os.fsencode(scratch) + b"\0" in file.read_bytes():
+                found.append(file.parent.name)
+    return found
 
 
 @POSIX

@@ -9,16 +9,19 @@ import contextlib
 import multiprocessing
 import os
 import queue
+import shutil
 import signal
 import sys
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import Any
 
 __all__ = ["Children", "Lost"]
 
+_LEAST = 4 << 30  # bytes that a process may address, however small its share of the machine
 _FAREWELL = 10.0  # seconds for a process to end by itself
 
 
@@ -42,6 +45,7 @@ class Children(Executor):
         self._free: queue.SimpleQueue[_Child] = queue.SimpleQueue()
         self._all: set[_Child] = set()
         self._closed = False
+        self._memory = max(_memory() // count, _LEAST) if _memory() else 0
         for _ in range(count):
             self._add("fork" if sys.platform == "linux" else "spawn")
         self._threads = ThreadPoolExecutor(count)
@@ -51,7 +55,7 @@ class Children(Executor):
         return self._threads.submit(self._ask, fn, args, kwargs)
 
     def _add(self, method: str) -> None:
-        child = _Child(method)
+        child = _Child(method, self._memory, self._seconds)
         self._all.add(child)
         self._free.put(child)
 
@@ -63,6 +67,7 @@ class Children(Executor):
             if child.is_alive():
                 self._free.put(child)
             else:
+                child.kill()
                 self._all.discard(child)
                 if not self._closed:
                     self._add("spawn")  # there are threads by now, which a fork would not survive
@@ -79,12 +84,14 @@ class Children(Executor):
 
 
 class _Child:
-    """One process, and the connection to it."""
+    """One process, the connection to it, and the folder for its temporary files, which it may leave behind."""
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, memory: int, seconds: float | None) -> None:
         context: Any = multiprocessing.get_context(method)
+        self._folder = tempfile.mkdtemp(prefix="mlsim-")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=False)
+        arguments = (theirs, self._folder, memory, seconds)
+        self._process = context.Process(target=_serve, args=arguments, daemon=False)
         self._process.start()
         theirs.close()  # before the next one is forked: the end of this process must be noticed
 
@@ -113,20 +120,39 @@ class _Child:
         """End the process at once."""
         self._process.kill()
         self._process.join(_FAREWELL)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def close(self) -> None:
         """Let the process end, or end it."""
         with contextlib.suppress(OSError):
             self._connection.send(None)
         self._process.join(_FAREWELL)
-        if self._process.is_alive():
-            self.kill()
+        self.kill()
         self._connection.close()
 
 
-def _serve(connection: Connection) -> None:
+def _memory() -> int:
+    """Return the bytes of memory of this machine; 0 where it is not known."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows
+        return 0
+
+
+def _limit_memory(size: int) -> None:
+    """Let this process fail rather than take the memory of all others."""
+    if sys.platform == "linux" and size:
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (size if most == resource.RLIM_INFINITY else min(size, most), most))
+
+
+def _serve(connection: Connection, folder: str, memory: int, seconds: float | None) -> None:
     """Make the calls that come through a connection, until there are no more."""
+    tempfile.tempdir = folder
     _end_with_parent()
+    _limit_memory(memory)
     while True:
         try:
             call = connection.recv()
@@ -136,7 +162,8 @@ def _serve(connection: Connection) -> None:
             return
         fn, args, kwargs = call
         try:
-            answer = (True, fn(*args, **kwargs))
+            with _alarm(seconds):
+                answer = (True, fn(*args, **kwargs))
         except BaseException as error:
             answer = (False, error)
         try:
@@ -145,6 +172,20 @@ def _serve(connection: Connection) -> None:
             return
         except Exception as error:  # what cannot be pickled
             connection.send((False, RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float | None) -> Iterator[None]:
+    """Have the system end this process when the parent, gone itself, does not: an engine may hold Python's lock."""
+    if seconds is None or sys.platform == "win32":
+        yield
+        return
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(seconds + _FAREWELL) + 1)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
 def _end_with_parent() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from mlsim_workbooks import misjudged
 from mlsim_workbooks.package import Table, column_name, column_number
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Call",
     "FormulaError",
     "Found",
+    "LookUp",
     "Plan",
     "calls",
     "compile_shape",
@@ -361,6 +363,16 @@ class Call:
     depth: int
 
 
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """A look-up through a range: "down", "across" or "either"; ``key``: the cell whose value it looks for."""
+
+    vector: Area
+    direction: str
+    exact: bool  # else it goes by the order
+    key: Area | None  # None where it is worked out; in an exact one it is 0 then
+
+
 @dataclass
 class Plan:
     """How to recalculate all formulas of one shape."""
@@ -375,6 +387,11 @@ class Plan:
     dynamic: bool = False  # may read cells that none of its references names
     mlsim: int = 0  # calls of MLSIM's functions, without those that stand for conversions
     loose: bool = False  # the engine itself may turn numbers into text
+    lookups: list[LookUp] = field(default_factory=list)
+    compares: bool = False
+    powers: bool = False
+    texts: list[Area] = field(default_factory=list)  # ranges that must hold texts alone
+    last_step: str = ""  # the operator worked out last
     limit: str = ""  # why the embedded engine cannot work it out; continues "Sheet1!B3 ..."
 
 
@@ -399,6 +416,7 @@ _NETWORK = frozenset(
 )  # fmt: skip
 _VOLATILE = frozenset({"NOW", "TODAY", "RAND", "RANDBETWEEN", "INDIRECT", "OFFSET", "CELL", "INFO"})
 _DYNAMIC = frozenset({"INDIRECT", "OFFSET", "GETPIVOTDATA"})
+_OPERATORS = frozenset({"+", "-", "*", "/", "^", "&", "%"}) | misjudged.COMPARISONS
 _EMPTY_PAIR = frozenset({"NOW", "TODAY", "RAND", "ROW", "COLUMN", "TRUE", "FALSE"})
 
 
@@ -480,6 +498,7 @@ class _Compiler:
         """Fill in the plan and return it."""
         self.check_size()
         self.check_mapped()
+        self.check_operators()
         significant = [i for i, t in enumerate(self.toks) if t.kind != "space"]
         pieces = self.build(0, len(self.toks), "")
         self.plan.pieces = tuple(pieces)
@@ -550,9 +569,18 @@ class _Compiler:
             if name in _EMPTY_PAIR and i + 1 < len(self.toks) and self.toks[i + 1].text == ")":
                 out.extend(self.pair(name, text))
                 return i + 2
+            if name in ("AND", "OR") and len(_arguments(self.toks, i, _closing(self.toks, i))) > 1:
+                return self.thorough(name, i, out)
             stack.append(name)
         out.append(text)
         return i + 1
+
+    def thorough(self, name: str, i: int, out: list[Piece]) -> int:
+        """Write AND and OR so that an error in any argument counts: the engine ends at the first that decides."""
+        close = _closing(self.toks, i)
+        inside = self.build(i + 1, close, name)
+        out += [f"{name}(XOR(", *inside, ")+9," if name == "AND" else ")*0,", *inside, ")"]
+        return close + 1
 
     def check_indirect(self, name: str, i: int) -> None:
         """Refuse INDIRECT("name"): the engine finds only addresses and would give #REF! in silence."""
@@ -596,23 +624,55 @@ class _Compiler:
                 if variable in inside:
                     self.limit("holds a LAMBDA that calls itself, which the engine may never end")
 
+    def check_operators(self) -> None:
+        """Note which operators decide on whether a value can be trusted, and refuse brackets that the engine loses."""
+        texts = {t.text for t in self.toks if t.kind == "op"}
+        self.plan.compares = not texts.isdisjoint(misjudged.COMPARISONS)
+        self.plan.powers = "^" in texts
+        self.plan.last_step = misjudged.last_step(self.toks)
+        if "(" in texts and misjudged.drops_brackets(self.toks):
+            self.limit(
+                "holds brackets that the engine drops, though they matter; work out their inside in a cell of its own"
+            )
+
     def check_mapped(self) -> None:
-        """Refuse a range where a single value is due in a function that the engine does not map over it."""
+        """Refuse a range or an array constant where a single value is due and the engine errs."""
         open_calls: list[tuple[str, int]] = []  # [name, index of the argument]; brackets count as a call without a name
         for i, token in enumerate(self.toks):
             if token.kind == "func":
                 open_calls.append((normalise(token.text), 0))
             elif token.text in ("(", "{"):
+                if token.text == "{":
+                    self.check_constant([name for name, _ in open_calls])
                 open_calls.append(("", 0))
             elif token.text in (")", "}") and open_calls:
                 open_calls.pop()
             elif token.text == "," and open_calls:
                 open_calls[-1] = (open_calls[-1][0], open_calls[-1][1] + 1)
             elif token.kind in ("cols", "rows") or token.text in ("\x02", "\x03") or (token.text == ":" and i):
-                self.check_range(open_calls)
+                self.check_range(open_calls, self.is_operand(i))
 
-    def check_range(self, around: list[tuple[str, int]]) -> None:
-        """Check one range against the functions around it, the innermost last."""
+    def check_constant(self, around: list[str]) -> None:
+        """Refuse an array constant that the engine does not hand on."""
+        if name := misjudged.misjudges_constant(around, _MAPPED | {"SUMIF"}, self.array):
+            self.limit(
+                f"uses {name}() with an array constant, which the engine gets wrong"
+                if name != "="
+                else "is an array constant in one cell, which the engine gets wrong"
+            )
+
+    def is_operand(self, i: int) -> bool:
+        """Tell whether an operator works on the range at the token ``i``: a mark of columns or rows, or a colon."""
+        step = self.toks[i].text == ":"
+        before = [t for t in self.toks[: i - step] if t.kind not in ("space", "sheet")]
+        after = [t for t in self.toks[i + 1 + step :] if t.kind not in ("space", "sheet")]
+        while before and after and before[-1].text == "(" and after[0].text == ")":
+            before, after = before[:-1], after[1:]
+        beside = [*before[-1:], *after[:1]]
+        return any(t.kind == "op" and t.text in _OPERATORS for t in beside)
+
+    def check_range(self, around: list[tuple[str, int]], operand: bool) -> None:
+        """Check one range against the functions around it, the innermost last; ``operand``: an operator works on it."""
         mapped, wrong, taken = False, "", self.array
         for name, argument in reversed(around):
             if name in _NOT_MAPPED and argument in (_NOT_MAPPED[name] or (argument,)):
@@ -626,19 +686,41 @@ class _Compiler:
                 break
         if taken and wrong:
             self.limit(f"uses {wrong}() over a range, which the engine gets wrong")
+        names = [name for name, _ in around if name]
+        own = next((i for i, name in enumerate(reversed(names)) if is_mlsim(name)), len(names))  # worked out apart
+        forced = any(name in _ARRAY_ARGUMENTS and n in (_ARRAY_ARGUMENTS[name] or (n,)) for name, n in around)
+        if operand and own and not (self.array or forced):
+            self.limit("works on a range cell by cell without being an array formula, which the engine gets wrong")
         self.plan.mapped |= taken and mapped
 
     def check_misjudged(self, name: str, i: int) -> None:
-        """Refuse what the engine is known (by comparison with LibreOffice) to get wrong in silence."""
-        if name not in ("SUMIF", "AVERAGEIF", "TEXT"):
-            return
+        """Refuse a call that the engine is known to get wrong in silence, and note a look-up that goes by order."""
         parts = _arguments(self.toks, i, _closing(self.toks, i))
         texts = ["".join(t.text for t in self.toks[a:b]) for a, b in parts]
-        if name == "TEXT" and len(texts) == 2 and re.match(r'\s*"', texts[1]):
-            if re.search(r"[eE][+-]|[?#0]/", texts[1]):
-                self.limit(f"uses TEXT() with the format {texts[1].strip()}, which the engine gets wrong")
-        elif len(texts) == 3 and re.search(r"[:\x02\x03]", texts[0]) and not re.search(r"[:(\x02\x03]", texts[2]):
-            self.limit(f"uses {name}() with ranges of different sizes, which the engine gets wrong")
+        if why := misjudged.misjudged(name, texts):
+            self.limit(why)
+        if (way := misjudged.lookup(name, texts)) and (vector := self.plain_area(*parts[1])):
+            way, _, exact = way.partition(" ")
+            key = self.plain_area(*parts[0])
+            if key is not None or not exact or texts[0].strip() == "0":
+                self.plan.lookups.append(LookUp(vector, way, bool(exact), key))
+        for number in misjudged.excluded(name, texts):
+            if (area := self.plain_area(*parts[number])) is None:
+                self.limit(f"uses {name}() on a range that it works out itself, which the engine gets wrong")
+            else:
+                self.plan.texts.append(area)
+
+    def plain_area(self, start: int, end: int) -> Area | None:
+        """Return the reference that an argument is, if it is nothing else."""
+        while start < end and self.toks[start].kind == "space":
+            start += 1
+        toks = self.toks[start:end]
+        if not toks or any(t.kind not in ("sheet", "mark", "ref", "cols", "rows") and t.text != ":" for t in toks):
+            return None
+        if toks[-1].kind == "sheet":
+            return None
+        self.reference(start, [])
+        return self.plan.areas.pop()
 
     def pair(self, name: str, text: str) -> list[Piece]:
         """Freeze the clock and the dice, and pin ROW() and COLUMN() to their cell."""

@@ -19,7 +19,6 @@ from mlsim_workbooks import formulas as fx
 __all__ = ["FUNCTIONS", "Unsure", "as_text", "is_too_long", "rewritten", "rounded"]
 
 TEXT, ROUND, COUNT = "MLSIM__TEXT", "MLSIM__ROUND", "MLSIM__COUNT"
-_FURTHEST = 1e6  # steps that the engine may take for one number
 _SMALLEST = 1e-4  # below, whether Excel writes 0.00001 or 1E-05 depends on the digits
 _LARGEST = 1e15
 _LONG = re.compile(r"\d*\.\d{10,}|\d{16,}")
@@ -36,10 +35,14 @@ _GIVES_TEXT = frozenset(
         "RIGHT", "SUBSTITUTE", "TEXT", "TEXTJOIN", "TRIM", "UNICHAR", "UPPER",
     }
 )  # fmt: skip
-# Functions that the engine works out step by step, and the arguments that say how many.
-_COUNTS: dict[str, tuple[int, ...]] = {
-    "FACT": (0,), "FACTDOUBLE": (0,), "MULTINOMIAL": (), "BESSELI": (1,), "BESSELJ": (1,), "BESSELK": (1,), "BESSELY": (1,),
-    "DB": (2, 3), "VDB": (2, 3, 4), "T.INV": (1,), "T.INV.2T": (1,), "TINV": (1,),
+# Functions that the engine works out step by step, or in memory: how far the arguments may go that say how many.
+_STEPS = 1e6
+_COUNTS: dict[str, dict[int, float]] = {
+    "FACT": {0: _STEPS}, "FACTDOUBLE": {0: _STEPS}, "MULTINOMIAL": dict.fromkeys(range(255), _STEPS), "MUNIT": {0: 2e3},
+    "BESSELI": {1: _STEPS}, "BESSELJ": {1: _STEPS}, "BESSELK": {1: _STEPS}, "BESSELY": {1: _STEPS},
+    "DB": {2: _STEPS, 3: _STEPS}, "VDB": {2: _STEPS, 3: _STEPS, 4: _STEPS},
+    "T.INV": {1: _STEPS}, "T.INV.2T": {1: _STEPS}, "TINV": {1: _STEPS},
+    "SEQUENCE": {0: 1e5, 1: 1e2}, "MAKEARRAY": {0: 1e5, 1: 1e2}, "RANDARRAY": {0: 1e5, 1: 1e2},
 }  # fmt: skip
 _COMPARISONS = frozenset({"=", "<", ">", "<=", ">=", "<>"})
 
@@ -85,6 +88,8 @@ def rounded(value: Any, digits: Any) -> Any:
         return [[rounded(cell, digits) for cell in row] for row in value]
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
+    if value is None:
+        return 0.0
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         return value
     with localcontext() as context:
@@ -93,7 +98,7 @@ def rounded(value: Any, digits: Any) -> Any:
         return float(Decimal(f"{value:.15g}").quantize(step, rounding=ROUND_HALF_UP))
 
 
-def counted(value: Any) -> Any:
+def counted(value: Any, furthest: float) -> Any:
     """Return a number that the engine counts up to, step by step.
 
     Raises
@@ -101,9 +106,9 @@ def counted(value: Any) -> Any:
     Unsure
         When it would not come back.
     """
-    if isinstance(value, (int, float)) and abs(value) > _FURTHEST:
+    if isinstance(value, (int, float)) and abs(value) > furthest:
         raise Unsure(f"counts up to {value:g}, too far for the engine")
-    return value
+    return 0.0 if value is None else value
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {TEXT: as_text, ROUND: rounded, COUNT: counted}
@@ -125,6 +130,8 @@ def rewritten(formula: str, array: bool = False) -> tuple[str, bool]:
     """
     if "&" not in formula and not _MAY_READ.search(formula):
         return formula, False
+    if formula.count("(") > fx.MAX_DEPTH and _depth(formula) > fx.MAX_DEPTH:
+        return formula, False  # it is refused later, for being so deep
     toks = fx.tokens(formula)
     inserts: list[tuple[int, str]] = []  # (index of the token before which it goes, text)
     loose = False
@@ -137,9 +144,9 @@ def rewritten(formula: str, array: bool = False) -> tuple[str, bool]:
             else:
                 loose = True
         first, last = _trimmed(toks, start, end)
-        counts = around in _COUNTS and argument in (_COUNTS[around] or (argument,)) and first < last
-        if counts and _wraps(toks, first, last, array):
-            inserts += [(first, f"{COUNT}("), (last, ")")]
+        furthest = _COUNTS.get(around, {}).get(argument)
+        if furthest and first < last and _wraps(toks, first, last, array):
+            inserts += [(first, f"{COUNT}("), (last, f",{furthest:.0f})")]
         if around == "TEXT" and argument == 0 and (digits := _decimals(toks, end)) is not None:
             inserts += [(start, f"{ROUND}("), (end, f",{digits})")]
     if not inserts:
@@ -159,6 +166,15 @@ def rewritten(formula: str, array: bool = False) -> tuple[str, bool]:
 
 
 _MAY_READ = re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, {*_READS_TEXT, *_COUNTS, "TEXT"}))) + r")\(", re.I)
+
+
+def _depth(formula: str) -> int:
+    """Return how many brackets are open at once, at most."""
+    depth = most = 0
+    for character in formula:
+        depth += (character == "(") - (character == ")")
+        most = max(most, depth)
+    return most
 
 
 def _groups(toks: list[fx.Token]) -> Iterator[tuple[int, int, str, int]]:

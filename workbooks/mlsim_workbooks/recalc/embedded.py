@@ -17,6 +17,7 @@ from mlsim_workbooks.package import LONGEST_TEXT, Err, RecalcError, Value
 from mlsim_workbooks.recalc.bare import AREA, BARE, CALL, CELL, CONST, Builder, Instance, Size, run_engine, unsupported
 from mlsim_workbooks.recalc.book import Book, Formula, Place
 from mlsim_workbooks.recalc.conversions import FUNCTIONS, Unsure, is_too_long
+from mlsim_workbooks.recalc.doubts import Doubts
 from mlsim_workbooks.recalc.worked import Worked
 
 __all__ = ["CallMany", "Embedded"]
@@ -86,7 +87,6 @@ class Calculation:
         self.unread = False  # ... among them an error, which cannot be read back before that
         self.levels: dict[int, int] = {}  # formula -> number of calls in a row that it waits for
         self.supported: set[str] = set()
-        self.folders: list[TemporaryDirectory[str]] = []  # removed with this object
         self.unsure: dict[Any, str] = {}  # conversions by their key, and why they are doubtful
 
     def run(self) -> Worked:
@@ -144,14 +144,16 @@ class Calculation:
             self.last = {}
             self.put_inputs()
             reasons = builder.misread(self.model) or self.circles() or self.rounds() or self.failures()
+            if not reasons and not self.resized():
+                reasons = self.doubts()
+                if not reasons:
+                    return
             if reasons:
                 book.leave(reasons)
                 self.sizes.clear()
                 if not book.formulas:
                     self.instances = []
                     return
-            elif not self.resized():
-                return
         raise RecalcError("The arrays of this workbook keep changing size, so it does not settle.")
 
     def rounds(self) -> dict[Place, str]:
@@ -259,18 +261,13 @@ class Calculation:
         path = self.book.package.path.absolute()
         try:
             if len(args) == 1 and isinstance(args[0], str) and Path(saved_file(args[0])).absolute() == path:
-                return self.batch("MLSIM_LINT", [[str(self.copy())]])[0]
+                with TemporaryDirectory(prefix="mlsim-") as folder:  # it may have come from another machine
+                    copy = Path(folder, path.name)
+                    copy.write_bytes(self.book.package.data)
+                    return self.batch("MLSIM_LINT", [[str(copy)]])[0]
         except CellError as error:
             return error
         return CellError("#VALUE!", f'path: {path.name} may look at itself only, with CELL("filename").')
-
-    def copy(self) -> Path:
-        """Return a file with the workbook: it may have come from another machine."""
-        folder = TemporaryDirectory(prefix="mlsim-")
-        self.folders.append(folder)
-        path = Path(folder.name, self.book.package.path.name)
-        path.write_bytes(self.book.package.data)
-        return path
 
     def converted(self, name: str, jobs: list[list[Any]]) -> list[Any]:
         """Answer calls that stand for conversions of numbers into text."""
@@ -452,6 +449,12 @@ class Calculation:
             for circle in circles:
                 found |= self.in_circle(circle)
         return found
+
+    def doubts(self) -> dict[Place, str]:
+        """Return formulas whose values Excel may work out in another way."""
+        doubts = Doubts(self.book, self.value)
+        found = {(f.sheet, f.row, f.col): doubts.about(f) for f in self.book.formulas}
+        return {place: why for place, why in found.items() if why}
 
     def in_circle(self, numbers: Sequence[int]) -> dict[Place, str]:
         """Say of each formula of a circle that it belongs to it."""

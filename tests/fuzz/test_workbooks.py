@@ -23,7 +23,7 @@ from seed_books import SEEDS
 SEED = os.environ.get("MLSIM_FUZZ_SEED", "1")
 BOOKS = int(5000 * float(os.environ.get("MLSIM_FUZZ", "1")))
 BATCH = 250  # workbooks of one process
-SECONDS = 20  # that no workbook may take, on a machine that does other things as well
+SECONDS = 90  # of the clock, after which a workbook hangs: the machine may do other things as well
 CHILD = Path(__file__).with_name("child.py")
 
 

@@ -134,3 +134,17 @@ def test_labels_in_a_table(tmp_path: Path) -> None:
     function = WhatIf((tmp_path / "book.xlsx").read_bytes(), "book.xlsx", ["B2"], ["B4:C5"])
     labels = [function.label(f"Sheet!{cell}") for cell in ("B2", "B4", "C5", "C2", "A1")]
     assert labels == ["Batch", "H100: TPOT", "MI300X: Cost", "Batch", ""]
+
+
+def test_a_value_in_doubt_at_one_point_only(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in [(0.5, "=A1-0.4-0.1"), (None, "=B1=0"), (None, "=A1*2")]:
+        sheet.append(row)
+    book["Sheet"]["A1"] = 3
+    book.save(tmp_path / "book.xlsx")
+    function = WhatIf((tmp_path / "book.xlsx").read_bytes(), "book.xlsx", ["A1"], ["B1:B3"])
+    doubtful, certain = function.evaluate([[0.5], [2.0]])
+    assert doubtful == [Err("#N/A"), Err("#N/A"), 1.0]
+    assert certain == [pytest.approx(1.5), False, 4.0]

@@ -57,7 +57,7 @@ def _worked_out(*at: int) -> Judge:
     """Judge by arguments, some or all, that may be an array without being the range of one."""
     plain = re.compile(r"[\w.$'!:\x01\x02\x03 ]*").fullmatch
     return lambda args: any(
-        bool(re.search(_RANGE[:-1] + "{(]", arg)) and not plain(arg) for i, arg in enumerate(args) if not at or i in at
+        bool(re.search(r"[:\x02\x03{(]", arg)) and not plain(arg) for i, arg in enumerate(args) if not at or i in at
     )
 
 

@@ -5,7 +5,7 @@ The workbook is built once in the embedded engine; a point costs one evaluation 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mlsim.errors import shorten
@@ -101,7 +101,8 @@ class WhatIf:
     def evaluate(self, points: Sequence[Sequence[Value]]) -> list[list[Value]]:
         """Return the outputs at each point, a point being the values of the inputs in their order.
 
-        A cell in error is an ``Err``. Where the workbook does not settle at a point, all its outputs are ``#N/A``.
+        A cell in error is an ``Err``. Where the workbook does not settle at a point, all its outputs are ``#N/A``; where
+        the engine may err on a value, those that depend on it.
         """
         rows: list[list[Value]] = []
         for point in points:
@@ -111,8 +112,19 @@ class WhatIf:
                 rows.append([Err("#N/A")] * len(self._outputs))
                 self._calculation = Calculation(calculation.engine, self.book)
             else:
-                rows.append([calculation.value(*place) for place in self._outputs])
+                doubtful = self._doubtful(calculation.doubts())
+                rows.append([
+                    Err("#N/A") if self.book.owner[place[0]].get(place[1:]) in doubtful else calculation.value(*place)
+                    for place in self._outputs
+                ])  # fmt: skip
         return rows
+
+    def _doubtful(self, doubts: Mapping[Place, str]) -> set[int]:
+        """Return the formulas that are in doubt, with those that depend on them."""
+        if not doubts:
+            return set()
+        own = {self.book.owner[sheet][row, col] for sheet, row, col in doubts}
+        return own | self.book.dependents(doubts).keys()
 
     def _start(self) -> None:
         """Work the workbook out once, and refuse outputs that are left alone."""

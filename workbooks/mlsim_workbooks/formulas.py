@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 
 from mlsim_workbooks import misjudged
 from mlsim_workbooks.package import Table, column_name, column_number
@@ -493,6 +494,8 @@ class _Compiler:
     ) -> None:
         self.toks, self.sheets, self.clock, self.array = toks, sheets, clock, array
         self.plan = plan
+        marks = accumulate(t.kind == "mark" and t.at >= 0 for t in toks)
+        self.numbers = [0, *marks]  # of the marks before each token: those of names do not count
 
     def run(self) -> Plan:
         """Fill in the plan and return it."""
@@ -810,8 +813,7 @@ class _Compiler:
         token = self.toks[i]
         if token.kind != "mark":
             return token.kind, token.text
-        number = sum(1 for t in self.toks[:i] if t.kind == "mark" and t.at >= 0)
-        return {"\x01": "ref", "\x02": "cols", "\x03": "rows"}[token.text], number
+        return {"\x01": "ref", "\x02": "cols", "\x03": "rows"}[token.text], self.numbers[i]
 
     def sheet_name(self, text: str) -> str:
         name = text[:-1]

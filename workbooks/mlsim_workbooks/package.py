@@ -726,6 +726,8 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
         nonlocal cell, row, number, column, digits, phonetic, keep, inside, inline
         if not inside:
             if tag == data_tag:
+                if sheet.data_end >= 0:
+                    raise RecalcError(f"The part {part} is damaged: it holds its cells in two places.")
                 inside = True
             return
         if tag == c_tag:
@@ -771,6 +773,8 @@ def scan_sheet(data: bytes, part: str, most: int = 0) -> Sheet:
                 once(cell.is_at < 0 and not keep, "texts")
                 cell.is_at = parser.CurrentByteIndex
             inline = True
+        elif tag == data_tag:
+            raise RecalcError(f"The part {part} is damaged: it holds its cells in two places.")
         elif tag == rph_tag:
             phonetic = True
         elif tag == t_tag:

@@ -319,7 +319,9 @@ class Calculation:
             if (bottom - top + 1) * (right - left + 1) > MAX_AREA:
                 raise RecalcError(f"A range argument of MLSIM has more than {MAX_AREA:,} cells.")
             get = self.model.get_cell_value
-            found = _Grid([get(sheet, r, c) for c in range(left, right + 1)] for r in range(top, bottom + 1))
+            used = self.book.used[sheet][0] if sheet < len(self.book.used) else bottom
+            found = _Grid([get(sheet, r, c) for c in range(left, right + 1)] for r in range(top, min(bottom, used) + 1))
+            found += [[None] * (right - left + 1) for _ in range(max(top, used + 1), bottom + 1)]
             for r, row in enumerate(found, top):
                 for c, value in enumerate(row, left):
                     if value.__class__ is str and value[:1] == "#" and self.is_error(sheet, r, c):

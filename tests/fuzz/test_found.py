@@ -81,6 +81,12 @@ def test_a_plan_for_more_than_there_is(devices: float, batch: float, layers: flo
     assert "plans are searched up to" in found.message
 
 
+def test_a_range_of_plans_is_refused_before_they_are_searched() -> None:
+    with in_time(2):
+        found = error("MLSIM_PARALLEL_PLAN", "Llama-3-70B", "H100", [[64.0 + 64 * i] for i in range(1000)])
+    assert "fills a table" in found.message
+
+
 def test_too_many_arguments_are_refused_before_they_are_read() -> None:
     with in_time(2):
         found = error("MLSIM_SPECULATIVE_TPOT", *[[[f"no such name {i} {j}"] for j in range(6)] for i in range(300)])

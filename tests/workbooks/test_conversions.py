@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from openpyxl.worksheet.formula import ArrayFormula
 
 from mlsim_workbooks.recalc import recalculate
-from mlsim_workbooks.recalc.conversions import Unsure, as_text, is_too_long, rewritten, rounded
+from mlsim_workbooks.recalc.conversions import Unsure, as_text, is_too_long, rewritten, rounded, shortened
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,19 @@ def test_in_a_workbook(tmp_path: Path) -> None:
         "B9": "turns a number into text with more digits than Excel writes",
     }
     assert report.mlsim_calls == 1
+
+
+@pytest.mark.parametrize(
+    ("formula", "new"),
+    [
+        ("COUNT(A:B)", "COUNT(A$1:B$9)"),
+        ("VLOOKUP(x, 'My sheet'!$A:$C ,2,FALSE)", "VLOOKUP(x, 'My sheet'!$A$1:$C$9 ,2,FALSE)"),
+        ("_xlfn.XLOOKUP(A1,B:B,C:C)", "_xlfn.XLOOKUP(A1,B$1:B$9,C$1:C$9)"),
+        ("ROWS(A:A)", "ROWS(A:A)"),
+        ("COUNT(A:A*1)", "COUNT(A:A*1)"),
+        ('MATCH("A:A",B1:B2)', 'MATCH("A:A",B1:B2)'),
+        ("COUNTBLANK(A:A)+COUNTA(A:A)", "COUNTBLANK(A:A)+COUNTA(A$1:A$9)"),
+    ],
+)
+def test_whole_columns_end_with_the_rows_that_are_used(formula: str, new: str) -> None:
+    assert shortened(formula, 9) == new

@@ -469,14 +469,17 @@ class Function:
             for r in range(height)
             for c in range(width)
         ]
-        flat = self.evaluate(calls)
-        if len(flat) > 1 and any(isinstance(value, list) for value in flat):
-            raise UnitError(
-                f"{self.name} fills a table: give it one set of arguments, not a range of {len(flat)} cells."
-            )
+        slow = any(arg.kind.startswith("one") for arg in self.args)  # fills a table: the first one is refused already
+        results: list[Any] = []
+        for part in ([call] for call in calls) if slow else (calls,):
+            results += self.evaluate(part)
+            if len(calls) > 1 and any(isinstance(value, list) for value in results):
+                raise UnitError(
+                    f"{self.name} fills a table: give it one set of arguments, not a range of {len(calls)} cells."
+                )
         if height == width == 1:
-            return _raised(flat[0])
-        return [flat[r * width : (r + 1) * width] for r in range(height)]
+            return _raised(results[0])
+        return [results[r * width : (r + 1) * width] for r in range(height)]
 
 
 def _halves(columns: list[Floats], where: NDArray[np.intp]) -> list[NDArray[np.intp]]:

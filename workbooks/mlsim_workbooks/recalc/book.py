@@ -193,6 +193,7 @@ class Book:
             place: f"${column_name(area[1])}${area[0]}:${column_name(area[3])}${area[2]}"
             for place, area in areas.items()
         }
+        rows_used = max([1, *(rows for rows, _ in self.used), *(area[2] for area in areas.values())])
         names = frozenset(name.lower() for name, _ in self.workbook.sheets)
         words = "|".join(re.escape(name) for name in self.workbook.tables)
         tables = re.compile(rf"\[|\b(?:{words})\b" if words else r"\[", re.I)
@@ -204,7 +205,7 @@ class Book:
                 ordinary = text
                 if tables.search(text):
                     ordinary = fx.resolve_tables(text, self.workbook.tables, self.names[sheet], cell.row, cell.col)
-                form, refs = fx.shape(ordinary)
+                form, refs = fx.shape(conversions.shortened(ordinary, rows_used))
                 if origin is not None:
                     rows, cols = cell.row - origin[0], cell.col - origin[1]
                     refs = [fx.shift(ref, rows, cols) for ref in refs]

@@ -16,7 +16,7 @@ from typing import Any
 
 from mlsim_workbooks import formulas as fx
 
-__all__ = ["FUNCTIONS", "Unsure", "as_text", "is_too_long", "rewritten", "rounded"]
+__all__ = ["FUNCTIONS", "Unsure", "as_text", "is_too_long", "rewritten", "rounded", "shortened"]
 
 TEXT, ROUND, COUNT = "MLSIM__TEXT", "MLSIM__ROUND", "MLSIM__COUNT"
 _SMALLEST = 1e-4  # below, whether Excel writes 0.00001 or 1E-05 depends on the digits
@@ -166,6 +166,30 @@ def rewritten(formula: str, array: bool = False) -> tuple[str, bool]:
 
 
 _MAY_READ = re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, {*_READS_TEXT, *_COUNTS, "TEXT"}))) + r")\(", re.I)
+
+
+# Functions to which the empty rows below all others mean nothing; the engine would go through a million of them.
+_CUT = frozenset(
+    {
+        "COUNT", "COUNTA", "LARGE", "LOOKUP", "MATCH", "MEDIAN", "PERCENTILE", "PERCENTILE.INC", "PRODUCT", "QUARTILE", "QUARTILE.INC",
+        "RANK", "SMALL", "STDEV", "STDEV.P", "STDEV.S", "VAR", "VAR.P", "VAR.S", "VLOOKUP", "XLOOKUP", "XMATCH",
+    }
+)  # fmt: skip
+_COLUMNS = re.compile(r"[A-Za-z]:\$?[A-Za-z]")
+
+
+def shortened(formula: str, rows: int) -> str:
+    """Return a formula whose whole columns end with the last row that is used, where that changes no result."""
+    if not _COLUMNS.search(formula) or formula.count("(") > fx.MAX_DEPTH:
+        return formula
+    toks = fx.tokens(formula)
+    texts = [token.text for token in toks]
+    for start, end, around, _ in _groups(toks):
+        first, last = _trimmed(toks, start, end)
+        if around in _CUT and [t.kind for t in toks[first:last]] in (["cols"], ["sheet", "cols"]):
+            left, right = texts[last - 1].split(":")
+            texts[last - 1] = f"{left}$1:{right}${rows}"
+    return "".join(texts)
 
 
 def _depth(formula: str) -> int:

@@ -26,7 +26,7 @@ MAX_ROUNDS = 20_000
 MAX_REBUILDS = 40
 MAX_REMEMBERED = 200_000  # results
 MAX_AREA = 4_000_000  # cells in one range argument
-MAX_READ = 50_000_000  # cells that one reference of a formula reads
+MAX_READ = 20_000_000  # cells that one reference of a formula reads
 _ERRORS = {"#VALUE!", "#N/A", "#NUM!", "#DIV/0!", "#REF!", "#NAME?", "#NULL!"}
 
 CallMany = Callable[[str, list[list[Any]]], Sequence[Any]]

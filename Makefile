@@ -4,7 +4,7 @@ MODEL ?= Llama-3-70B
 HARDWARE ?= H100,MI300X,Gaudi3
 BOOK ?= compare.xlsx
 
-.PHONY: setup compare test check lint types unit generated templates fitted accuracy lint-table pictures bench clean
+.PHONY: setup compare test check lint types unit generated templates fitted accuracy lint-table pictures bench fuzz clean
 
 setup:
 	@.ci/setup
@@ -55,6 +55,9 @@ pictures: setup  ## take the pictures of the hosts anew (needs LibreOffice, Xvfb
 
 bench: setup  ## print the benchmark table beside other tools (ONLY=start,decode,..., WRITE=docs/benchmarks.md)
 	.venv/bin/python tests/benchmarks/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(WRITE),--markdown $(WRITE))
+
+fuzz: setup  ## a million random calls and 50,000 spoilt workbooks, others each time (about half an hour)
+	MLSIM_FUZZ=10 MLSIM_FUZZ_SEED=$$(date +%s) $(RUN) pytest tests/fuzz
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

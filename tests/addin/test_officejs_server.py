@@ -192,14 +192,14 @@ def test_a_file_is_never_read(served: Served, token: str, tmp_path: Path, monkey
 
 def test_the_open_workbook_is_checked_and_not_kept(served: Served, token: str, tmp_path: Path) -> None:
     (tmp_path / "plan.xlsx").write_bytes(book())
-    before = set(Path(tempfile.gettempdir()).glob("mlsim-*"))
+    before = set(Path(tempfile.gettempdir()).glob("mlsim-pane-*"))
     answer = served.post("/lint", book(), token)
     (expected,) = lint(tmp_path / "plan.xlsx")
     assert answer.json == {
         "findings": [{**expected.as_dict(), "file": ""}], "formulas": 1, "silenced": 0, "notes": []
     }  # fmt: skip
     assert served.post("/lint", book(mistake=False), token).json["findings"] == []
-    assert set(Path(tempfile.gettempdir()).glob("mlsim-*")) - before == set()
+    assert set(Path(tempfile.gettempdir()).glob("mlsim-pane-*")) - before == set()
 
 
 @pytest.mark.parametrize(

@@ -355,7 +355,7 @@ def findings(book: bytes) -> dict[str, Any]:
     """
     from mlsim_workbooks.lint.command import checked  # late: a calculation does not need the checker
 
-    with tempfile.TemporaryDirectory(prefix="mlsim-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mlsim-pane-") as folder:
         path = Path(folder) / "The workbook.xlsx"
         path.write_bytes(book)
         try:

@@ -9,12 +9,12 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mlsim.errors import CellError
 
-__all__ = ["FileError", "remove_strays", "replace_section", "write_file"]
+__all__ = ["FileError", "remove_strays", "replace_section", "replacing", "write_file"]
 
 _PREFIX, _SUFFIX = ".mlsim-", ".tmp"
 _STRAY_SECONDS = 3600.0  # no run writes one file for so long
@@ -46,15 +46,25 @@ def write_file(path: str | os.PathLike[str], data: bytes, like: Path | None = No
     like : Path, optional
         A file whose permissions the new one gets when the target does not exist yet.
     """
+    with replacing(path, like) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str], like: Path | None = None) -> Iterator[Path]:
+    """Give an empty file beside ``path`` to write to; afterwards it takes the place of ``path``, unless there was an error.
+
+    The arguments are those of `write_file`.
+    """
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise FileError(f"{path} is a folder, not a file to write to.")
     temporary: str | None = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
+        os.close(handle)
+        yield Path(temporary)
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         model = target if target.exists() else like
         if model is None:

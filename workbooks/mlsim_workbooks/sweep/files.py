@@ -3,57 +3,21 @@
 from __future__ import annotations
 
 import csv
-import errno
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from mlsim import __version__
 from mlsim.errors import UnitError
-from mlsim.files import FileError
+from mlsim.files import replacing
 from mlsim_workbooks.sweep.block import Column, Values, plain
 from mlsim_workbooks.sweep.sweep import Sweep, columns_of, summary
 
-__all__ = ["Write", "csv_file", "parquet_file", "replacing"]
+__all__ = ["Write", "csv_file", "parquet_file"]
 
 Write = Callable[[Sequence[Values]], None]
-
-_NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a name beside ``path`` to write to; afterwards it takes the place of ``path``, unless there was an error."""
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise FileError(f"{path} is a folder, not a file to write to.")
-    if not target.parent.is_dir():  # said before anything is computed
-        raise FileError(f"There is no folder {target.parent} to write {target.name} into.")
-    temporary = target.with_name(f".mlsim-{os.getpid()}-{target.name}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        if target.exists():
-            if not os.access(target, os.W_OK):
-                raise PermissionError(errno.EACCES, "the file is read-only")
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-    except PermissionError:
-        raise FileError(
-            f"{target} cannot be written: permission denied (read-only, or open in another program). "
-            "Nothing was changed."
-        ) from None
-    except OSError as error:
-        why = "the disk is full" if error.errno in _NO_SPACE else (error.strerror or str(error)).rstrip(".")
-        raise FileError(f"{target} cannot be written: {why}. Nothing was changed.") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 @contextmanager

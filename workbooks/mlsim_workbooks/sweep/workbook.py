@@ -35,13 +35,13 @@ from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
 from mlsim import __version__
-from mlsim.files import FileError
+from mlsim.files import FileError, replacing
 from mlsim_workbooks import style
 from mlsim_workbooks.functions import CATALOGUE
 from mlsim_workbooks.reproducible import CREATED, normalise
 from mlsim_workbooks.sweep.axes import Axis, Scalar, points_of, shown
 from mlsim_workbooks.sweep.block import Column, Values, plain
-from mlsim_workbooks.sweep.files import Write, replacing
+from mlsim_workbooks.sweep.files import Write
 from mlsim_workbooks.sweep.grid import Grid
 from mlsim_workbooks.sweep.sweep import Sweep, columns_of
 

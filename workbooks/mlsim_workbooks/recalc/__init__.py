@@ -31,7 +31,7 @@ from mlsim_workbooks.package import (
     read_package,
     write_package,
 )
-from mlsim_workbooks.recalc.book import Book, Place, Rectangle
+from mlsim_workbooks.recalc.book import Book, Place, cells_of, rectangle, written
 from mlsim_workbooks.recalc.embedded import CallMany, Embedded, one_by_one, some
 from mlsim_workbooks.recalc.worked import Engine, Worked
 
@@ -168,20 +168,18 @@ def _patches(book: Book, worked: Worked, report: Report) -> dict[str, bytes]:
     doubtful: list[int] = []
     for number, f in enumerate(book.formulas):
         values, cells = worked.values[f.sheet], book.cells[f.sheet]
-        top, left, bottom, right = f.cells
-        for row in range(top, bottom + 1):
-            for col in range(left, right + 1):
-                value = values[row, col]
-                old = book.cached(cells.get((row, col)))
-                if isinstance(value, Err):
-                    message = worked.messages.get((f.sheet, f.row, f.col), "")
-                    report.errors.append((book.names[f.sheet], f"{column_name(col)}{row}", value, message))
-                if old.__class__ is not value.__class__ or old != value:
-                    updates[f.sheet][row, col] = value
-                    if not f.plan.mlsim and old is not None and not _close(old, value):
-                        doubtful.append(number)
-                    report.changed.append((book.names[f.sheet], f"{column_name(col)}{row}"))
-        if f.dynamic and (area := _written(f.cells)) != book.stored_area(f):
+        for row, col in cells_of(f.cells):
+            value = values[row, col]
+            old = book.cached(cells.get((row, col)))
+            if isinstance(value, Err):
+                message = worked.messages.get((f.sheet, f.row, f.col), "")
+                report.errors.append((book.names[f.sheet], f"{column_name(col)}{row}", value, message))
+            if old.__class__ is not value.__class__ or old != value:
+                updates[f.sheet][row, col] = value
+                if not f.plan.mlsim and old is not None and not _close(old, value):
+                    doubtful.append(number)
+                report.changed.append((book.names[f.sheet], f"{column_name(col)}{row}"))
+        if f.dynamic and (area := written(f.cells)) != book.stored_area(f):
             areas[f.sheet][f.row, f.col] = area
     _empty_ghosts(book, updates, report)
     _note_doubts(book, doubtful, report)
@@ -194,20 +192,13 @@ def _patches(book: Book, worked: Worked, report: Report) -> dict[str, bytes]:
     }
 
 
-def _written(area: Rectangle) -> str:
-    """Return an area as a file writes it."""
-    top, left, bottom, right = area
-    first, last = f"{column_name(left)}{top}", f"{column_name(right)}{bottom}"
-    return first if first == last else f"{first}:{last}"
-
-
 def _empty_ghosts(book: Book, updates: list[dict[tuple[int, int], Value]], report: Report) -> None:
     """Empty the cells that a dynamic array filled when the file was saved and does not reach any more."""
     kept: set[Place] = set()
     for sheet, row, col in book.left:  # the children of an array that is left alone keep their values
-        area = book.place((book.cells[sheet][row, col].attrs or {}).get("ref", ""))
+        area = rectangle((book.cells[sheet][row, col].attrs or {}).get("ref", ""))
         if area is not None:
-            kept |= {(sheet, r, c) for r in range(area[0], area[2] + 1) for c in range(area[1], area[3] + 1)}
+            kept |= {(sheet, r, c) for r, c in cells_of(area)}
     for sheet, ghosts in enumerate(book.ghosts):
         for row, col in sorted(ghosts - book.owner[sheet].keys()):
             cell = book.cells[sheet].get((row, col))

@@ -30,7 +30,7 @@ from mlsim_workbooks.package import (
 )
 from mlsim_workbooks.recalc import conversions
 
-__all__ = ["Book", "Formula", "Place", "Rectangle"]
+__all__ = ["Book", "Formula", "Place", "Rectangle", "cells_of", "rectangle", "written"]
 
 MAX_AREA = 4_000_000  # cells of one array
 MAX_EDGES = 3_000_000  # of the graph, when it is searched for circles
@@ -41,6 +41,29 @@ Place = tuple[int, int, int]
 """A cell: sheet (from 0), row and column (from 1)."""
 Rectangle = tuple[int, int, int, int]
 """Top, left, bottom, right."""
+
+
+def cells_of(area: Rectangle) -> Iterator[tuple[int, int]]:
+    """Yield the row and column of every cell of a rectangle."""
+    top, left, bottom, right = area
+    return ((row, col) for row in range(top, bottom + 1) for col in range(left, right + 1))
+
+
+def rectangle(name: str) -> Rectangle | None:
+    """Return the rectangle of ``B3`` or ``B3:C5``; None when it is neither."""
+    first, _, last = name.partition(":")
+    try:
+        (top, left), (bottom, right) = position(first), position(last or first)
+    except RecalcError:
+        return None
+    return min(top, bottom), min(left, right), max(top, bottom), max(left, right)
+
+
+def written(area: Rectangle) -> str:
+    """Return a rectangle as a file writes it: ``B3``, or ``B3:C5``."""
+    top, left, bottom, right = area
+    first, last = f"{column_name(left)}{top}", f"{column_name(right)}{bottom}"
+    return first if first == last else f"{first}:{last}"
 
 
 @dataclass(slots=True)
@@ -106,15 +129,6 @@ class Book:
         """Return the name of a cell, with its sheet."""
         return f"{self.names[sheet]}!{column_name(col)}{row}"
 
-    def place(self, name: str, sheet: int = 0) -> Rectangle | None:
-        """Return the rectangle of ``B3`` or ``B3:C5``; None when it is neither."""
-        first, _, last = name.partition(":")
-        try:
-            (top, left), (bottom, right) = position(first), position(last or first)
-        except RecalcError:
-            return None
-        return min(top, bottom), min(left, right), max(top, bottom), max(left, right)
-
     # --- reading ---
 
     def _read_formulas(self) -> list[_Raw]:
@@ -158,10 +172,7 @@ class Book:
                         stored = self._stored_area(index, cell, attrs.get("ref", ""))
                     dynamic = stored is not None and cell.cm in self.workbook.dynamic
                     if dynamic and stored is not None:
-                        top, left, last_row, last_col = stored
-                        self.ghosts[index] |= {
-                            (r, c) for r in range(top, last_row + 1) for c in range(left, last_col + 1)
-                        } - {(cell.row, cell.col)}
+                        self.ghosts[index] |= {*cells_of(stored)} - {(cell.row, cell.col)}
                     found.append(_Raw(index, cell, text, origin, stored, dynamic))
             if len(cells) != sum(len(row.cells) for row in sheet.rows):
                 raise RecalcError(f"The part {sheet.part} is damaged: a cell occurs twice in it.")
@@ -170,7 +181,7 @@ class Book:
         return found
 
     def _stored_area(self, sheet: int, cell: Cell, ref: str) -> Rectangle:
-        area = self.place(ref or f"{column_name(cell.col)}{cell.row}")
+        area = rectangle(ref or f"{column_name(cell.col)}{cell.row}")
         if area is None:
             raise RecalcError(f"{self.where(sheet, cell.row, cell.col)} is damaged: it fills the area {ref!r}.")
         if (area[2] - area[0] + 1) * (area[3] - area[1] + 1) > MAX_AREA:
@@ -239,10 +250,8 @@ class Book:
         if formula.area is None:
             owner[formula.row, formula.col] = number
             return
-        top, left, bottom, right = formula.area
-        for row in range(top, bottom + 1):
-            for col in range(left, right + 1):
-                owner[row, col] = number
+        owner |= dict.fromkeys(cells_of(formula.area), number)
+        _, _, bottom, right = formula.area
         last_row, last_col = self.used[formula.sheet]
         self.used[formula.sheet] = max(last_row, bottom), max(last_col, right)
 
@@ -290,7 +299,7 @@ class Book:
             areas[place] = area
         for place, area in areas.items():  # two arrays that meet: the later one gives way
             if place in self.spilled and place not in blocked:
-                cells = {(r, c) for r in range(area[0], area[2] + 1) for c in range(area[1], area[3] + 1)}
+                cells = {*cells_of(area)}
                 if hit := min(cells & taken[place[0]] - {place[1:]}, default=None):
                     blocked[place] = self.where(place[0], *hit)
                     areas[place] = (place[1], place[2], place[1], place[2])
@@ -306,12 +315,11 @@ class Book:
         if (area[2] - area[0] + 1) * (area[3] - area[1] + 1) > MAX_AREA:
             return "the limit on the size of an array"
         cells, ghosts = self.cells[sheet], self.ghosts[sheet]
-        for row in range(area[0], area[2] + 1):
-            for col in range(area[1], area[3] + 1):
-                cell = cells.get((row, col))
-                full = cell is not None and (cell.value is not None or cell.attrs is not None)
-                if full and (row, col) != (top, left) and (row, col) not in ghosts:
-                    return self.where(sheet, row, col)
+        for at in cells_of(area):
+            cell = cells.get(at)
+            full = cell is not None and (cell.value is not None or cell.attrs is not None)
+            if full and at != (top, left) and at not in ghosts:
+                return self.where(sheet, *at)
         if self._merged is None:
             self._merged = [_merged(sheet.data[sheet.data_end :]) for sheet in self.sheets]
         for m in self._merged[sheet]:
@@ -436,13 +444,11 @@ class Book:
         attrs = cell.attrs if cell is not None else None
         if not attrs or attrs.get("t") not in ("array", "dataTable") or "ref" not in attrs:
             return [place]
-        top, left, bottom, right = self.place(attrs["ref"]) or (row, col, row, col)
-        return [(sheet, r, c) for r in range(top, bottom + 1) for c in range(left, right + 1)]
+        return [(sheet, r, c) for r, c in cells_of(rectangle(attrs["ref"]) or (row, col, row, col))]
 
     def _cells_of(self, number: int) -> list[Place]:
         f = self.formulas[number]
-        top, left, bottom, right = f.cells
-        return [(f.sheet, r, c) for r in range(top, bottom + 1) for c in range(left, right + 1)]
+        return [(f.sheet, r, c) for r, c in cells_of(f.cells)]
 
     # --- what formulas read ---
 
@@ -568,15 +574,8 @@ _MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\b[^>]*?\bref=["']([^"']+)["']""")
 
 def _merged(tail: bytes) -> list[Rectangle]:
     """Return the merged areas that stand behind the cells of a sheet."""
-    found = []
-    for text in _MERGED.findall(tail):
-        first, _, last = text.decode("utf-8", "replace").partition(":")
-        try:
-            (top, left), (bottom, right) = position(first), position(last or first)
-        except RecalcError:
-            continue
-        found.append((top, left, bottom, right))
-    return found
+    found = (rectangle(text.decode("utf-8", "replace")) for text in _MERGED.findall(tail))
+    return [area for area in found if area is not None]
 
 
 def _clock() -> tuple[str, str]:

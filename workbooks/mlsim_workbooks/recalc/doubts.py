@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from mlsim_workbooks import formulas as fx
 from mlsim_workbooks.package import Err, Value
-from mlsim_workbooks.recalc.book import Book, Formula
+from mlsim_workbooks.recalc.book import Book, Formula, cells_of
 
 __all__ = ["Doubts"]
 
@@ -120,10 +120,7 @@ class Doubts:
         book = self.book
         typed = (c for cells in book.cells for c in cells.values() if c.attrs is None and c.type == "n" and c.value)
         return any(_is_tiny(book.cached(cell)) for cell in typed) or any(
-            _is_tiny(self.get(f.sheet, row, col))
-            for f in book.formulas
-            for row in range(f.cells[0], f.cells[2] + 1)
-            for col in range(f.cells[1], f.cells[3] + 1)
+            _is_tiny(self.get(f.sheet, *at)) for f in book.formulas for at in cells_of(f.cells)
         )
 
     def about_text(self, f: Formula, value: str) -> str:
@@ -170,8 +167,8 @@ class Doubts:
 
     def keys(self, f: Formula, lookup: fx.LookUp) -> list[Value]:
         """Return the values among which a look-up looks."""
-        sheet, top, left, bottom, right = self.place(f, lookup)
-        return [self.get(sheet, r, c) for r in range(top, bottom + 1) for c in range(left, right + 1)]
+        sheet, *area = self.place(f, lookup)
+        return [self.get(sheet, *at) for at in cells_of((area[0], area[1], area[2], area[3]))]
 
     def all_text(self, f: Formula, area: fx.Area) -> bool:
         """Tell whether a range holds texts alone; a whole column does not."""

@@ -7,7 +7,7 @@ it was written, is left alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from mlsim.errors import CellError
 from mlsim_workbooks.package import LONGEST_TEXT, Err, RecalcError, Value
 from mlsim_workbooks.recalc.bare import AREA, BARE, CALL, CELL, CONST, Builder, Instance, Size, run_engine, unsupported
-from mlsim_workbooks.recalc.book import Book, Formula, Place
+from mlsim_workbooks.recalc.book import Book, Formula, Place, cells_of
 from mlsim_workbooks.recalc.conversions import FUNCTIONS, Unsure, is_too_long
 from mlsim_workbooks.recalc.doubts import Doubts
 from mlsim_workbooks.recalc.worked import Worked
@@ -421,7 +421,7 @@ class Calculation:
         circular: list[int] = []
         broken: list[int] = []
         for number, f in enumerate(formulas):
-            if f.plan.loose and any(isinstance(v, str) and is_too_long(v) for v in self.shown(f)):
+            if f.plan.loose and self.is_long(f):
                 found[f.sheet, f.row, f.col] = "turns a number into text with more digits than Excel writes"
             errors = self.errors(f)
             if not errors:
@@ -466,31 +466,20 @@ class Calculation:
 
     def errors(self, f: Formula) -> set[str]:
         """Return the errors that a formula's cells show."""
-        top, left, bottom, right = f.cells
-        get, found = self.model.get_cell_value, set()
-        for row in range(top, bottom + 1):
-            for col in range(left, right + 1):
-                value = get(f.sheet, row, col)
-                if value.__class__ is str and value[:1] == "#" and self.is_error(f.sheet, row, col):
-                    found.add(value)
-        return found
+        get = self.model.get_cell_value
+        shown = ((get(f.sheet, *at), at) for at in cells_of(f.cells))
+        return {v for v, at in shown if v.__class__ is str and v[:1] == "#" and self.is_error(f.sheet, *at)}
 
-    def shown(self, f: Formula) -> Iterator[Any]:
-        """Yield what the engine has in a formula's cells."""
-        top, left, bottom, right = f.cells
-        for row in range(top, bottom + 1):
-            for col in range(left, right + 1):
-                yield self.model.get_cell_value(f.sheet, row, col)
+    def is_long(self, f: Formula) -> bool:
+        """Tell whether a formula's cells show a number of more digits than Excel would write."""
+        shown = (self.model.get_cell_value(f.sheet, *at) for at in cells_of(f.cells))
+        return any(isinstance(value, str) and is_too_long(value) for value in shown)
 
     def worked(self) -> Worked:
         """Return the values of all formulas."""
         worked = Worked([{} for _ in self.book.names], notes=self.notes)
         for f in self.book.formulas:
-            top, left, bottom, right = f.cells
-            cells = worked.values[f.sheet]
-            for row in range(top, bottom + 1):
-                for col in range(left, right + 1):
-                    cells[row, col] = self.value(f.sheet, row, col)
+            worked.values[f.sheet] |= {at: self.value(f.sheet, *at) for at in cells_of(f.cells)}
             if f.blocked:
                 worked.messages[f.sheet, f.row, f.col] = f"#SPILL!: {f.blocked} is in the way of the result"
         for i in self.instances:

@@ -22,7 +22,7 @@ from mlsim_workbooks.package import (
     patch_formulas,
     write_package,
 )
-from mlsim_workbooks.recalc.book import Book, Formula, Place
+from mlsim_workbooks.recalc.book import Book, Formula, Place, cells_of, written
 from mlsim_workbooks.recalc.handover import Values
 from mlsim_workbooks.recalc.worked import Worked
 
@@ -124,11 +124,8 @@ class External:
 def _worked(book: Book, values: Values) -> Worked:
     worked = Worked([{} for _ in book.names])
     for f in book.formulas:
-        found, cells = values[book.names[f.sheet]], worked.values[f.sheet]
-        top, left, bottom, right = f.cells
-        for row in range(top, bottom + 1):
-            for col in range(left, right + 1):
-                cells[row, col] = Err("#VALUE!") if f.blocked else found.get((row, col), "")
+        found = values[book.names[f.sheet]]
+        worked.values[f.sheet] |= {at: Err("#VALUE!") if f.blocked else found.get(at, "") for at in cells_of(f.cells)}
         if f.blocked:
             worked.messages[f.sheet, f.row, f.col] = f"#SPILL!: {f.blocked} is in the way of the result"
     return worked
@@ -163,7 +160,7 @@ def _copy(book: Book, suffix: str) -> tuple[bytes, str]:
         if f.dynamic:
             sizes[f.sheet][f.row, f.col] = f.text
             if (f.sheet, f.row, f.col) in book.spilled:
-                areas[f.sheet][f.row, f.col] = book.anchors[f.sheet, f.row, f.col].replace("$", "")
+                areas[f.sheet][f.row, f.col] = written(f.cells)
     changed = {
         sheet.part: patch_formulas(sheet, text, area, _probes(size))
         for sheet, text, area, size in zip(book.sheets, texts, areas, sizes, strict=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from mlsim.errors import shorten
 from mlsim_workbooks.package import Err, RecalcError, Value, column_name, open_package
 from mlsim_workbooks.recalc import embedded
-from mlsim_workbooks.recalc.book import Book, Place, Rectangle
+from mlsim_workbooks.recalc.book import Book, Place, Rectangle, cells_of, rectangle
 from mlsim_workbooks.recalc.embedded import Calculation, Embedded
 
 __all__ = ["WhatIf"]
@@ -156,8 +156,8 @@ class WhatIf:
         return sheet, top, left
 
     def _cells(self, text: str) -> list[Place]:
-        sheet, (top, left, bottom, right) = self._rectangle(text)
-        return [(sheet, row, col) for row in range(top, bottom + 1) for col in range(left, right + 1)]
+        sheet, area = self._rectangle(text)
+        return [(sheet, row, col) for row, col in cells_of(area)]
 
     def _rectangle(self, text: str) -> tuple[int, Rectangle]:
         """Return the sheet and the rectangle that a reference or a defined name stands for."""
@@ -176,7 +176,7 @@ class WhatIf:
             raise RecalcError(
                 f"There is no sheet {shorten(title)} in {book.package.path.name}: it has {_listed(book.names)}."
             )
-        area = book.place(ref)
+        area = rectangle(ref)
         if area is None or area[2] > 1_048_576 or area[3] > 16_384:
             raise RecalcError(
                 f"{shorten(text)} is not a cell or a range, such as {book.names[sheet]}!{column_name(2)}3."

@@ -14,3 +14,13 @@ def run(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
         return code, out, err
 
     return runner
+
+
+@pytest.fixture
+def cluster(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    """Give a Dask scheduler on this machine; the test starts its workers."""
+    from test_sweep_cluster import Cluster  # late: it skips where Dask is missing
+
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield made
+    made.close()

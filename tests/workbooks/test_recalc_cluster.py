@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,6 @@ from test_sweep_cluster import Cluster, command, eventually  # skips this module
 
 OWN = "hardware:\n  OwnChip: {source: quote, memory: 96 GiB, memory bandwidth: 4 TB/s, bf16 peak: 900 TFLOP/s}\n"
 BOOKS = 60
-
-
-@pytest.fixture
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -174,21 +174,16 @@ def _recalculated(book: str, data: bytes, refusal: str, engine: str) -> tuple[Re
 @lru_cache(maxsize=1)
 def engine_named(name: str) -> Engine:
     """Return an engine, which stays for the life of this process."""
-    if name == "libreoffice":
-        from mlsim_workbooks.recalc.external import External
-        from mlsim_workbooks.recalc.libreoffice import LibreOffice
+    if name == "embedded":
+        return embedded()
+    from mlsim_workbooks.recalc.excel import Excel
+    from mlsim_workbooks.recalc.external import External
+    from mlsim_workbooks.recalc.libreoffice import LibreOffice
 
-        office = LibreOffice().__enter__()
-        Finalize(office, office.close, exitpriority=10)  # in a worker, too, where atexit does nothing
-        return External(name, "LibreOffice", office)
-    if name == "excel":
-        from mlsim_workbooks.recalc.excel import Excel
-        from mlsim_workbooks.recalc.external import External
-
-        excel = Excel().__enter__()
-        Finalize(excel, excel.close, exitpriority=10)
-        return External(name, "Excel", excel)
-    return embedded()
+    title, program = ("LibreOffice", LibreOffice()) if name == "libreoffice" else ("Excel", Excel())
+    program.__enter__()
+    Finalize(program, program.close, exitpriority=10)  # in a worker, too, where atexit does nothing
+    return External(name, title, program)
 
 
 def _write(outcome: Outcome, report: Report, data: bytes | None, out: str | None, backup: bool) -> None:

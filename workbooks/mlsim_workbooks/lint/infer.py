@@ -96,13 +96,18 @@ class Inference:
         return any(_nameless(c) for c in self.uses(key).values())
 
     @cached_property
-    def users(self) -> dict[Key, list[Cellwise]]:
+    def users(self) -> dict[Key, list[tuple[Key, Cellwise]]]:
         """The formulas that use each cell."""
-        found: dict[Key, list[Cellwise]] = {}
+        found: dict[Key, list[tuple[Key, Cellwise]]] = {}
         for key, cell in self.cells.items():
             for used in self.uses(key):
-                found.setdefault(used, []).append(cell)
+                found.setdefault(used, []).append((key, cell))
         return found
+
+    @cached_property
+    def references(self) -> tuple[set[Key], set[tuple[int, int, int, int]]]:
+        """The cells that formulas refer to, and the wide ranges: (sheet, column, first row, last row)."""
+        return self.run.references() if self.run is not None else (set(), set())
 
     def cell_of(self, sheet: int, item: Item, node: sx.Node) -> Cellwise | None:
         """Return the cell that a reference or a name in a formula means."""
@@ -263,6 +268,23 @@ class _Run:
                     for row in range(top, bottom + 1):
                         for col in range(left, right + 1):
                             yield index, row * WIDE + col
+
+    def references(self) -> tuple[set[Key], set[tuple[int, int, int, int]]]:
+        """Return the cells that any formula refers to, and the columns of the ranges that are too wide to list."""
+        near: set[Key] = set()
+        wide: set[tuple[int, int, int, int]] = set()
+        for (sheet, _), cell in self.cells.items():
+            tree = self.tree(cell.item.form) if cell.item.form >= 0 else None
+            if tree is None:
+                continue
+            near.update(self.needs(sheet, cell.item))
+            for node in _places(tree):
+                area, refs = node, cell.item.refs
+                if isinstance(node, sx.Name):
+                    area, refs = self.name(node.name, sheet) or (node, ())
+                if isinstance(area, sx.Area):
+                    wide.update((sheet_of(self.sheets, sheet, area), *span) for span in self.spans(area, refs))
+        return near, wide
 
     def name(self, name: str, sheet: int) -> tuple[sx.Node, tuple[str, ...]] | None:
         """Return the tree of a defined name."""

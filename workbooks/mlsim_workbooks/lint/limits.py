@@ -194,7 +194,7 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
 def _in_hundredths(inference: Inference, key: Key) -> bool:
     """Tell whether the formulas that use a percentage divide it by 100."""
     users = inference.users.get(key, [])
-    return any(c.computed is not None and {0.01, 100.0} & set(c.computed.numbers) for c in users)
+    return any(c.computed is not None and {0.01, 100.0} & set(c.computed.numbers) for _, c in users)
 
 
 _RATE = re.compile(r"utili|auslastung|effici|effiz|\bm[fb]u\b|of (?:the )?(?:dense )?peak|reach|achiev|rendement", re.I)

@@ -35,6 +35,7 @@ from mlsim_workbooks.lint.registry import Names, registry_findings
 from mlsim_workbooks.lint.scope import GPU_TIME, ONE_USER, copy_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.unit_texts import unit_cell
+from mlsim_workbooks.lint.unused import unused_findings
 from mlsim_workbooks.package import position
 
 __all__ = ["check"]
@@ -65,6 +66,8 @@ def check(inference: Inference) -> list[Finding]:
     for sheet, cell, (rule, message, suggestion) in series_findings(inference):
         if (inference.book.grids[sheet].name, cell.item.address) not in flagged:
             _report(inference, found, seen, sheet, cell, rule, message, suggestion)
+    for sheet, cell, (rule, message, suggestion) in unused_findings(inference, {(f.sheet, f.cell) for f in found}):
+        _report(inference, found, seen, sheet, cell, rule, message, suggestion)
     order = {g.name: i for i, g in enumerate(inference.book.grids)}
     return sorted(found, key=lambda f: (order[f.sheet], position(f.cell), f.rule))
 

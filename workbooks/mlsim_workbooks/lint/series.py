@@ -22,7 +22,7 @@ from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.package import column_number
 
-__all__ = ["series_findings"]
+__all__ = ["rule_of_exchange", "rule_of_factor", "series_findings"]
 
 _TOTAL = re.compile(
     r"\b(?:totals?|sums?|average|avg|mean|max|min|annual|yearly|year|overall|fleet|all|check|delta|difference|change|ratio|best"
@@ -215,7 +215,7 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
     operands = lost or took
     if sum(isinstance(o, float) for o in operands) == len(operands) > 1:
         return None
-    rule = next((r for o in operands if not isinstance(o, float) and (r := _rule_of(o))), "")
+    rule = next((r for o in operands if not isinstance(o, float) and (r := rule_of_factor(o))), "")
     rule = rule or next((r for o in operands if isinstance(o, float) and (r := _rule_of_number(cell, other, o))), "")
     if not rule or any(o is None for o in operands):
         return None
@@ -266,7 +266,7 @@ _RULE_OF_CONCEPT = {
 }  # fmt: skip
 
 
-def _rule_of(cell: Cellwise | None) -> str:
+def rule_of_factor(cell: Cellwise | None) -> str:
     """Return the rule that leaving a factor out breaks, "" where nothing tells what it is."""
     if cell is None:
         return ""
@@ -307,11 +307,11 @@ def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand) -
     elif isinstance(due, float):
         return None
     elif isinstance(took, float):
-        rule = _rule_of(due)
+        rule = rule_of_factor(due)
     else:
         if due.context == took.context or _says_so(cell, other, due, took):
             return None
-        rule = _rule_of_exchange(due, took)
+        rule = rule_of_exchange(due, took)
     if not rule:
         return None
     return rule, f"'{cell.label}' takes {_called(took)}, the cells beside it {_called(due)}.", ""
@@ -327,7 +327,8 @@ def _words(cell: Cellwise) -> set[str]:
     return set(re.findall(r"[^\W_]+", cell.words.casefold()))
 
 
-def _rule_of_exchange(due: Cellwise, took: Cellwise) -> str:
+def rule_of_exchange(due: Cellwise, took: Cellwise) -> str:
+    """Return the rule that taking one cell for another breaks, "" where nothing tells."""
     for category, rule in KIND_RULE.items():
         a, b = ({k for c, k in x.value.kinds | x.context.kinds if c == category} for x in (due, took))
         if a and b and a != b:
@@ -341,7 +342,7 @@ def _rule_of_exchange(due: Cellwise, took: Cellwise) -> str:
         return "calendar"
     if due.value == took.value and due.context.concept == took.context.concept:
         return ""
-    return _rule_of(due)
+    return rule_of_factor(due)
 
 
 # --- one formula under two labels --------------------------------------------------------------------------------------

@@ -1,0 +1,192 @@
+"""An input that no formula uses, where a formula beside it lacks just that.
+
+Sheets keep data that nothing uses, but seldom a PUE, an exchange rate, or the number of users: when the formula that
+takes the cells around such an input leaves it out, or takes its twin, it was retyped wrongly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlsim_workbooks.lint.algebra import Value, compare, hard, has_money, multiply
+from mlsim_workbooks.lint.finding import Said
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.kinds import is_copied
+from mlsim_workbooks.lint.reader import WIDE
+from mlsim_workbooks.lint.series import rule_of_factor
+
+__all__ = ["unused_findings"]
+
+_FACTORS = frozenset(
+    ("exchange rate", "bytes each", "bits each", "hours", "PUE", "gpus per node", "nodes", "devices", "racks", "replicas",
+     "users", "requests", "images", "tokens", "carbon intensity")
+)  # fmt: skip
+# ... which are typed for a formula, and for nothing else
+_REACH = 3  # cells
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A formula that may lack an unused input, and how near to it are the cells that it uses, and it itself."""
+
+    cell: Cellwise
+    sheet: int
+    taken: dict[int, Cellwise]  # the cells beside the input that it uses, by how far below or right of it they stand
+    stands: int  # how far below or right of the input the formula itself stands; 0: elsewhere
+
+
+def unused_findings(inference: Inference, flagged: set[tuple[str, str]]) -> Iterator[tuple[int, Cellwise, Said]]:
+    """Yield (sheet, cell, what is said) for formulas that lack an input beside those they use.
+
+    ``flagged`` are the cells with a finding, as (sheet, address): it may be the reason why an input is not used.
+    """
+    sheets = [grid.name for grid in inference.book.grids]
+    for key, unused in _unused(inference):
+        candidates = _candidates(inference, key, unused)
+        if any((sheets[c.sheet], c.cell.item.address) in flagged for c in candidates):
+            continue
+        ranked = [(rank, i) for i, c in enumerate(candidates) if (rank := _rank(inference, c, unused))]
+        if ranked:
+            best = candidates[min(ranked)[1]]
+            yield best.sheet, best.cell, _said(best, unused)
+
+
+# --- the inputs --------------------------------------------------------------------------------------------------------
+
+
+def _unused(inference: Inference) -> list[tuple[Key, Cellwise]]:
+    """Return the typed numbers that no formula refers to, among others that some do."""
+    used, wide = inference.references
+    found: list[tuple[Key, Cellwise]] = []
+    alike: Counter[tuple[object, ...]] = Counter()
+    for key, cell in inference.cells.items():
+        if cell.item.form >= 0 or not isinstance(cell.item.value, float) or key in used or not cell.context.texts:
+            continue
+        row, col = divmod(key[1], WIDE)
+        if any(s == key[0] and c == col and top <= row <= bottom for s, c, top, bottom in wide):
+            continue
+        found.append((key, cell))
+        alike.update(_lines(key, cell))
+    return [(k, c) for k, c in found if all(alike[x] == 1 for x in _lines(k, c)) and _among_used(inference, used, k)]
+
+
+def _lines(key: Key, cell: Cellwise) -> tuple[tuple[object, ...], ...]:
+    """Return the row and the column of a cell, each with what the cell is: a whole column without use is data."""
+    row, col = divmod(key[1], WIDE)
+    return (key[0], row, 0, cell.context.concept, cell.value), (key[0], 0, col, cell.context.concept, cell.value)
+
+
+def _among_used(inference: Inference, used: set[Key], key: Key) -> bool:
+    """Tell whether an unused input stands among used ones."""
+    return sum(k in used for k, _ in _around(key, 4) if k in inference.cells) >= 2
+
+
+# --- the formulas ------------------------------------------------------------------------------------------------------
+
+
+def _around(key: Key, reach: int) -> Iterator[tuple[Key, int]]:
+    """Yield the places above, below and beside a cell, the nearest first, each with its distance: negative before it."""
+    sheet, place = key
+    for step in range(1, reach + 1):
+        for move in (WIDE, 1):
+            yield (sheet, place - step * move), -step
+            yield (sheet, place + step * move), step
+
+
+def _candidates(inference: Inference, key: Key, unused: Cellwise) -> list[_Candidate]:
+    """Return the formulas that use the cells around an input, or stand there; not those of the same figure of another line."""
+    found: dict[Key, _Candidate] = {}
+    stands: dict[Key, int] = {}
+    for near, distance in _around(key, _REACH):
+        cell = inference.cells.get(near)
+        if cell is None or cell.context.texts[:1] == unused.context.texts[:1]:
+            continue
+        if cell.item.form >= 0:
+            stands.setdefault(near, distance)
+            found.setdefault(near, _Candidate(cell, near[0], {}, distance))
+        for user_key, user in inference.users.get(near, ()):
+            at = found.setdefault(user_key, _Candidate(user, user_key[0], {}, 0))
+            at.taken.setdefault(distance, cell)
+    return [
+        _Candidate(c.cell, c.sheet, c.taken, stands.get(k, 0)) for k, c in found.items() if c.cell.computed is not None
+    ]
+
+
+def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tuple[int, ...]:
+    """Return how certainly a formula lacks an input, the lowest most; () where nothing speaks for it."""
+    cell, key = candidate.cell, (candidate.sheet, candidate.cell.item.key)
+    nearest = min(map(abs, candidate.taken), default=9)
+    if any(_instead(cell, taken, unused) for taken in candidate.taken.values()):
+        return 1, nearest, key[1]
+    tree = inference.tree(cell.item.form)
+    copied = tree is not None and is_copied(tree)
+    if candidate.stands == 1 and -1 in candidate.taken and copied:
+        return 0, nearest, key[1]  # =B3 in B5, and B4 is a factor
+    if _lacks(cell, unused):
+        return 2 - copied, nearest, key[1]
+    between = {-1, 1} <= candidate.taken.keys() or (candidate.stands == 1 and candidate.taken and copied)
+    return (3, nearest, key[1]) if between and unused.context.concept in _FACTORS else ()
+
+
+def _instead(cell: Cellwise, taken: Cellwise, unused: Cellwise) -> str:
+    """Return the rule that taking one cell instead of its twin breaks."""
+    if hard(taken.value.dims or ()) != hard(unused.value.dims or ()):
+        return ""
+    pair = taken.context.concept, unused.context.concept
+    assert cell.computed is not None
+    if pair == ("heads", "kv heads"):
+        return "kv-heads" if cell.computed.parts & {"layers", "head dim"} else ""
+    if pair in (("parameters", "active parameters"), ("active parameters", "parameters")):
+        dims = dict(hard(cell.value.dims or ()))
+        works = "operation" in dims or "time" in dims
+        return "active-params" if works == (pair[1] == "active parameters") else ""
+    return ""
+
+
+def _lacks(cell: Cellwise, unused: Cellwise) -> bool:
+    """Tell whether a formula has the unit its cell states with an input, and has not without it."""
+    stated, computed = cell.context.value, cell.computed
+    assert computed is not None
+    if stated is None or not cell.context.explicit or not unused.value.dims or _fits(computed, stated):
+        return False
+    return any(_fits(multiply(computed, unused.value, sign), stated) for sign in (1, -1))
+
+
+def _fits(computed: Value, stated: Value) -> bool:
+    if computed.dims is None or stated.dims is None:
+        return False
+    return compare(computed, stated) is None and computed.dims == stated.dims
+
+
+# --- what is said ------------------------------------------------------------------------------------------------------
+
+
+def _said(candidate: _Candidate, unused: Cellwise) -> Said:
+    cell = candidate.cell
+    for taken in candidate.taken.values():
+        if rule := _instead(cell, taken, unused):
+            return rule, f"'{cell.label}' takes '{taken.label}'; '{unused.label}' is used by no formula.", ""
+    return _rule(cell, unused), f"'{cell.label}' leaves out '{unused.label}', which no formula uses.", ""
+
+
+_BYTES = re.compile(r"\b(?:bytes?|octets?) (?:per|a|each|je|pro|par)\b|precision|präzision|précision|dtype", re.I)
+_GPU_HOURS = re.compile(r"(?:gpu|card|accelerator|karten|cartes?)[-_ ]?(?:h\b|hours?|time|std|stunden)|heures? gpu", re.I)
+
+
+def _rule(cell: Cellwise, unused: Cellwise) -> str:
+    rule, computed = rule_of_factor(unused), cell.computed
+    dims = dict(cell.value.dims or ())
+    assert computed is not None
+    if _BYTES.search(unused.words) or "parameter" in dict(unused.value.dims or ()):
+        return "params-bytes"
+    if unused.context.concept in ("devices", "gpus per node") and (
+        _GPU_HOURS.search(cell.words) or (dims.get("device", 0) > 0 and "time" in dims)
+    ):
+        return "device-hours"
+    if rule == "calendar":
+        names = dict(computed.dims or ())
+        return "money-rate" if has_money(computed) else "power-energy" if "energy" in names else rule
+    return rule or "dimension"

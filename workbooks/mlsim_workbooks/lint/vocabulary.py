@@ -33,7 +33,10 @@ __all__ = [
 _FOREIGN = (
     (r"\bMio(?:\.|(?= [A-Z€$]))", "million"),
     (r"\bTokens?\b", "tokens"),
-    (r"\b(?:per|pro|par|je) (\w+) (?:and|und|et) (\w+)\b", r"per \1 per \2"),
+    (r"\b(?:per|pro|par|je) (\w+) (?:and|und|et)(?: (?:per|pro|par|je))? (\w+)\b", r"per \1 per \2"),
+    (r"(?<=/)([A-Za-z]+) (?:und|and|et) (?=Monat|Jahr|Tag|month|year|day|mois|an\b|jour)", r"\1/"),
+    (r"^x real[- ]?time$", "x"),
+    (r"\b([kM])jetons?\b", r"\1tok"),
     (r"\b(?:Mitarbeiter|employees?|Nutzer|Benutzer|utilisateurs?|students?|seats?|Studierende[rn]?)\b", "user"),
     (r"\b([kKMGTPE]i?)o(?![A-Za-z])", r"\1B"),
     (r"\boctets?\b", "bytes"),
@@ -110,7 +113,7 @@ LOWER = {
     "gb": "GB", "gib": "GiB", "tb": "TB", "tib": "TiB", "mb": "MB", "mib": "MiB", "kb": "kB", "kib": "KiB", "pb": "PB",
     "gbps": "Gbps", "mbps": "Mbps", "kwh": "kWh", "mwh": "MWh", "kw": "kW", "w": "W", "tflops": "TFLOPS",
     "pflops": "PFLOPS", "gflops": "GFLOPS", "tflop": "TFLOP", "gflop": "GFLOP", "tops": "TOPS", "usd": "USD",
-    "eur": "EUR", "gbs": "GB/s", "tbs": "TB/s", "tok": "tok", "kg": "kg", "wh": "Wh", "co2e": "CO2e", "gmac": "GMAC", "gmacs": "GMAC", "pct": "%",
+    "eur": "EUR", "gbs": "GB/s", "tbs": "TB/s", "tok": "tok", "kg": "kg", "wh": "Wh", "co2e": "CO2e", "gmac": "GMAC", "gmacs": "GMAC", "pct": "%", "tbps": "TB/s",
 }  # fmt: skip
 
 
@@ -138,69 +141,69 @@ PREPOSITIONS = frozenset(
 
 # (concept, words). The first that matches counts, so a "bandwidth utilisation" is a ratio and an "energy price" a price.
 _CONCEPTS: tuple[tuple[str, str], ...] = (
-    ("PUE", r"^\W*(?:\w+ )?pue\b|power usage effectiveness"),
+    ("PUE", r"^\W*(?:\w+ )?pue\b|power usage effectiveness|cooling factor|kühlfaktor|facteur de refroidissement"),
     ("WUE", r"\bwue\b"),
     ("MFU", r"\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
-    ("share", r"\bshares?\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
-    ("ratio", r"peak[- ](?:to|over)[- ](?:mean|average)|peak factor|utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
-              r"|\bratio\b|percentage|speed-?up|\bfactor\b|(?<!emissions)faktor|facteur(?! d.émission)|multiplier|multiple|overhead$|headroom$|margin$"
+    ("share", r"\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
+    ("ratio", r"peak[- ](?:to|over)[- ](?:mean|average)|peak factor|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
+              r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
-              r"|error rate|taux d|rendement|\bsaving"),
-    ("exchange rate", r"exchange rate|fx rate|\bfx\b|wechselkurs|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
+              r"|error rate|taux d(?!e change)|rendement|\bsaving"),
+    ("exchange rate", r"exchange rate|fx rate|\bfx\b|wechselkurs|\bkurs\b|(?:dollar|euro)s? (?:zu|to|in|en|je|per) (?:dollar|euro)|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
     ("money", r"\bcosts?\b|\bprices?\b|\bpric|kosten\b|\bkosten|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
               r"|depreciation|abschreibung|amorti|revenue|umsatz|chiffre|\bspend|\bfees?\b|tariff|tarif|savings?|\bbill\b|\bcharge\b"
-              r"|electricity rate|rental|invest|\bprofit|salary|licen[cs]e|margin \("),
+              r"|electricity rate|rental|invest|\bprofit|salary|(?<!with )(?<!with a )(?<!mit )(?<!avec )(?<!per )(?:licen[cs]e|lizenz)|margin \(|\brent\b|\bmiete\b|\bloyers?\b|\b(?:jahres|monats)budget"),
     ("carbon intensity", r"(?:carbon|co2|co₂|grid|emission)s? (?:emission )?(?:intensity|factor)|grid (?:mix|carbon)|intensité|strommix"
-                         r"|emissionsfaktor|facteur d.émission|co2e?/kwh|co2e? (?:per|pro|par) (?:k|m)wh"),
-    ("carbon", r"carbon|\bco2|co₂|emission|émission|\bscope [123]\b|footprint|treibhaus|\bghg\b|embodied"),
+                         r"|emissionsfaktor|facteur d.émission|co2-faktor|co2[- ]?intensität|\bk?g (?:co2e? )?per [km]wh|co2e?/kwh|co2e? (?:per|pro|par) (?:k|m)wh"),
+    ("carbon", r"carbon|\bco2|co₂|emission|émission|\bscope [123]\b|^(?!.*(?:model|memory|vram|weight|checkpoint|\bbf16|\bfp\d|\bint\d)).*footprint|treibhaus|\bghg\b|embodied"),
     ("water", r"\bwater\b|wasser|\beau\b"),
-    ("round trip", r"\brtt\b|round[ -]?trip"),
-    ("latency", r"\blatency|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
+    ("round trip", r"\brtt\b|round[ -]?trip|\bpings?\b(?! pong)|there[ -]and[ -]back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
+    ("latency", r"\blatency|cold start|\b(?:seconds|secs?|minutes|milliseconds) per (?!month|day|week|year|hour)|zeit bis|\bzeit (?:pro|je|für)|temps (?:par|jusqu|de (?:charge|calcul|traitement))|(?:lade|lauf|warte|bearbeitungs|rechen)zeit|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
                 r"|response time|antwortzeit|temps de r|\bp(?:50|9[059]9?)\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
                 r"|durée|wait(?:ing)? time|runtime|queue(?:ing)? time|service time|(?<!at a )\btime\b(?! to)|\belapsed\b"),
-    ("bytes each", r"\b(?:bytes?|octets?|b) ?(?:per|/|pro|par) ?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv"
+    ("bytes each", r"\b(?:bytes?|octets?|b) ?(?:per|/|pro|par|je) ?(?:embedding )?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv|dim(?:ension)?\b|component|coefficient|feature|gradient"
                    r"|gewicht|wert|poids|valeur|élément|param[eè]tre)"),
-    ("bits each", r"\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par) ?(?:param|weight|value|element)"),
+    ("bits each", r"\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par|je) ?(?:param|weight|value|element|gewicht|wert|poids|valeur|élément)"),
     ("kv pair", r"^(?!.*cache).*(?:\bk ?(?:\+|&|and|und|et) ?v\b|keys? ?(?:and|&|\+) ?values?)|\bk/v (?:factor|tensors)"),
-    ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size)|cache kv"),
-    ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes kv|(?:\bkv|key[- ]?value|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
+    ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size|speicher)|cache kv|\bkv (?:per|bytes per tok\w*|budget|room|capacity|state|store|pool|space)\b|for kv\b"),
+    ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes kv|(?:\bkv|keys?[-/ ]?values?|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
+    ("head dim", r"head[ _-]?(?:dim|size)|\bd[_ ]head|\bd[_ ]k\b|kopfdim|dimension de (?:la )?tête|dim(?:ension)? (?:par|per|pro|je) (?:tête|head|kopf)"),
     ("heads", r"\b(?:attention|query|q|n|num)?[ _-]?heads?\b(?! ?dim)(?! size)|têtes|köpfe"),
-    ("head dim", r"head[ _-]?(?:dim|size)|d_head|d_k\b|kopfdim|dimension de tête|dim(?:ension)? (?:par|per|pro) (?:tête|head)"),
     ("layers", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
-    ("hidden size", r"hidden(?: size| dim)?|d_model|embedding dim|model dim"),
+    ("hidden size", r"hidden(?: size| dim)?|\bd[_ ]model\b|embedding dim|model dim|dimension cachée"),
     ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|scale-?(?:up|out) link|\bpcie (?:link|speed|gen ?\d|x\d+)|infiniband|\bnic (?:speed|rate)|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate"),
-    ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\bram\b|footprint"
+    ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\bs?ram\b|(?:model|memory|vram|weights?|checkpoint) footprint"
                r"|\bweights?\b(?! ?\()|gewichte|checkpoint size|\bdataset size|\bstorage\b|\bdisk\b|activations?\b|optimi[sz]er states?|buffer"
                r"|message size|gradient size|speicherkap"),
-    ("power", r"\bpower\b|\btdp\b|leistungsaufnahme|puissance|\bwatt|power draw|\bit load\b|anschlussleistung"),
+    ("power", r"\bpower\b|\btdp\b|\bdraw\b|leistungsaufnahme|\b(?:anschluss|leerlauf|it-|mittlere |elektrische )leistung\b|puissance(?! de calcul)|\bwatt|power draw|\bit load\b|anschlussleistung"),
     ("energy", r"\benergy\b|energie|énergie|electricity|strom(?:verbrauch)?|consommation"),
-    ("MACs", r"\bmacs?\b|multiply[- ]acc"),
-    ("integer peak", r"\btops\b|\bint[48]\b.*(?:peak|perf|compute)|(?:peak|perf).*\bint[48]\b"),
+    ("MACs", r"\b[kmgt]?macs?\b|multiply[- ]acc"),
+    ("integer peak", r"\btops\b|\bint[48]\b.*(?:peak|perf|compute)|(?:peak|perf).*\bint[48]\b|\bint[48]\b.*(?:spitze|crête)"),
     ("parallel", r"^(?!.*\bgpus? )(?=.*).*?(?:\b(?:tensor|pipeline|data|context|expert|sequence)[ -]parallel|\((?:tp|pp|dp|cp|ep)\)|\b(?:tp|pp|dp|cp|ep)\b$)"),
-    ("work", r"\b[ktgpez]?flops? ?(?:per|/|pro|par)(?! ?(?:s\b|sec|gpu|device|chip|card|node|accelerator))|total flops?\b|training (?:compute|flops?\b)|\bflop count|rechenaufwand"
+    ("work", r"\b[ktgpez]?flops? ?(?:per|/|pro|par|je)(?! ?(?:s\b|sec|gpu|device|chip|card|node|accelerator))|total flops?\b|training (?:compute|flops?\b)|\bflop count|rechenaufwand"
              r"|model flops\b(?!.*/s)|flops? (?:required|needed|budget)|compute budget"),
-    ("achieved compute", r"achieved|sustained|effective (?:tflop|flop|compute|rate)|measured (?:tflop|flop)|real compute"),
-    ("peak", r"(?<!gpus )(?<!gpus at )(?<!nodes )(?<!servers )(?<!replicas )\bpeak\b|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf"),
-    ("active parameters", r"(?:active|activated|aktive|actifs?)[ _-]+(?:expert )?(?:param|weights)|param\w*[ ,(_-]+(?:active|aktiv|actif)"
+    ("achieved compute", r"achieved|sustained|flops?(?:/s)? (?:reached|delivered)|(?:delivered|reached) flops?|erreicht\w* rechen|(?:calcul|débit de calcul) (?:soutenu|atteint)|effective (?:tflop|flop|compute|rate)|measured (?:tflop|flop)|real compute"),
+    ("peak", r"(?<!gpus )(?<!gpus at )(?<!nodes )(?<!servers )(?<!replicas )\bpeak\b(?! (?:concurrent|users|hour|rps|qps|requests|load|sessions|streams|traffic))|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf"),
+    ("active parameters", r"(?:active|activated|aktive|actifs?)[ _-]+(?:expert )?(?:param|weights)|param\w*[ ,(_-]+(?:active|aktiv|actif)|param\w* (?:touched|used|read|activated) (?:per|for each) tok|^(?:of which |thereof |davon |dont )?(?:active|activated|aktive?|actifs?)(?: (?:per|je|pro|par) (?:token|jeton))?(?: \((?:b|bn|billions?|mrd\.?|md)\))?$"
                           r"|n_active|\bactive \("),
     ("parameters", r"(?<!per )(?<!pro )(?<!par )(?<!je )\bparam|\bmodel size \((?:b|m)\)|modellgr|\bn_params"),
-    ("throughput", r"throughput|thr'put|durchsatz|\bdébit\b|(?:tok\w*|tokens|req\w*|images?|queries|samples) ?(?:/|per|pro|par) ?s(?:ec\w*)?\b"
-                   r"|\btps\b|\bqps\b|\brps\b|generation speed|decode speed|\bgoodput\b|request rate|arrival rate"),
-    ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|accelerator[ -]hours|heures[ -]gpu"),
-    ("gpus per node", r"(?:gpus?|accelerators?|devices?|chips?|karten|cartes) ?(?:per|/|pro|par|je) ?(?:node|server|host|knoten|nœud|box|instance)"),
-    ("tokens", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
+    ("throughput", r"throughput|thr'put|durchsatz|\bdébit\b(?! (?:réseau|m[ée]moire|disque))|(?:tok\w*|tokens|req\w*|images?|queries|samples|steps|frames|iterations|anfragen|bilder|fragen|schritte|requêtes|questions|img|passes) ?(?:/|per|pro|par|je) ?s(?:ec\w*|ek\w*)?\b|\bframe rate\b"
+                   r"|\btps\b|\bqps\b|\brps\b|débit de génération|generation speed|decode speed|\bgoodput\b|request rate|arrival rate"),
+    ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|(?:accelerator|card|chip|board|(?:[ahbl]\d{2,3}s?|mi\d{3}x?))[ -]hours|kartenstunden|heures[ -](?:gpu|carte)"),
+    ("gpus per node", r"(?:gpus?|accelerators?|devices?|chips?|cards?|boards?|karten|cartes|beschleuniger|accélérateurs?) ?(?:per|/|pro|par|je) ?(?:node|server|serveur|host|knoten|nœud|noeud|box\b|chassis|instance|instanz)"),
+    ("tokens", r"\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|longueur\b.*(?:réponse|contexte|prompt)|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
     ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
-    ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
-                r"|\b(?:gpus|devices|accelerators|chips) per (?:replica|model|job|run|group|deployment|site|cluster|rack|region|team|project|customer|lab)|^gpu (?:count|quantity|qty|en|au|de|nécessaires?|requis|used|needed|in|im|gesamt)\b|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|(?:nombre|nb\.?)(?: de| d.)? ?(?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
-    ("nodes", r"^server$|(?:^|[#\s-])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|number of (?:node|server)|node count"
+    ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|\b(?:spare|reserved|rented|installed|deployed|idle|busy|free|needed|required|edge) (?:gpus|cards|accelerators|chips|boards)\b|^(?:boards|beschleuniger|accélérateurs)\b(?! ?(?:per|/|pro|par|je))|(?:total|nombre) des? (?:gpus?|accélérateurs|cartes)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
+                r"|\b(?:gpus?|devices|accelerators|chips|cards|boards|karten|cartes) (?:per|pro|par|je) (?:replica|replikat|réplica|model|modell|modèle|copy|job|run|group|deployment|site|cluster|rack|region|team|project|customer|lab)|^gpu (?:count|quantity|qty|en|au|de|nécessaires?|requis|used|needed|in|im|gesamt)\b|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|(?:nombre|nb\.?)(?: de| d.)? ?(?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
+    ("nodes", r"^server$|(?:^|[#\s-])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|^(?:boxes|chassis)\b|^(?:nodes|servers|knoten|nœuds|noeuds|serveurs) (?:per|je|pro|par) (?:rack|schrank|baie)|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
-    ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count"),
-    ("users", r"(?<!per )\busers\b|\bconcurrent|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
-    ("requests", r"\brequests?\b|\bqueries\b|anfragen|requêtes|\bbatch\b|\bsequences\b"),
-    ("replicas", r"\breplicas?\b|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
+    ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count|^(?:server)?schränke\b|(?:^|nombre de )baies\b"),
+    ("users", r"(?<!per )\busers\b|\bconcurrent(?! (?:requests|sequences|calls|queries|jobs|runs))|(?:^|[#\s])dev(?:eloper)?s\b|\bcallers\b|\bdau\b|\bmau\b|arbeitsplätze|mandanten|studierende|\bentwickler\b|étudiants|développeurs|subscribers|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
+    ("requests", r"\brequests?\b|\breqs?\b|\bqueries\b|anfragen|requêtes|\bbatch\b|\bsequences\b|\bnum seqs\b|^(?:questions|fragen)\b"),
+    ("replicas", r"\breplicas?\b|replikate?\b|réplicas?\b|modellkopien|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
     ("images", r"\bimages?\b|\bsamples\b|\bframes\b|bilder"),
     ("count", r"^[a-zäöüéè-]+s \w+ed (?:per|a) (?:day|week|month|year|hour)$|^(?:#|number of |no\.? of )?[a-zäöüéè-]+s,? (?:per|/|pro|par|je|in an?|of an?) [a-zäöüéè -]+$|^number of \w+|^anzahl \w+"
@@ -227,31 +230,31 @@ NUMBERS: dict[str, Dims] = {
 
 
 _USER = (
-    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:(?:active|paying|monthly|concurrent|daily|aktive[nmrs]?|zahlende[nmrs]?) )?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter"
+    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:(?:active|paying|monthly|concurrent|daily|aktive[nmrs]?|zahlende[nmrs]?) )?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter|dev(?:eloper)?\b|entwickler|développeur|arbeitsplatz|person\b|personne\b|caller|subscriber|studierende\w*|étudiant|tenant|mandant"
     r"|student|customer|kunde))"
 )
 
 
 _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("density", "sparse", r"\bsparse\b|(?<!ohne )(?<!sans )(?:parcimon\w*|\béparse|dünn ?besetzt)|(?:with|w/|mit|avec) (?:2:4 )?sparsity|\bsparsity\b(?! factor)"),
-    ("density", "dense", r"(?<!\dB )(?<!\dB-)\bdense\b(?!,? (?:model|layer|ffn|transformer|net))|(?:without|w/o|no) sparsity"),
+    ("density", "dense", r"\bdichte?\b(?! besetzt)|(?<!\dB )(?<!\dB-)\bdense\b(?!,? (?:model|layer|ffn|transformer|net))|(?:without|w/o|no) sparsity"),
     ("direction", "both directions", r"bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide[nr]? richtungen|deux sens"
                                      r"|duplex|bidirectionnel"),
     ("direction", "per direction", r"(?:per|each|/|one|pro|par|je) ?(?:direction|dir\b|richtung|sens)|each way|(?:one|single|eine[rn]?|un|un seul) (?:direction|richtung|sens)\b|uni-?direction\w*|\bunidir\b"),
-    ("trip", "round trip", r"\brtt\b|round[ -]?trip|hin und zurück|aller-retour"),
+    ("trip", "round trip", r"\brtt\b|round[ -]?trip|there[ -]and[ -]back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
     ("trip", "one way", r"one[ -]?way|\bowd\b|einfach\w* (?:weg|strecke)|aller simple|eine[rn]? richtung|un seul sens"),
-    ("statistic", "p99", r"\bp99\b|99th|p-99"),
+    ("statistic", "p99", r"\bp99\b|99th|p-99|99\.? ?perzentil|99e? centile"),
     ("statistic", "p95", r"\bp95\b|95th"),
     ("statistic", "p90", r"\bp90\b|90th"),
-    ("statistic", "p50", r"\bp50\b|\bmedian\b"),
+    ("statistic", "p50", r"\bp50\b|\bmedian\b|médiane?\b"),
     ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|mittler|\bmoyen"),
     ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bincl\w*\.? pue|with pue|\(pue|\bmeter(?:ed)?\b|zähler|compteur|\btotal facility|gebäude"
-                             r"|rechenzentrum gesamt|wall[ -]plug"),
-    ("boundary", "IT", r"(?-i:\bIT\b)|excl\w*\.? pue|before pue|without pue"),
-    ("parameters", "active", r"\bactive\b|\bactivated\b|\baktiv\w*|\bactifs?\b"),
-    ("parameters", "total", r"\btotal (?:param|weights)|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
-    ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\bgenerated\b|completion|ausgabe|sortie|\bdecode\b(?! step)"),
-    ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\bquestions?\b|eingabe|entrée|\bprefill\b"),
+                             r"|rechenzentrum gesamt|wall[ -]plug|(?:incl\w*\.?|inkl\w*\.?|with|mit|plus|y compris) (?:the |la |le )?(?:cooling|kühlung|kälte|clim\w*|refroidissement)|(?:clim\w*|refroidissement) compris\w*|after pue"),
+    ("boundary", "IT", r"(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|excl\w*\.? pue|before pue|without pue"),
+    ("parameters", "active", r"\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),
+    ("parameters", "total", r"\btotal (?:param|weights)|param\w* gesamt|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
+    ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|completion|ausgabe|sortie|\bdecode\b(?! step)"),
+    ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\btok(?:en)?s? in\b|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
     ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
                        r"|flotte|\bsumme?\b|whole"),
@@ -273,7 +276,7 @@ ANY_KIND = re.compile("|".join(f"(?:{p})" for _, _, p in _KIND_WORDS), re.I)
 
 _EACH = r"(?:(?:per|/|pro|par|je) ?|(?:\bof (?:a|one|each|a single) |\beach |\bd.un |\bd.une |\beine[rs] ))"
 _THINGS = (
-    ("replica", r"replica|replikat|réplica", r"replicas|replikate|réplicas"),
+    ("replica", r"replica|replikat|réplica|model copy|modellkopie", r"replicas|replikate|réplicas|model copies|modellkopien"),
     ("drive", r"drive|disk|ssd|nvme|disque|laufwerk", r"drives|disks|ssds|disques|laufwerke"),
     ("slot", r"slot", r"slots"),
     ("optic", r"optic|optical module|transceiver", r"optics|optical modules|transceivers"),
@@ -284,10 +287,10 @@ _THINGS = (
 
 _PER = (
     ("device", r"(?:per |/|pro |par |je |of an? |one |each )(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
-               rf"|{_EACH}(?:gpu|device|accelerator|chip|card|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
-    ("node", rf"{_EACH}(?:node|server|host|instance|knoten|nœud|serveur|box)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
-    ("rack", rf"{_EACH}racks?\b"),
-    ("request", rf"{_EACH}(?:request|query|anfrage|requête)\b"),
+               rf"|{_EACH}(?:gpu|device|accelerator|chip|card|board|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
+    ("node", rf"{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
+    ("rack", rf"{_EACH}(?:racks?|schrank|baies?)\b"),
+    ("request", rf"{_EACH}(?:request|query|question|call|anfrage|frage|requête)\b(?!s)"),
     ("user", _USER + r"\b"),
     *((name, rf"{_EACH}(?:{one}|{many})\b(?![ -]?(?:h\b|hour))") for name, one, many in _THINGS),
 )  # fmt: skip
@@ -309,17 +312,17 @@ PER_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _PER)
 _PERIODS = (
     (
         "month",
-        r"\b(?:per|/|pro|par|je|a|im|in a|in the|in|of the|du) ?(?:month|monat|mois)\b|\bmonthly\b|monatlich|mensuel|/ ?mo\b",
+        r"\b(?:per|/|pro|par|je|a|im|in a|in the|in|of the|du|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:month|monat|mois)\b|\bmonats(?:kosten|budget|energie|volumen|rechnung|miete)|\bmonthly\b|monatlich|mensuel|/ ?mo\b",
     ),
     (
         "year",
-        r"\b(?:per|/|pro|par|je|a|im|in a|in the) ?(?:year|jahr|an|annum|yr)\b|\byearly\b|\bannual|jährlich|annuel|\bp\.a\.",
+        r"\b(?:per|/|pro|par|je|a|im|in a|in the|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:year|jahr|an|annum|yr)\b|\bjahres(?:kosten|budget|energie|verbrauch|volumen|menge)|\byearly\b|\bannual|jährlich|annuel|\bp\.a\.",
     ),
     (
         "day",
-        r"\b(?:per|/|pro|par|je|a|per \w+ and|je \w+ und|par \w+ et) ?(?:day|tag|jour)\b|\bdaily\b|täglich|quotidien",
+        r"\b(?:per|/|pro|par|je|a|am|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:work)?(?:day|tag|jour)\b|\bdaily\b|täglich|quotidien",
     ),
-    ("week", r"\b(?:per|/|pro|par|je|a) ?(?:week|woche|semaine)\b|\bweekly\b"),
+    ("week", r"\b(?:per|/|pro|par|je|a|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:week|woche|semaine)\b|\bweekly\b"),
     (
         "hour",
         r"(?<!\d-)(?<!\d )\bhourly\b|stündlich|\bhoraire|[a-z]/ ?h\b|(?:busy|busiest|peak) hour\b|(?:per|/|pro|par|je|d.une) ?(?:gpu[- ]?|[a-z]+ )?(?:hour|stunde|heure)\b|(?:par|d.une) heure|\bin (?:an|one|1) hour\b",

@@ -59,7 +59,9 @@ def _concept(text: str) -> str:
         for name, pattern in CONCEPT_RE:
             match = pattern.search(part)
             if match:
-                counted = (NUMBERS.get(name) or name in ("parameters", "active parameters")) and not name.endswith(" each")
+                counted = (NUMBERS.get(name) or name in ("parameters", "active parameters")) and not name.endswith(
+                    " each"
+                )
                 return "" if counted and _only_mentions(part, match) else name
     return ""
 
@@ -108,9 +110,13 @@ def _without_names(unit: Value) -> Value:
     return replace(unit, dims=kept) if named and kept else unit
 
 
-_PER_PERIOD = re.compile(r"\b(h|hours|kg|t|kwh|mwh|gb|tb|tok|mtok|tokens|req|requests|images|gpuh) (day|week|month|year)\b")
+_PER_PERIOD = re.compile(
+    r"\b(h|hours|kg|t|kwh|mwh|gb|tb|tok|mtok|tokens|req|requests|images|gpuh) (day|week|month|year)\b"
+)
 _MANY_BEHIND = re.compile(r"\b(tok|tokens|req|requests|images|samples)( per \w+)? (k|m|mn|bn)$")  # tok_day_bn
-_STATISTIC_BEHIND = re.compile(r" (?:p\d\d|avg|mean|med|median|max|min|typ|fp\d+|bf16|int\d|in|out)$", re.I)  # lat_ms_p99
+_STATISTIC_BEHIND = re.compile(
+    r" (?:p\d\d|avg|mean|med|median|max|min|typ|fp\d+|bf16|int\d|in|out)$", re.I
+)  # lat_ms_p99
 _MANY_BEFORE = re.compile(r"(k|M|bn) [a-z]")  # "k env steps/s"
 _STATISTIC_BEFORE = re.compile(r"^(?:min|max|avg|mean|med|median|sum|cum) (?=\w)", re.I)  # min_usd_gpu_hr
 _PRICED_RATE = re.compile(r"\b(?:usd|eur) per [gt]b s\b")  # usd_tb_s_hr: dollars an hour for each TB/s

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, hard, has_money, is_conversion, is_time
+from mlsim_workbooks.lint.algebra import BUILT, Value, hard, has_money, is_conversion, is_time
 from mlsim_workbooks.lint.edits import Refs, edit
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, unit_text
 from mlsim_workbooks.lint.reader import WIDE
-from mlsim_workbooks.package import column_number
+from mlsim_workbooks.package import column_number, position
 
 __all__ = ["rule_of_exchange", "rule_of_factor", "series_findings"]
 
@@ -59,6 +60,7 @@ def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]
                 yield sheet, cell, said
                 break
     yield from _twins(inference)
+    yield from _typed(inference)
 
 
 def _neighbours(
@@ -76,20 +78,50 @@ def _neighbours(
     before, after = at(-1), at(1)
     own: Relative | None = None
     for where, a, b in (("inside", before, after), ("start", after, at(2)), ("end", before, at(-2))):
-        if a is not None and where != "inside" and not _built_alike(inference, a, cell):
+        if (
+            a is not None
+            and where != "inside"
+            and not _built_alike(inference, a, cell)
+            and not (across and _copies_factor(inference, cell, a))
+        ):
             continue  # at an end: the first of a series may start it
-        if a is None or b is None or (a.item.form == cell.item.form and a.computed == cell.computed):
+        if a is None or b is None:
+            continue
+        same = a.item.form == cell.item.form and a.computed == cell.computed
+        if same and not _in_own_line(cell, a):
             continue
         if a.item.form != b.item.form or a.context.value != b.context.value or not _alike(a, cell):
             continue
         own = own or relative(cell)
         shared = relative(a)
-        if where != "inside" and not set(own[1]) & set(shared[1]):
+        named = across and bool(a.context.texts) and a.context.texts[:1] == cell.context.texts[:1]
+        if where != "inside" and not named and not set(own[1]) & set(shared[1]):
             continue  # nothing in common: another line of a list
         if shared == relative(b) and shared != own:
             total = where != "inside" and _TOTAL.search(" ".join((cell.entity, *cell.context.texts[:3])))
             return (None if total else a), where
     return None, ""
+
+
+def _copies_factor(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:
+    """Tell whether a formula passes on what the one beside it multiplies with something of its own column."""
+    mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
+    if not isinstance(mine, sx.Ref) or not isinstance(theirs, sx.Binary) or theirs.operator not in "*/":
+        return False
+    factors = relative(other)[1]
+    own = all(position(ref)[1] == other.item.col for ref in other.item.refs if "$" not in ref and ":" not in ref)
+    return own and relative(cell)[1][0] in factors
+
+
+def _in_own_line(a: Cellwise, b: Cellwise) -> bool:
+    """Tell whether two formulas of one form differ only in cells of their own row or column."""
+    differ = [
+        (x, y) for x, y, p, q in zip(a.item.refs, b.item.refs, relative(a)[1], relative(b)[1], strict=True) if p != q
+    ]
+    return len(differ) == 1 and "$" not in "".join(differ[0]) and all(
+        ":" not in ref and (position(ref)[1] == c.item.col if a.item.row == b.item.row else position(ref)[0] == c.item.row)
+        for ref, c in zip(differ[0], (a, b), strict=True)
+    )  # fmt: skip
 
 
 def _built_alike(inference: Inference, a: Cellwise, b: Cellwise) -> bool:
@@ -311,7 +343,7 @@ def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand) -
     else:
         if due.context == took.context or _says_so(cell, other, due, took):
             return None
-        rule = rule_of_exchange(due, took)
+        rule = rule_of_exchange(due, took) or "dimension"
     if not rule:
         return None
     return rule, f"'{cell.label}' takes {_called(took)}, the cells beside it {_called(due)}.", ""
@@ -340,6 +372,11 @@ def rule_of_exchange(due: Cellwise, took: Cellwise) -> str:
         return "kv-heads"
     if due.value.kind("period") != took.value.kind("period"):
         return "calendar"
+    a, b = dict(due.value.dims or ()), dict(took.value.dims or ())
+    if took.value.known and any(a.get(n) != b.get(n) for n in BUILT):
+        return "device-hours" if a.get("time") == b.get("time") == 1.0 else "device-scope"
+    if a.get("user") != b.get("user") or pair == {"users"}:
+        return "user-total"
     if due.value == took.value and due.context.concept == took.context.concept:
         return ""
     return rule_of_factor(due)
@@ -372,3 +409,44 @@ def _scope_of(words: str) -> str:
     """Return the one thing that a label says its figure is of: user, GPU, replica."""
     found = {w.lower() for w in _SCOPE.findall(words)}
     return found.pop() if len(found) == 1 else ""
+
+
+# --- typed numbers -----------------------------------------------------------------------------------------------------
+
+
+def _typed(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
+    """A typed number in the unit of nobody else: 184 days where all the other lines have 4,416 hours."""
+    lines: dict[tuple[object, ...], list[Cellwise]] = {}
+    for (sheet, _), cell in inference.cells.items():
+        if cell.item.form >= 0 or not isinstance(cell.item.value, float) or not cell.context.explicit:
+            continue
+        for line in (("column", cell.item.col), ("row", cell.item.row)):
+            lines.setdefault((sheet, line, cell.context.texts[:1], cell.value), []).append(cell)
+    for (sheet, *_), cells in lines.items():
+        if not 3 <= len(cells) <= _LINE:
+            continue
+        values = Counter(c.item.value for c in cells)
+        (usual, times), *others = values.most_common()
+        if times < len(cells) - 1 or not others or not isinstance(usual, float):
+            continue
+        odd = next(c for c in cells if c.item.value != usual)
+        if usual and odd.item.value and (rule := _rule_of_typed(odd, float(odd.item.value or 0.0) / usual)):
+            assert isinstance(sheet, int)
+            yield (
+                sheet,
+                odd,
+                (rule, f"'{odd.label}' is {odd.item.value:g}, all the others are {usual:g}: another unit.", ""),
+            )
+
+
+_LINE = 60  # cells: what is longer is a log
+
+
+def _rule_of_typed(cell: Cellwise, ratio: float) -> str:
+    """Return the rule that a number in another unit breaks."""
+    if not hard(cell.value.dims or ()) and cell.value.text != "%":
+        return ""
+    big = max(ratio, 1 / ratio)
+    if not (is_time(big) or is_conversion(big) or big in (8.0, 100.0)) or big in (7.0, 28.0, 31.0):
+        return ""
+    return ratio_rule(ratio, {n for n, _ in cell.value.dims or ()}, cell.value, cell.value)

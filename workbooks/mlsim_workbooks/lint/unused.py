@@ -173,7 +173,9 @@ def _said(candidate: _Candidate, unused: Cellwise) -> Said:
 
 
 _BYTES = re.compile(r"\b(?:bytes?|octets?) (?:per|a|each|je|pro|par)\b|precision|präzision|précision|dtype", re.I)
-_GPU_HOURS = re.compile(r"(?:gpu|card|accelerator|karten|cartes?)[-_ ]?(?:h\b|hours?|time|std|stunden)|heures? gpu", re.I)
+_GPU_HOURS = re.compile(
+    r"(?:gpu|card|accelerator|karten|cartes?)[-_ ]?(?:h\b|hours?|time|std|stunden)|heures? gpu", re.I
+)
 
 
 def _rule(cell: Cellwise, unused: Cellwise) -> str:

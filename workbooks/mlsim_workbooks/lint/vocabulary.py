@@ -322,7 +322,10 @@ _PERIODS = (
         "day",
         r"\b(?:per|/|pro|par|je|a|am|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:work)?(?:day|tag|jour)\b|\bdaily\b|täglich|quotidien",
     ),
-    ("week", r"\b(?:per|/|pro|par|je|a|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:week|woche|semaine)\b|\bweekly\b"),
+    (
+        "week",
+        r"\b(?:per|/|pro|par|je|a|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:week|woche|semaine)\b|\bweekly\b",
+    ),
     (
         "hour",
         r"(?<!\d-)(?<!\d )\bhourly\b|stündlich|\bhoraire|[a-z]/ ?h\b|(?:busy|busiest|peak) hour\b|(?:per|/|pro|par|je|d.une) ?(?:gpu[- ]?|[a-z]+ )?(?:hour|stunde|heure)\b|(?:par|d.une) heure|\bin (?:an|one|1) hour\b",

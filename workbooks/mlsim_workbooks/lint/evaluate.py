@@ -201,10 +201,11 @@ class Evaluation:
             # 1 - x, 1 + growth: a fraction; a percentage counted in hundredths stays one
             if number.number == 1.0 and quantity.text == "%" and quantity.factor == 0.01 and not quantity.numbers:
                 self.clashes.append(Clash("bare", number, quantity, number_node, other, note="percent"))
+            rest = number.number == 1.0 and node.operator == "-"  # 1 less the share in int8 is not in int8
             return Value(
                 quantity.dims,
                 quantity.factor,
-                quantity.kinds,
+                frozenset(k for k in quantity.kinds if not (rest and k[0] == "precision")),
                 quantity.numbers if not quantity.dims else (),
                 quantity.parts,
             )
@@ -289,10 +290,9 @@ class Evaluation:
         args = list(node.args)
         if node.name in ("SUBTOTAL", "AGGREGATE"):
             args = args[1 if node.name == "SUBTOTAL" else 2 :]
-        elif node.name == "SUMIF":
-            args = [args[2] if len(args) > 2 else args[0]] if args else []
-        elif node.name == "SUMIFS":
-            args = args[:1]
+        elif node.name in ("SUMIF", "SUMIFS"):  # the condition may choose the cells of one unit
+            place = 2 if node.name == "SUMIF" and len(args) > 2 else 0
+            return self.value(args[place]) if len(args) > place else UNKNOWN
         pairs = [(v, a) for a in args for v in self.many(a)]  # once: nested sums would double the work at each level
         values, nodes = [v for v, _ in pairs], [a for _, a in pairs]
         typed = next((v for v in values if v.number), None)

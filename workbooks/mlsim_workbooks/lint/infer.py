@@ -481,7 +481,8 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     own = {c for c, _ in stated.kinds}
     passed = {k for k in computed.kinds if k[0] in ("boundary", "density", "direction", "trip") and k[0] not in own}
     passed = {k for k in passed if k[0] not in there_and_back}
-    kept = ("PUE", "active parameters", *(("devices",) if hard(stated.dims or ()) else ()))  # that of all GPUs
+    work = {n for n, _ in stated.dims or ()} & {"information", "operation", "parameter"}
+    kept = ("PUE", *(("active parameters",) if work else ()), *(("devices",) if hard(stated.dims or ()) else ()))
     extra = frozenset(p for p in kept if p in computed.parts and f"1/{p}" not in computed.parts)
     return (
         replace(stated, kinds=frozenset(stated.kinds | passed), parts=stated.parts | extra)

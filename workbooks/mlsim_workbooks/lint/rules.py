@@ -36,6 +36,7 @@ from mlsim_workbooks.lint.scope import GPU_TIME, ONE_USER, copy_rules, hour_pric
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.unit_texts import unit_cell
 from mlsim_workbooks.lint.unused import unused_findings
+from mlsim_workbooks.lint.vocabulary import PERIOD_RE
 from mlsim_workbooks.package import position
 
 __all__ = ["check"]
@@ -124,8 +125,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     if not clashes and wrong_count(cell.computed) and not guesses:
         yield _wrong_count(cell.computed, text(tree))
     elif not clashes and cell.context.contradiction is None:
-        if not _unit_priced(inference, sheet, cell, tree):
-            yield from _result(inference, sheet, cell, tree)
+        yield from _result(inference, sheet, cell, tree)
         yield from _binary_or_decimal(inference, sheet, cell)
     yield from kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
     if not guesses and not inference.nameless(key):
@@ -275,6 +275,8 @@ def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: 
     other = others[0]
     if other.value.kind("period") or not other.context.explicit or other.context.headed:
         return
+    if _noted_as_per(inference, sheet, other, due):
+        return
     if other.computed is not None and ("~time" in other.computed.parts or any(map(is_time, other.computed.numbers))):
         return  # worked out for the period, and its unit leaves that out
     yield (
@@ -282,6 +284,16 @@ def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: 
         f"'{cell.label}' is per {due}, but '{other.label}', which it adds, is not.",
         "Divide it by its lifetime.",
     )
+
+
+def _noted_as_per(inference: Inference, sheet: int, cell: Cellwise, period: str) -> bool:
+    """Tell whether a note in the row of a figure, or of those it is worked out from, says that it is per year."""
+    pattern = dict(PERIOD_RE)[period]
+    used = inference.uses((sheet, cell.item.key))
+    rows = {(sheet, cell.item.row), *((s, place // WIDE) for s, place in used)}
+    grids = inference.book.grids
+    texts = (i.value for s, row in rows for i in grids[s].rows.get(row, ()) if isinstance(i.value, str))
+    return any(pattern.search(text) for text in texts)
 
 
 def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
@@ -326,7 +338,7 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     if clash.note == "hours":
         return "device-hours", f"Adds hours and GPU-hours ({left} and {right}).", ""
     if clash.note == "counts":
-        if a == b and clash.left.parts == clash.right.parts:
+        if a == b:
             return None
         return "mixed-sum", f"Sums different things: {a} and {b}.", ""
     if clash.note:
@@ -512,8 +524,7 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
     assert computed is not None
     hundred = isinstance(tree, sx.Binary) and tree.operator == "*" and sx.Number(100.0) in (tree.left, tree.right)
     if cell.context.percent and (
-        (hundred and computed.dims is None)
-        or (computed.dims == () and any(abs(n - 100) < 1e-9 for n in computed.numbers))
+        hundred or (computed.dims == () and any(abs(n - 100) < 1e-9 for n in computed.numbers))
     ):
         yield "percent", f"'{cell.label}' multiplies by 100, and its format % does so once more.", ""
     if stated is None:
@@ -534,6 +545,8 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         return
     if not explicit and not mismatch.dims and not mismatch.periods[0]:
         return  # a count without its unit may be in millions
+    if (mismatch.dims or mismatch.periods[0]) and _unit_priced(inference, sheet, cell, tree):
+        return
     rule = rule_of(mismatch, computed, stated)
     if rule == "integer-ops" and _is_mac(computed):
         if has_number(computed, 2.0):
@@ -623,7 +636,7 @@ def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iter
         return
     used = inference.uses((sheet, cell.item.key)).values()
     scales = [c.value.factor for c in used if c.value.dims == (("information", 1.0),)]
-    for k in (2, 3, 4):
+    for k in (1, 2, 3, 4):
         for found, due in ((1000.0**k, 1024.0**k), (1024.0**k, 1000.0**k)):
             others = [n for n in computed.numbers if n and not _close(n, 1 / found)]
             start = stated.factor / due  # of what is divided: bytes, or the megabytes of each file

@@ -159,6 +159,10 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
         return row, column  # "Tokens", "In seconds" among rows of milliseconds
     if column.concept == "money" and row.unit is None:
         return column, row  # the prices of an offer, whatever its lines are
+    if column.unit is not None and row.unit is None and row.concept in ("PUE", "MFU"):
+        return row, column  # "PUE" below columns of kWh
+    if column.concept in ("share", "growth") and column.unit is None and table:
+        return column, row  # "GPU nodes" in a column of shares
     if column.unit is not None and row.unit is not None:
         a, b = column.unit.dims or (), row.unit.dims or ()
         first, second = (

@@ -20,15 +20,12 @@ def kv_rules(inference: Inference, facts: Facts, key: Key, cell: Cellwise, tree:
     assert computed is not None
     parts = computed.parts
     words = cell.words
+    all_heads = {"heads", "layers"} <= parts and not parts & {"kv heads", "1/heads"}
+    if all_heads and _OF_CACHE.search(words) and facts.concepts.get("kv heads"):
+        yield "kv-heads", f"'{cell.label}' multiplies by all attention heads; a KV cache has the KV heads only.", ""
+        return
     if not {"layers", "head dim"} <= parts or not parts & {"kv heads", "heads"}:
         return
-    if (
-        "heads" in parts
-        and "kv heads" not in parts
-        and facts.concepts.get("kv heads")
-        and re.search(r"\bkv\b|cache", words, re.I)
-    ):
-        yield "kv-heads", f"'{cell.label}' multiplies by all attention heads; a KV cache has the KV heads only.", ""
     if "kv pair" in parts or "+" in _operators(tree):
         return
     small = [n for n in computed.numbers if n in (2.0, 4.0, 8.0)]
@@ -55,6 +52,8 @@ def kv_rules(inference: Inference, facts: Facts, key: Key, cell: Cellwise, tree:
             "",
         )
 
+
+_OF_CACHE = re.compile(r"\bkv\b|cache", re.I)
 
 _TWICE = re.compile(
     r"back|train|forward|both|twice|double|two|\band\b|&|\+|attention|score|\bkv\b|\b2\b|draft|recompute|pass|spars|direction|gated|retr|pair|half|doppelt|halb|deux|moitié",

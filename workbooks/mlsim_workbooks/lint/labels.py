@@ -55,7 +55,9 @@ def _concept(text: str) -> str:
     if not ANY_CONCEPT.search(text):
         return ""
     head = _WITH.split(text)[0]
-    for part in (head, text) if head.strip() and head != text else (text,):
+    tail = text.rpartition(":")[2].strip()  # "KV cache, same model: layers"
+    parts = [p for p in (tail if tail != text and len(tail) > 3 else "", head if head != text else "") if p.strip()]
+    for part in (*parts, text):
         for name, pattern in CONCEPT_RE:
             match = pattern.search(part)
             if match:

@@ -271,9 +271,15 @@ class _Pass:
         if left in units and units[left].strip() in CURRENCIES and not self.headed(left):
             return "", False
         before = left - 1 in numeric and (not self.headed(left) or self.headed_by_unit(col))
+        before = before and not (col == left + 1 and right not in units and self.scenarios(left - 1, col))
         if left in units and not before and left + 1 in numeric:
             return units[left], True
         return (units[right], True) if right in units else ("", False)
+
+    def scenarios(self, *cols: int) -> bool:
+        """Tell whether columns are headed by names alone: two cases of the same quantities, their unit between them."""
+        stacks = [c.stack if (c := self.columns.get(col)) is not None else () for col in cols]
+        return all(stacks) and not any(_speaks(h) or UNIT_HEADER.fullmatch(h.strip()) for s in stacks for h in s[-1:])
 
     def headed_by_unit(self, col: int) -> bool:
         """Tell whether a column's header is nothing but a unit."""

@@ -527,8 +527,9 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         hundred or (computed.dims == () and any(abs(n - 100) < 1e-9 for n in computed.numbers))
     ):
         yield "percent", f"'{cell.label}' multiplies by 100, and its format % does so once more.", ""
-    if stated is None:
+    if stated is None or not (cell.context.explicit or hard(stated.dims or ())):
         yield from _unlabelled(computed)
+    if stated is None:
         stated = _money_of_period(cell)
         if stated is None:
             return

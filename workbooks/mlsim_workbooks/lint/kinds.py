@@ -68,8 +68,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
         if (
             stated.get(category)
             and computed.kind(category) == stated[category]
-            and is_copied(tree)
-            and has_number(computed, 2.0)
+            and _copies_twice(tree)
             and not re.search(r"\b[2-9] ?(?:×|x|\*)? ?(?:rtt|round)|twice|double", words, re.I)
         ):
             yield (
@@ -87,6 +86,15 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     tails = sorted(k for k in statistics if k.startswith("p9"))
     if due in ("mean", "p50") and tails:
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {tails[0]}.", ""
+    elif (
+        due in _TAILS
+        and statistics == {"mean"}
+        and not computed.numbers
+        and isinstance(tree, sx.Binary)
+        and all(isinstance(n, sx.Ref) for n in sx.summands(tree))
+        and not _MEAN.search(words)
+    ):
+        yield "statistic-mix", f"'{label}' is a {due}, but the formula adds up means.", ""
     elif due in _TAILS and "mean" in statistics and not dims and not _MEAN.search(words):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a mean too.", ""
     elif not due and len(statistics) == 2 and len(said := _statistics(words)) == 2 and said != statistics:
@@ -194,6 +202,17 @@ def copied(tree: sx.Node) -> sx.Ref | sx.Name | None:
 def is_copied(tree: sx.Node) -> bool:
     """Tell whether a formula only passes a figure on."""
     return copied(tree) is not None
+
+
+def _copies_twice(tree: sx.Node) -> bool:
+    """Tell whether a formula passes a figure on with a factor of 2 of its own."""
+    match tree:
+        case (
+            sx.Binary(operator="*" | "/", left=inner, right=sx.Number(number))
+            | sx.Binary(operator="*", left=sx.Number(number), right=inner)
+        ):
+            return is_copied(inner) and (number in (2.0, 0.5) or _copies_twice(inner))
+    return False
 
 
 def _density(

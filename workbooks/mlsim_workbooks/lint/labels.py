@@ -141,6 +141,8 @@ def read_label(text: str) -> Label:
     words = words.replace("à jour", "àjour")  # "mises à jour" are no days
     concept = _concept(words)
     kinds = set(_kinds(words))
+    if snake and concept == "carbon":
+        words = re.sub(r" (k?g|t)\b", r" \1CO2e", words)
     if snake:
         words = _STATISTIC_BEFORE.sub("", _STATISTIC_BEHIND.sub("", words))
         words = _MONEY_PER.sub(r"\1 per ", words)
@@ -349,6 +351,14 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
         if count == 1 and joined.casefold() in (_PERIOD_WORDS if snake else WORDS) and len(joined) > 1:
             continue
         before = pieces[-count - 1].casefold()
+        two = [p.casefold() for p in pieces[-count - 2 : -count]]
+        if (
+            joined.isalpha()
+            and len(joined) > 3
+            and {"over", "during", "within", "in", "across"} & set(two)
+            and not snake
+        ):
+            continue  # "mean over open hours"
         if (
             before in ("per", "/", "pro", "par", "je")
             or (before[:1].isdigit() and not (snake and before.endswith("k")))

@@ -139,11 +139,12 @@ def _limited(cell: Cellwise, relevant: dict[int, bool]) -> bool:
     if found is None:
         texts, value = " ".join(cell.context.texts).replace("_", " "), cell.context.value
         bare = value is not None and not value.dims
-        found = bare or bool(_SEEN.search(texts)) or cell.context.percent
+        found = bare or bool(_SEEN.search(texts)) or cell.context.percent or bool(_BY_TITLE.search(texts))
         relevant[id(cell.context)] = found
     return found or bool(cell.entity and _SEEN.search(cell.entity))
 
 
+_BY_TITLE = re.compile(r"\bgemm\b|matmul|\bcopy\b|hbm|stream", re.I)  # measured, as the title over them says
 _FRACTIONS = ("MFU", "ratio", *_SHARES, "growth", "money", "PUE", "achieved compute", "bandwidth", "peak", "")
 
 
@@ -327,7 +328,7 @@ def _chip(cell: Cellwise, sheet: int, names: Names) -> Said | None:
     soft = dict(value.dims)
     if any(soft.get(n, 0) > 0 for n in ("device", "node", "rack")) or soft.get("node") or soft.get("rack"):
         return None
-    words = cell.words
+    words = f"{cell.words} {names.title(sheet, cell.item.row)}"
     dims = dict(hard(value.dims))
     if dims == {"operation": 1.0, "time": -1.0} and _REACHED.search(words):
         attribute, name = "peak_compute", "dense peak"

@@ -7,6 +7,7 @@ chip names. A bare family name ("A100") may mean any variant: the one that most 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -67,12 +68,16 @@ class _Figure:
 
 
 _NOT_SPEC = re.compile(
-    r"achiev|effective|measured|busbw|bus bw|nccl|\bcopy\b|sustained|real|required|needed|used|free|usable|available|reserve|total|node|server|rack|cluster|fleet"
+    r"achiev|effective|measured|peak[ _]mem|mem[ _]peak|busbw|bus bw|nccl|\bcopy\b|sustained|real|required|needed|used|free|usable|available|reserve|total|node|server|rack|cluster|fleet"
     r"|host|cpu|system|disk|ssd|nvme|storage|checkpoint|weights|activation|\bkv\b|cache|l2|sram|per user|share|budget|plan|sheet|margin|headroom"
     r"|observed|stream|logged|actual|average|\bavg|mean|idle|typical|load|mesur|gemessen|utilis|benötigt|gesamt|nutzbar|serveur|knoten"
     r"|predicted|model\b|gemm\b|matmul|bench|message|dataset|free|limit|cap\b|metered|drawn|per month|reached|framework|runtime|overhead|flash|on[- ]board|wind|site|campus|zone|scratch|stack|\bdie\b|\bpin\b",
     re.I,
 )
+_OTHER_COUNT = re.compile(
+    r"\S ?/ ?\S.*/|\b(?:moe|dense|sparse|expert|linear|mtp) (?:layers|blocks)", re.I
+)  # "Layers / KV heads / head dim"
+_NOT_DATASHEET = re.compile(r"measur|gemessen|mesuré|bench|observed|profil|test run", re.I)
 _NUMBERED = re.compile(r"\b\d+ ?(?:x )?(?:nodes?|servers?|racks?)\b", re.I)  # the scenario of 32 nodes
 _LINK = re.compile(r"nvlink|xgmi|infinity fabric|scale-?up|link|\blien\b|verbindung", re.I)
 _NETWORK = re.compile(
@@ -93,6 +98,8 @@ def _attribute(cell: Cellwise) -> str:
     if soft.get("node") or soft.get("rack") or soft.get("device", 0) > 0:
         return ""
     concept = context.concept
+    if not dims and any(_OTHER_COUNT.search(t) for t in context.texts[:1]):
+        return ""
     if not dims:
         return (
             concept if concept in ("layers", "heads", "kv heads", "head dim", "parameters", "active parameters") else ""
@@ -151,6 +158,8 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
         if cell.context.value is None or cell.context.value.factor != cell.context.value.factor:
             continue
         chip, model, weak = names.of(sheet, cell)
+        if _NOT_DATASHEET.search(names.title(sheet, cell.item.row)):
+            continue
         if chip or model:
             yield _Figure(sheet, cell, chip, model, attribute, number * cell.context.value.factor, weak)
 
@@ -163,12 +172,15 @@ class Names:
     above: dict[tuple[int, int], list[tuple[int, str, str]]] = field(default_factory=dict)
     beside: dict[tuple[int, int], set[tuple[str, str]]] = field(default_factory=dict)
     only: dict[int, str] = field(default_factory=dict)
+    titles: dict[int, list[tuple[int, str]]] = field(default_factory=dict)  # rows with one text alone
 
     def __post_init__(self) -> None:
         named: dict[str, str] = {}  # the chips of all sheets
         for index, grid in enumerate(self.inference.book.grids):
             chips: dict[str, str] = {}
-            for items in grid.rows.values():
+            for row, items in grid.rows.items():
+                if len(items) == 1 and isinstance(items[0].value, str) and items[0].form < 0:
+                    self.titles.setdefault(index, []).append((row, items[0].value))
                 for item in items:
                     if not isinstance(item.value, str) or item.form >= 0 or len(item.value) > 80:
                         continue
@@ -183,6 +195,12 @@ class Names:
         if len(named) == 1:  # the only chip of the workbook
             self.only = dict.fromkeys(self.only, next(iter(named.values())))
 
+    def title(self, sheet: int, row: int) -> str:
+        """Return the title of the part of a sheet that a row stands in: the last row above with one text alone."""
+        titles = self.titles.get(sheet, [])
+        before = bisect_left(titles, (row, ""))
+        return titles[before - 1][1] if before and len(titles[before - 1][1]) <= 80 else ""
+
     def of(self, sheet: int, cell: Cellwise) -> tuple[str, str, bool]:
         """Return the chip and the model of a cell's row, column or sheet, and whether the chip is only the sheet's."""
         chip = model = ""
@@ -193,6 +211,8 @@ class Names:
         chips, models = {a for a, _ in row if a}, {b for _, b in row if b}
         chip = chip or (chips.pop() if len(chips) == 1 else "")
         model = model or (models.pop() if len(models) == 1 else "")
+        a, b = _found(self.title(sheet, cell.item.row))
+        chip, model = chip or a, model or b
         for at, a, b in reversed(self.above.get((sheet, cell.item.col), [])):
             if at < cell.item.row and not (chip and model):
                 chip, model = chip or a, model or b

@@ -346,7 +346,7 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     if clash.mismatch is None:
         return None
     rule = rule_of(clash.mismatch, clash.left, clash.right)
-    if clash.how == "sum" and clash.mismatch.dims:
+    if clash.how == "sum":
         rule = "mixed-sum"
     if rule == "prefix" and any(not v.text and v.numbers for v in (clash.left, clash.right)):
         return None  # a count in millions that does not say so
@@ -446,7 +446,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     label = next((x for x in labels if x.unit is not None and x.unit.text == value.text), None)
     if label is None:  # the unit stands in a column of its own, or in the number format
         label = next((x for x in labels if x.concept and x.concept == context.concept), None)
-        if label is None or any(x.unit is not None for x in labels):
+        if label is None or any(x.unit is not None and hard(x.unit.dims or ()) for x in labels):
             return
     concept = label.concept
     unit = label.unit or value

@@ -193,8 +193,6 @@ _MANY_GPUS = re.compile(
 def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A figure passed on under a label that means another number of GPUs or nodes."""
     place, context = copied(tree), cell.context
-    if cell.entity and not context.texts:
-        return  # what it is, nobody can tell
     if place is None or cell.computed is None or not only_conversions(cell.computed, 100.0, 0.01):
         return
     source = inference.cell_of(sheet, cell.item, place)

@@ -249,6 +249,9 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         return None
     rule = next((r for o in operands if not isinstance(o, float) and (r := rule_of_factor(o))), "")
     rule = rule or next((r for o in operands if isinstance(o, float) and (r := _rule_of_number(cell, other, o))), "")
+    product = all(not isinstance(t, sx.Binary) or t.operator in "*/" for t in (mine, theirs))
+    if not rule and product and len(operands) == 1 and isinstance(operands[0], Cellwise) and operands[0].label:
+        rule = "dimension"
     if not rule or any(o is None for o in operands):
         return None
     what = " and ".join(_called(o) for o in operands)

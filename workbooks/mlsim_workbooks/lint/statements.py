@@ -75,6 +75,9 @@ def combine(
         both = {c: k for c, k in joined.kinds if (c, k) in apart} | dict(column.kinds)
         column = replace(column, kinds=frozenset(both.items()), concept=column.concept or joined.concept,
                          dims=column.dims or joined.dims)  # fmt: skip
+    if column.unit is None and column.concept in ("carbon", "carbon intensity"):  # "CO2e" over "t/month"
+        mass = next((u for t in reversed(stack) if len(t) < 14 and (u := read_unit(t, column.concept))), None)
+        column = replace(column, unit=mass, strong=mass is not None)
     if column.text == "bn" and column.unit is not None and not joined.concept.endswith("parameters"):
         column = replace(column, unit=replace(column.unit, dims=(("count", 1.0),)))  # billions of steps
     if table and row.unit is None and not column.says_something:
@@ -90,6 +93,8 @@ def combine(
     is_unit = alone and row.unit is not None and row.unit.text == row.text  # "kWh" below columns of kW
     owner, other = _owner(row, column, named, bool(unit), table, is_unit)
     concept = owner.concept or other.concept
+    if concept in ("", "memory") and _BYTE.fullmatch(unit.strip()) and any(c == "precision" for c, _ in owner.kinds):
+        concept = "bytes each"  # "Precision BF16 | bytes"
     kinds = _join_kinds(owner, other, other is column)
     value, explicit, clash = _unit(owner, owner is column, other, unit, form, concept, share)
     if value is not None and value.dims is not None:
@@ -122,7 +127,13 @@ def _header(text: str) -> Label:
     unit = unit_cell(text) if text == "bn" else plain_unit(text)
     if unit is not None:
         return Label(text, unit, strong=True)
-    return read_label(text)
+    label = read_label(text)
+    if label.unit is None and label.concept in ("parallel", "replicas") and _SCENARIO.search(text):
+        return replace(label, concept="", dims=())  # "8B, DP only": a case, not a quantity
+    return label
+
+
+_SCENARIO = re.compile(r"^\d+B\b|[,+]")
 
 
 def _best(labels: list[Label]) -> Label:
@@ -132,6 +143,7 @@ def _best(labels: list[Label]) -> Label:
     return stated or named or (labels[0] if labels else NOTHING)
 
 
+_BYTE = re.compile(r"bytes?|octets?|b", re.I)
 _GENERIC = re.compile(
     r"values?|werte?|valeurs?|amounts?|betrag|montant|figures?|numbers?|zahl|typed|quantity|input|result", re.I
 )

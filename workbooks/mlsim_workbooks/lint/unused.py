@@ -123,10 +123,13 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
         return 1, nearest, key[1]
     tree = inference.tree(cell.item.form)
     copied = tree is not None and is_copied(tree)
-    if candidate.stands == 1 and -1 in candidate.taken and copied:
+    taken = candidate.taken.get(-1)
+    if candidate.stands == 1 and taken is not None and copied and not _same_kind(taken, unused):
         return 0, nearest, key[1]  # =B3 in B5, and B4 is a factor
     if _lacks(cell, unused):
         return 2 - copied, nearest, key[1]
+    if candidate.stands in (1, 2) and copied and not candidate.taken and _names(cell, unused):
+        return 2, candidate.stands, key[1]
     between = {-1, 1} <= candidate.taken.keys() or (candidate.stands == 1 and candidate.taken and copied)
     return (3, nearest, key[1]) if between and unused.context.concept in _FACTORS else ()
 
@@ -146,12 +149,45 @@ def _instead(cell: Cellwise, taken: Cellwise, unused: Cellwise) -> str:
     return ""
 
 
+def _same_kind(a: Cellwise, b: Cellwise) -> bool:
+    """Tell whether two cells hold the same kind of quantity: a mean latency and a p99."""
+    return bool(hard(a.value.dims or ())) and hard(a.value.dims or ()) == hard(b.value.dims or ())
+
+
+def _names(cell: Cellwise, unused: Cellwise) -> bool:
+    """Tell whether a formula's label says what a count counts: "Output per user" above or below "Active users"."""
+    if unused.context.concept not in _FACTORS:
+        return False
+    counted = {w.rstrip("s") for w in re.findall(r"[a-zà-ÿ]{4,}", unused.words.lower())} & _COUNTED
+    return any(re.search(rf"\b(?:per|je|pro|par|each|all|alle) (?:\w+ )?{w}", cell.words, re.I) for w in counted)
+
+
+_COUNTED = frozenset(
+    (
+        "user",
+        "node",
+        "server",
+        "replica",
+        "rack",
+        "request",
+        "nutzer",
+        "utilisateur",
+        "card",
+        "stream",
+        "session",
+        "image",
+    )
+)
+
+
 def _lacks(cell: Cellwise, unused: Cellwise) -> bool:
     """Tell whether a formula has the unit its cell states with an input, and has not without it."""
     stated, computed = cell.context.value, cell.computed
     assert computed is not None
     if stated is None or not cell.context.explicit or not unused.value.dims or _fits(computed, stated):
         return False
+    if unused.value.dims == (("time", 1.0),) and computed.kind("period") and not stated.kind("period"):
+        return hard(computed.dims or ()) == hard(stated.dims or ())  # so much a month, and nobody says for how many
     return any(_fits(multiply(computed, unused.value, sign), stated) for sign in (1, -1))
 
 

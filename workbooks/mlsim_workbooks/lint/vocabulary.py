@@ -152,7 +152,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
               r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|taux d(?!e change)|rendement|\bsaving"),
-    ("exchange rate", r"exchange rate|fx rate|\bfx\b|wechselkurs|\bkurs\b|(?:dollar|euro)s? (?:zu|to|in|en|je|per) (?:dollar|euro)|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
+    ("exchange rate", r"exchange rate|\brate to (?:usd|eur|gbp|\$|€)|fx rate|\bfx\b|wechselkurs|\bkurs\b|(?:dollar|euro)s? (?:zu|to|in|en|je|per) (?:dollar|euro)|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
     ("money", r"\bcosts?\b|\bprices?\b|\bpric|kosten\b|\bkosten|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
               r"|depreciation|abschreibung|amorti|revenue|umsatz|chiffre|\bspend|\bfees?\b|tariff|tarif|savings?|\bbill\b|\bcharge\b"
               r"|electricity rate|rental|invest|\bprofit|salary|(?<!with )(?<!with a )(?<!mit )(?<!avec )(?<!per )(?:licen[cs]e|lizenz)|margin \(|\brent\b|\bmiete\b|\bloyers?\b|\b(?:jahres|monats)budget"),
@@ -170,7 +170,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("kv pair", r"^(?!.*cache).*(?:\bk ?(?:\+|&|and|und|et) ?v\b|keys? ?(?:and|&|\+) ?values?)|\bk/v (?:factor|tensors)"),
     ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size|speicher)|cache kv|\bkv (?:per|bytes per tok\w*|budget|room|capacity|state|store|pool|space)\b|for kv\b"),
     ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes kv|(?:\bkv|keys?[-/ ]?values?|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
-    ("head dim", r"head[ _-]?(?:dim|size)|\bd[_ ]head|\bd[_ ]k\b|kopfdim|dimension de (?:la )?tête|dim(?:ension)? (?:par|per|pro|je) (?:tête|head|kopf)"),
+    ("head dim", r"head[ _-]?(?:dim|size)|\bd[_ ]head|\bd[_ ]k\b|kopfdim|dimension (?:de (?:la )?|d.une )tête|dim(?:ension)? (?:par|per|pro|je) (?:tête|head|kopf)"),
     ("heads", r"\b(?:attention|query|q|n|num)?[ _-]?heads?\b(?! ?dim)(?! size)|têtes|köpfe"),
     ("layers", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
     ("hidden size", r"hidden(?: size| dim)?|\bd[_ ]model\b|embedding dim|model dim|dimension cachée"),
@@ -254,7 +254,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("boundary", "IT", r"(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|excl\w*\.? pue|before pue|without pue"),
     ("parameters", "active", r"\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),
     ("parameters", "total", r"\btotal (?:param|weights)|param\w* gesamt|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
-    ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|completion|ausgabe|sortie|\bdecode\b(?! step)"),
+    ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\brepl(?:y|ies)\b|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|completion|ausgabe|sortie|\bdecode\b(?! step)"),
     ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\btok(?:en)?s? in\b|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
     ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
@@ -291,7 +291,7 @@ _PER = (
                rf"|{_EACH}(?:gpu|device|accelerator|chip|card|board|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
     ("node", rf"{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
     ("rack", rf"{_EACH}(?:racks?|schrank|baies?)\b"),
-    ("request", rf"{_EACH}(?:request|query|question|call|anfrage|frage|requête)\b(?!s)"),
+    ("request", rf"{_EACH}(?:request|query|question|call|anfrage|frage|requête)\b(?!s)(?![ -](?:min|sec|hour))"),
     ("user", _USER + r"\b"),
     *((name, rf"{_EACH}(?:{one}|{many})\b(?![ -]?(?:h\b|hour))") for name, one, many in _THINGS),
 )  # fmt: skip

@@ -416,6 +416,8 @@ def _counted_differently(a: Value, b: Value) -> bool:
     if hard(a.dims or ()) or hard(b.dims or ()):
         if hard(a.dims or ()) == (("time", 1.0),):
             return False  # all wait as long as one
+        if not a.text or not b.text:
+            return False  # a share of one GPU, worked out
         per = {n for v in (a, b) for n, e in v.dims or () if e < 0 and n in ("user", "device", "node", "rack")}
         return bool(per) and any(dict(a.dims or ()).get(n) != dict(b.dims or ()).get(n) for n in per)
     if not a.dims or not b.dims:

@@ -58,6 +58,15 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
                 f"A transfer goes one way, but '{label}' divides by a bandwidth of both directions.",
                 "",
             )
+    if (
+        direction == "per direction"
+        and _twice(tree)
+        and dims == (("information", 1.0), ("time", -1.0))
+        and stated.get("direction", "") != "both directions"
+        and "devices" not in computed.parts
+        and not _BOTH_WAYS.search(words)
+    ):
+        yield "link-direction", f"'{label}' doubles a figure per direction, and does not say that it is of both.", ""
     trip, due = {k for c, k in computed.kinds if c == "trip"}, stated.get("trip", "")
     twice = has_number(computed, 2.0) or any(_doubled(n) for n in sx.summands(tree))
     if due and trip and due not in trip and not twice:
@@ -204,6 +213,22 @@ def is_copied(tree: sx.Node) -> bool:
     return copied(tree) is not None
 
 
+_BOTH_WAYS = re.compile(
+    r"both|bi-?dir|duplex|aggregate|total|sum\b|combined|in and out|send and rec|tx ?\+|beide|summe|deux|somme|two|pair|dual|rails?\b|ports?\b",
+    re.I,
+)
+
+
+def _twice(tree: sx.Node) -> bool:
+    """Tell whether a product has the plain factor 2."""
+    match tree:
+        case sx.Binary(operator="*", left=left, right=right):
+            return sx.Number(2.0) in (left, right) or _twice(left) or _twice(right)
+        case sx.Binary(operator="/", left=left):
+            return _twice(left)
+    return False
+
+
 def _copies_twice(tree: sx.Node) -> bool:
     """Tell whether a formula passes a figure on with a factor of 2 of its own."""
     match tree:
@@ -220,8 +245,12 @@ def _density(
     precision: str,
 ) -> Iterator[Said]:  # fmt: skip
     label = cell.label
-    ratio = cell.context.concept in ("MFU", "ratio") or dims == (("time", 1.0),) or cell.context.concept in (
-        "achieved compute", "latency", "throughput") or (dims == () and cell.context.percent)  # fmt: skip
+    ratio = (
+        cell.context.concept in ("MFU", "ratio", "achieved compute", "latency", "throughput")
+        or dims in ((("time", 1.0),), (("time", -1.0),))
+        or (dims == () and cell.context.percent)
+        or any(n.startswith("money_in_") for n, _ in dims)
+    )
     if computed.kind("density") == "sparse" and not _halved(computed) and not re.search("spars", words, re.I):
         if stated.get("density") == "dense" or ratio:
             yield "sparse-peak", f"'{label}' uses a sparse peak, twice what dense matrices can reach.", ""

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from mlsim_workbooks.lint.algebra import hard
+from mlsim_workbooks.lint.formats import format_unit
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.reader import Book, Grid, Item
-from mlsim_workbooks.lint.statements import CURRENCIES, UNIT_HEADER, Context, combine
+from mlsim_workbooks.lint.statements import CURRENCIES, EMPTY, UNIT_HEADER, Context, combine
 from mlsim_workbooks.lint.unit_texts import plain_unit, read_quantity, unit_cell
 from mlsim_workbooks.lint.vocabulary import COUNTED_WORDS
 from mlsim_workbooks.package import column_number
@@ -70,10 +71,18 @@ class _Pass:
             blanks = {c for c, t in texts.items() if numbers and _PLACEHOLDER.fullmatch(t.strip())}
             texts = {c: t for c, t in texts.items() if c not in blanks}
             quantities = any(read_quantity(t) for t in texts.values())
-            if not numbers and not quantities:
+            if (not numbers and not quantities) or self.is_axis(numbers, texts):
                 self.headers(number, texts)
+                yield from ((item, EMPTY, "") for item in numbers)
                 continue
             yield from self.row(number, items, texts, numbers, blanks)
+
+    def is_axis(self, numbers: list[Item], texts: dict[int, str]) -> bool:
+        """Tell whether the numbers of a row name columns: the months of a plan, the years behind "Unit"."""
+        if len(numbers) > 1 and any(UNIT_HEADER.fullmatch(t.strip()) for t in texts.values()):
+            return True
+        codes = [self.book.formats[i.style] if i.style < len(self.book.formats) else "" for i in numbers]
+        return len(codes) > 1 and all(format_unit(code).date for code in codes)
 
     def texts(self, number: int, items: list[Item]) -> dict[int, str]:
         """Return the texts of a row by column; merged cells repeat theirs."""
@@ -209,7 +218,8 @@ class _Pass:
         if unit is None or unit.dims is None:
             return False
         counted = col - 1 in numeric and bool(unit.dims) and (text in _COUNTED or unit.factor != 1.0)  # no label
-        return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted
+        tokens = unit.dims == (("token", 1.0),) and unit.factor != 1.0  # "Mtok" is no label
+        return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted or tokens
 
     def names_something_else(self, col: int) -> bool:
         """Tell whether a column has a header of its own that is not "Unit": its texts are no units of other columns."""

@@ -264,7 +264,7 @@ def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     share = number * value.factor
     numerator = {"peak", "bandwidth", "integer peak"} & computed.parts
     if 1.0005 < share < 50 and (
-        not numerator or _REACHED.search(words) or re.search(r"share|\bof\b|utili|anteil", words, re.I)
+        not numerator or _REACHED.search(words) or re.search(r"share|\bof\b|utili|anteil|\bused\b", words, re.I)
     ):
         return "above-limit", f"'{cell.label}' is {share:.0%} of a peak.", ""
     return None

@@ -25,7 +25,7 @@ from mlsim_workbooks.lint.doubt import Difference, doubtful
 from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
 from mlsim_workbooks.lint.kinds import KIND_RULE, has_number, kind_rules, mean_rules, missing_pue, trip_rules
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.limits import limit_findings
@@ -131,6 +131,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     if not guesses and not inference.nameless(key):
         yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
     if not clashes:
+        yield from _count_added(inference, sheet, cell, tree)
         yield from _block_sum(inference, sheet, cell, tree)
         yield from _one_without_period(inference, sheet, cell, tree)
     yield from trip_rules(inference, sheet, cell, tree)
@@ -231,6 +232,52 @@ def _contradiction(cell: Cellwise) -> Said:
         f"The label says {clash.first}, the {clash.where} says {clash.second} ({cell.label}).",
         "Correct whichever is wrong.",
     )
+
+
+def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A count without a unit added to a quantity: the 5 checkpoints kept, which other formulas multiply by."""
+    terms = _terms(tree)
+    if len(terms) < 2 or not any(e > 0 for _, e in hard(cell.value.dims or ())):
+        return
+    for term in terms:
+        count = inference.cell_of(sheet, cell.item, term)
+        if count is None or not isinstance(count.item.value, float) or count.item.form >= 0:
+            continue
+        plain = not count.context.explicit and not hard(count.value.dims or ()) and not count.context.percent
+        if plain and count.item.value >= 1 and _multiplies(inference, sheet, cell, term):
+            yield (
+                "bare-number",
+                f"'{cell.label}' adds '{count.label}', a plain {count.item.value:g}, to a quantity in {unit_text(cell.value)}.",
+                "Multiply by it, or add the quantity that it counts.",
+            )
+
+
+def _terms(tree: sx.Node) -> list[sx.Node]:
+    """Return what a formula adds up and takes off."""
+    if isinstance(tree, sx.Binary) and tree.operator in "+-":
+        return [*_terms(tree.left), *_terms(tree.right)]
+    return [tree]
+
+
+def _multiplies(inference: Inference, sheet: int, cell: Cellwise, term: sx.Node) -> bool:
+    """Tell whether another formula has a cell as a factor."""
+    if not isinstance(term, sx.Ref):
+        return False
+    key = key_of(inference.sheets, sheet, term, cell.item.refs)
+    users = [u for u in inference.users.get(key, ()) if u[1] is not cell]
+    return any(_has_factor(inference, user[0][0], user[1], inference.tree(user[1].item.form), key) for user in users)
+
+
+def _has_factor(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node | None, key: Key) -> bool:
+    match tree:
+        case sx.Binary(operator=operator, left=left, right=right):
+            sides = [n for n in (left, right) if isinstance(n, sx.Ref)]
+            if operator in "*/" and any(key_of(inference.sheets, sheet, n, cell.item.refs) == key for n in sides):
+                return True
+            return any(_has_factor(inference, sheet, cell, n, key) for n in (left, right))
+        case sx.Call(args=args):
+            return any(_has_factor(inference, sheet, cell, n, key) for n in args)
+    return False
 
 
 def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
@@ -446,6 +493,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     label = next((x for x in labels if x.unit is not None and x.unit.text == value.text), None)
     if label is None:  # the unit stands in a column of its own, or in the number format
         label = next((x for x in labels if x.concept and x.concept == context.concept), None)
+        label = label or next((x for x in labels if dict(x.kinds).get("precision", "").startswith("int")), None)
         if label is None or any(x.unit is not None and hard(x.unit.dims or ()) for x in labels):
             return
     concept = label.concept
@@ -460,7 +508,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         and precise.startswith(("fp", "bf", "tf"))
     ):
         rule = "integer-ops"
-    if concept == "peak" and own == frozenset({("operation", 1.0), _TIME}) and precise.startswith("int"):
+    if own == frozenset({("operation", 1.0), _TIME}) and precise.startswith("int") and concept != "work":
         rule = "integer-ops"
     if concept in ("energy", "power") and unit.kind("period"):
         rule = ""
@@ -490,7 +538,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
             re.I,
         )
     ):
-        yield rule, f"'{words}' names {_article(concept)}, but its unit is {unit.text}.", ""
+        yield rule, f"'{words}' names {_article(concept or 'integer peak')}, but its unit is {unit.text}.", ""
 
 
 def _quantity_rules(cell: Cellwise) -> Iterator[Said]:

@@ -20,7 +20,7 @@ GPU_TIME = re.compile(
     re.I,
 )
 _OF_ONE_GPU = frozenset(
-    ("1/peak", "1/integer peak", "1/achieved compute")
+    ("1/peak", "1/integer peak", "1/achieved compute", "~operation")
 )  # work over the peak of one GPU is GPU-hours
 _COUNTS = {"device": "devices", "node": "nodes", "rack": "racks"}
 
@@ -323,6 +323,11 @@ def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, u
     if dict(computed.dims or ()).get("request", 0.0) > 0 and re.search("replica|server|node|batch", cell.words, re.I):
         return  # requests in flight are users at work
     words, label = cell.words, cell.label
+    if hard(stated.dims or ()) == (("time", 1.0),):
+        return  # all wait as long as one
+    if due < 0 and not have and dict(computed.dims or ()).get("request", 0.0) > 0 and "requests" in computed.parts:
+        yield "user-total", f"'{label}' is per user, but the formula multiplies by the requests of all.", ""
+        return
     if not cell.context.label or (cell.entity and not (cell.context.concept or cell.context.kinds)):
         return
     if any(

@@ -235,6 +235,8 @@ def _unit(
     """Return (unit of the number, is it written, contradiction)."""
     stated = _named_count(owner.unit, owner.concept)
     beside = (read_unit(unit, concept) or unit_cell(unit)) if unit else None
+    if beside is None and unit:
+        beside = _only_per(unit, stated, concept)
     if beside is None and stated is not None and unit:
         stated = scaled(stated, [unit])  # "GPU-hours | M"
         if not owner.strong and not headed and stated.factor == (owner.unit or stated).factor:
@@ -288,6 +290,8 @@ def _unit(
                 value = replace(value, factor=1.0)
             elif share and concept in ("ratio", "MFU", "growth"):
                 value = replace(value, factor=float("nan"))
+        elif form.percent and hard(value.dims or ()) and beside is not None and concept in ("ratio", "share", "MFU"):
+            return Value(dims=(), text="%"), True, Contradiction(beside.text, "%", "number format")
         elif form.percent and hard(value.dims or ()):
             return Value(dims=(), text="%"), True, clash  # a share, in a row of bytes per second
         return value, True, clash
@@ -301,6 +305,26 @@ def _unit(
     if _PLAIN_COUNT.fullmatch(unit.strip()) and (bare is not None or not concept):
         return bare or Value(dims=()), False, None  # "workers", "cores": a number of them
     return None, False, None  # a unit nobody can read: say nothing
+
+
+def _only_per(unit: str, stated: Value | None, concept: str) -> Value | None:
+    """Read a unit cell such as "per day" or "per query": what is counted stands in the label alone."""
+    match = _ONLY_PER.fullmatch(unit.strip())
+    if not match:
+        return None
+    base = stated or number_of(concept) or Value(dims=())
+    label = read_label(f"x per {match[1]}")
+    period = dict(label.kinds).get("period", "")
+    if (not period and not label.dims) or base.dims is None:
+        return None
+    dims = dict(base.dims)
+    for name, exponent in label.dims:
+        dims.setdefault(name, exponent)
+    kinds = base.kinds | ({("period", period)} if period else set())
+    return replace(base, dims=tuple(sorted(dims.items())), kinds=frozenset(kinds), text=base.text or unit.strip())
+
+
+_ONLY_PER = re.compile(r"(?:per|/|pro|par|je) ?([A-Za-zé]+)", re.I)
 
 
 def _named_count(unit: Value | None, concept: str) -> Value | None:

@@ -142,7 +142,7 @@ PREPOSITIONS = frozenset(
 
 # (concept, words). The first that matches counts, so a "bandwidth utilisation" is a ratio and an "energy price" a price.
 _CONCEPTS: tuple[tuple[str, str], ...] = (
-    ("PUE", r"^\W*(?:\w+ )?pue\b|power usage effectiveness|cooling factor|kühlfaktor|facteur de refroidissement"),
+    ("PUE", r"^\W*(?:\w+ )?pue\b|overhead factor \(pue\)|power usage effectiveness|cooling factor|kühlfaktor|facteur de refroidissement"),
     ("WUE", r"\bwue\b"),
     ("MFU", r"\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
@@ -150,61 +150,61 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("share", r"\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
     ("ratio", r"peak[- ](?:to|over)[- ](?:mean|average)|peak factor|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|overhead$|headroom$|margin$"
-              r"|acceptance|duty|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
+              r"|acceptance|duty|uptime|failure rate|\bhit pct\b|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|taux d(?!e change)|rendement|\bsaving"),
-    ("exchange rate", r"exchange rate|\brate to (?:usd|eur|gbp|\$|€)|fx rate|\bfx\b|wechselkurs|\bkurs\b|(?:dollar|euro)s? (?:zu|to|in|en|je|per) (?:dollar|euro)|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
+    ("exchange rate", r"exchange rate|\b(?:usd|eur|gbp)[ _](?:usd|eur|gbp)[ _]rate|dollarkurs|eurokurs|\brate to (?:usd|eur|gbp|\$|€)|fx rate|\bfx\b|wechselkurs|^kurs\b|\bkurs (?:dollar|usd|eur)|(?:dollar|euro)s? (?:zu|to|in|en|je|per) (?:dollar|euro)|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
     ("money", r"\bcosts?\b|\bprices?\b|\bpric|kosten\b|\bkosten|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
               r"|depreciation|abschreibung|amorti|revenue|umsatz|chiffre|\bspend|\bfees?\b|tariff|tarif|savings?|\bbill\b|\bcharge\b"
-              r"|electricity rate|rental|invest|\bprofit|salary|(?<!with )(?<!with a )(?<!mit )(?<!avec )(?<!per )(?:licen[cs]e|lizenz)|margin \(|\brent\b|\bmiete\b|\bloyers?\b|\b(?:jahres|monats)budget"),
-    ("carbon intensity", r"(?:carbon|co2|co₂|grid|emission)s? (?:emission )?(?:intensity|factor)|grid (?:mix|carbon)|intensité|strommix"
+              r"|electricity rate|rental|invest|\bprofit|salary|(?<!with )(?<!with a )(?<!mit )(?<!avec )(?<!sous )(?<!per )(?:licen[cs]e\b|lizenz)|\binvoice|\bfacture|\babonnement|\bwartung\b|maintenance (?:fee|contract)|\bbudget (?:left|used|total)|margin \(|\brent\b|\bmiete\b|\bloyers?\b|\b(?:jahres|monats)budget"),
+    ("carbon intensity", r"\bgrid ci\b|(?:carbon|co2|co₂|grid|emission)s? (?:emission )?(?:intensity|factor)|grid (?:mix|carbon)|intensité|strommix"
                          r"|emissionsfaktor|facteur d.émission|co2-faktor|co2[- ]?intensität|\bk?g (?:co2e? )?per [km]wh|co2e?/kwh|co2e? (?:per|pro|par) (?:k|m)wh"),
-    ("carbon", r"carbon|\bco2|co₂|emission|émission|\bscope [123]\b|^(?!.*(?:model|memory|vram|weight|checkpoint|\bbf16|\bfp\d|\bint\d)).*footprint|treibhaus|\bghg\b|embodied"),
+    ("carbon", r"carbon|\bco2|co₂|emission|émission|\bscope [123]\b|^(?!.*(?:model|memory|\bram\b|vram|weight|checkpoint|\bbf16|\bfp\d|\bint\d)).*footprint|treibhaus|\bghg\b|embodied"),
     ("water", r"\bwater\b|wasser|\beau\b"),
-    ("round trip", r"\brtt\b|round[ -]?trip|\bpings?\b(?! pong)|there[ -]and[ -]back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
-    ("latency", r"\blatency|cold start|\b(?:seconds|secs?|minutes|milliseconds) per (?!month|day|week|year|hour)|zeit bis|\bzeit (?:pro|je|für)|temps (?:par|jusqu|de (?:charge|calcul|traitement))|(?:lade|lauf|warte|bearbeitungs|rechen)zeit|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
+    ("round trip", r"\brtt\b|round[ -]?trip|\bpings?\b(?! pong)|there ?[ +-](?:and[ -])?back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
+    ("latency", r"\blatency|cold start|time to (?:move|stream|load|copy|read|write|restart|boot)|\bhops?, one way|\bqueue wait|(?:copy|restart|reload|load|transfer)\w* takes|propagation|\bsec(?:onds)?/(?!s\b)|sekunden je|\b(?:seconds|secs?|minutes|milliseconds) per (?!month|day|week|year|hour)|zeit bis|\bzeit (?:pro|je|für)|temps (?:par|jusqu|de (?:charge|calcul|traitement))|(?:lade|lauf|warte|bearbeitungs|rechen)zeit|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
                 r"|response time|antwortzeit|temps de r|\bp(?:50|9[059]9?)\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
                 r"|durée|wait(?:ing)? time|runtime|queue(?:ing)? time|service time|(?<!at a )\btime\b(?! to)|\belapsed\b"),
     ("bytes each", r"\b(?:bytes?|octets?|b) ?(?:per|/|pro|par|je) ?(?:embedding )?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv|dim(?:ension)?\b|component|coefficient|feature|gradient"
                    r"|gewicht|wert|poids|valeur|élément|param[eè]tre)"),
-    ("bits each", r"\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par|je) ?(?:param|weight|value|element|gewicht|wert|poids|valeur|élément)"),
+    ("bits each", r"\bbpw\b|\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par|je) ?(?:param|weight|value|element|gewicht|wert|poids|valeur|élément)"),
     ("kv pair", r"^(?!.*cache).*(?:\bk ?(?:\+|&|and|und|et) ?v\b|keys? ?(?:and|&|\+) ?values?)|\bk/v (?:factor|tensors)"),
-    ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size|speicher)|cache kv|\bkv (?:per|bytes per tok\w*|budget|room|capacity|state|store|pool|space)\b|for kv\b"),
+    ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size|speicher)|cache kv|\bkv (?:per|for (?:one|a|1|each)|bytes per tok\w*|budget|room|capacity|state|store|pool|space)\b|for kv\b"),
     ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes kv|(?:\bkv|keys?[-/ ]?values?|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
     ("head dim", r"head[ _-]?(?:dim|size)|\bd[_ ]head|\bd[_ ]k\b|kopfdim|dimension (?:de (?:la )?|d.une )tête|dim(?:ension)? (?:par|per|pro|je) (?:tête|head|kopf)"),
     ("heads", r"\b(?:attention|query|q|n|num)?[ _-]?heads?\b(?! ?dim)(?! size)|têtes|köpfe"),
     ("layers", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
     ("hidden size", r"hidden(?: size| dim)?|\bd[_ ]model\b|embedding dim|model dim|dimension cachée"),
-    ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|scale-?(?:up|out) link|\bpcie (?:link|speed|gen ?\d|x\d+)|infiniband|\bnic (?:speed|rate)|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate"),
-    ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\bs?ram\b|(?:model|memory|vram|weights?|checkpoint) footprint"
+    ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|scale-?(?:up|out) link|\bpcie (?:link|speed|gen ?\d|x\d+)|infiniband|\bnic (?:speed|rate)|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate|port speed|(?:read|write|disk|copy|memory) (?:speed|rate)\b|\bbusbw\b|\bmem bw\b|leserate|schreibrate|netzanbindung|\buplink\b|vitesse de (?:lecture|écriture)|\bsequential read|lien réseau|lpddr\dx? speed"),
+    ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\b[sd]?ram\b|\bmem gi?b\b|\bckpt size|plattenplatz|(?:model|memory|vram|weights?|checkpoint) footprint"
                r"|\bweights?\b(?! ?\()|gewichte|checkpoint size|\bdataset size|\bstorage\b|\bdisk\b|activations?\b|optimi[sz]er states?|buffer"
                r"|message size|gradient size|speicherkap"),
-    ("power", r"\bpower\b|\btdp\b|\bdraw\b|leistungsaufnahme|\b(?:anschluss|leerlauf|it-|mittlere |elektrische )leistung\b|puissance(?! de calcul)|\bwatt|power draw|\bit load\b|anschlussleistung"),
-    ("energy", r"\benergy\b|energie|énergie|electricity|strom(?:verbrauch)?|consommation"),
-    ("MACs", r"\b[kmgt]?macs?\b|multiply[- ]acc"),
-    ("integer peak", r"\btops\b|\bint[48]\b.*(?:peak|perf|compute)|(?:peak|perf).*\bint[48]\b|\bint[48]\b.*(?:spitze|crête)"),
+    ("power", r"\bpower\b|\btdp\b|\bdraw\b|leistungsaufnahme|\b(?:anschluss|leerlauf|it-|mittlere |elektrische )leistung\b|puissance(?! de calcul)|\bwatt|power draw|\bit load\b|anschlussleistung|\bkw per (?!h)|nameplate|typenschild|\bit-last\b|charge it\b|psu rating|\bidle w\b|\bfacility mw\b|leistung je (?:schrank|server|karte|gpu)"),
+    ("energy", r"\benergy\b|\b[kmg]?wh (?:per|/)|\bj(?:oules?)?(?:/| per )tok|\bjoules? (?:per|je|par)\b|battery capacity|monatsverbrauch|jahresverbrauch|annual consumption|verbrauch nur it|\bkwh au compteur|energie|énergie|electricity|strom(?:verbrauch)?|consommation"),
+    ("MACs", r"\b[kmgt]?macs?\b|multiply[- ]acc|mult[- ]adds?"),
+    ("integer peak", r"\btops\b|npu (?:rating|peak)|dense int\d|int8-leistung|\bint[48]\b.*(?:peak|perf|compute)|(?:peak|perf).*\bint[48]\b|\bint[48]\b.*(?:spitze|crête)"),
     ("parallel", r"^(?!.*\bgpus? )(?=.*).*?(?:\b(?:tensor|pipeline|data|context|expert|sequence)[ -]parallel|\((?:tp|pp|dp|cp|ep)\)|\b(?:tp|pp|dp|cp|ep)\b$)"),
-    ("work", r"\b[ktgpez]?flops? ?(?:per|/|pro|par|je)(?! ?(?:s\b|sec|gpu|device|chip|card|node|accelerator))|total flops?\b|training (?:compute|flops?\b)|\bflop count|rechenaufwand"
+    ("work", r"\b[ktgpez]?flops? ?(?:per|/|pro|par|je)(?! ?(?:s\b|sec|gpu|device|chip|card|node|accelerator))|total flops?\b|training (?:compute|flops?\b)|flops? (?:to train|for (?:one|1|an?|each))|\b6nd\b|calcul (?:total )?d.entra[iî]nement|\bflop count|rechenaufwand"
              r"|model flops\b(?!.*/s)|flops? (?:required|needed|budget)|compute budget"),
-    ("achieved compute", r"achieved|sustained|flops?(?:/s)? (?:reached|delivered)|(?:delivered|reached) flops?|erreicht\w* rechen|(?:calcul|débit de calcul) (?:soutenu|atteint)|effective (?:tflop|flop|compute|rate)|measured (?:tflop|flop)|real compute"),
-    ("peak", r"(?<!gpus )(?<!gpus at )(?<!nodes )(?<!servers )(?<!replicas )\bpeak\b(?! (?:concurrent|users|hour|rps|qps|requests|load|sessions|streams|traffic))|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf"),
+    ("achieved compute", r"achieved|sustained|what we really get|\bgemm rate|linpack|(?:gemessene|tatsächlich\w*).*(?:rechenleistung|flops)|flops réellement|flops? (?:réellement )?obtenus|flops?(?:/s)? (?:reached|delivered)|(?:delivered|reached) flops?|erreicht\w* rechen|(?:calcul|débit de calcul) (?:soutenu|atteint)|effective (?:tflop|flop|compute|rate)|measured (?:tflop|flop)|real compute"),
+    ("peak", r"(?<!gpus )(?<!gpus at )(?<!nodes )(?<!servers )(?<!replicas )\bpeak\b(?! (?:concurrent|concurrency|users|hour|rps|qps|requests|load|sessions|streams|traffic|total))|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf|theoretical max|headline (?:fp|bf)\d|rated (?:fp|bf)\d|marketing number|datenblatt (?:fp|bf)\d|perf\. annoncée"),
     ("active parameters", r"(?:active|activated|aktive|actifs?)[ _-]+(?:expert )?(?:param|weights)|param\w*[ ,(_-]+(?:active|aktiv|actif)|param\w* (?:touched|used|read|activated) (?:per|for each) tok|^(?:of which |thereof |davon |dont )?(?:active|activated|aktive?|actifs?)(?: (?:per|je|pro|par) (?:token|jeton))?(?: \((?:b|bn|billions?|mrd\.?|md)\))?$"
                           r"|n_active|\bactive \("),
     ("parameters", r"(?<!per )(?<!pro )(?<!par )(?<!je )\bparam|\bmodel size \((?:b|m)\)|modellgr|\bn_params"),
     ("throughput", r"throughput|thr'put|durchsatz|\bdébit\b(?! (?:réseau|m[ée]moire|disque))|(?:tok\w*|tokens|req\w*|images?|queries|samples|steps|frames|iterations|anfragen|bilder|fragen|schritte|requêtes|questions|img|passes) ?(?:/|per|pro|par|je) ?s(?:ec\w*|ek\w*)?\b|\bframe rate\b"
-                   r"|\btps\b|\bqps\b|\brps\b|débit de génération|generation speed|decode speed|\bgoodput\b|request rate|arrival rate"),
+                   r"|\btps\b|\bqps\b|\brps\b|débit de génération|generation (?:speed|rate)|decode speed|pages/s|calls (?:per|/|a) ?s(?:ec\w*)?\b|\bgoodput\b|request rate|arrival rate"),
     ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|(?:accelerator|card|chip|board|(?:[ahbl]\d{2,3}s?|mi\d{3}x?))[ -]hours|kartenstunden|heures[ -](?:gpu|carte)"),
     ("gpus per node", r"(?:gpus?|accelerators?|devices?|chips?|cards?|boards?|karten|cartes|beschleuniger|accélérateurs?) ?(?:per|/|pro|par|je) ?(?:node|server|serveur|host|knoten|nœud|noeud|box\b|chassis|instance|instanz)"),
-    ("tokens", r"\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|longueur\b.*(?:réponse|contexte|prompt)|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
+    ("tokens", r"\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|promptlänge|longueur\b.*(?:réponse|contexte|prompt|invite)|\b(?:trainings)tokens?\b|\bjetons\b|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
     ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
-    ("devices", r"(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|\b(?:spare|reserved|rented|installed|deployed|idle|busy|free|needed|required|edge) (?:gpus|cards|accelerators|chips|boards)\b|^(?:boards|beschleuniger|accélérateurs)\b(?! ?(?:per|/|pro|par|je))|(?:total|nombre) des? (?:gpus?|accélérateurs|cartes)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
-                r"|\b(?:gpus?|devices|accelerators|chips|cards|boards|karten|cartes) (?:per|pro|par|je) (?:replica|replikat|réplica|model|modell|modèle|copy|job|run|group|deployment|site|cluster|rack|region|team|project|customer|lab)|^gpu (?:count|quantity|qty|en|au|de|nécessaires?|requis|used|needed|in|im|gesamt)\b|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|(?:nombre|nb\.?)(?: de| d.)? ?(?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
-    ("nodes", r"^server$|(?:^|[#\s-])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|^(?:boxes|chassis)\b|^(?:nodes|servers|knoten|nœuds|noeuds|serveurs) (?:per|je|pro|par) (?:rack|schrank|baie)|number of (?:node|server)|node count"
+    ("devices", r"\bn[_ ]gpus?\b|\b(?:ersatz|leih|miet)karten\b|\bcards on order\b|(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|\b(?:spare|reserved|rented|installed|deployed|idle|busy|free|needed|required|edge) (?:gpus|cards|accelerators|chips|boards)\b|^(?:boards|beschleuniger|accélérateurs)\b(?! ?(?:per|/|pro|par|je))|(?:total|nombre) des? (?:gpus?|accélérateurs|cartes)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
+                r"|\b(?:gpus?|devices|accelerators|chips|cards|boards|karten|cartes) (?:per|pro|par|je) (?:replica|replikat|replik|réplica|réplique|model|modell|modèle|copy|job|run|group|deployment|site|cluster|rack|region|team|project|customer|lab)|^gpu (?:count|quantity|qty|en|au|de|nécessaires?|requis|used|needed|in|im|gesamt)\b|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|(?:nombre|nb\.?)(?: de| d.)? ?(?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
+    ("nodes", r"^server$|(?:^|[#\s-])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|^(?:boxes|chassis)\b|^(?:nodes|servers?|hosts|knoten|nœuds|noeuds|serveurs) (?:per|je|pro|par) (?:rack|schrank|baie|cabinet)|\brechenknoten\b|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
-    ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count|^(?:server)?schränke\b|(?:^|nombre de )baies\b"),
-    ("users", r"(?<!per )\busers\b|\bconcurrent(?! (?:requests|sequences|calls|queries|jobs|runs))|(?:^|[#\s])dev(?:eloper)?s\b|\bcallers\b|\bdau\b|\bmau\b|arbeitsplätze|mandanten|studierende|\bentwickler\b|étudiants|développeurs|subscribers|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
-    ("requests", r"\brequests?\b|\breqs?\b|\bqueries\b|anfragen|requêtes|\bbatch\b|\bsequences\b|\bnum seqs\b|^(?:questions|fragen)\b"),
-    ("replicas", r"\breplicas?\b|replikate?\b|réplicas?\b|modellkopien|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
+    ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count|^(?:server)?schränke\b|(?:^|nombre de |combien de )baies\b|^cabinets\b"),
+    ("users", r"(?<!per )\busers\b|\bconcurrent(?! (?:requests|sequences|calls|queries|jobs|runs))|(?:^|[#\s])dev(?:eloper)?s\b|\bcallers\b|\bdau\b|\bmau\b|headcount|mitarbeitende|\binscrits\b|postes sous licence|arbeitsplätze|mandanten|studierende|\bentwickler\b|étudiants|développeurs|subscribers|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
+    ("requests", r"\brequests?\b|\breqs?\b|\b(?:api )?calls\b(?! (?:per|/|a) ?s)|\bsearches\b|\baufrufe\b|\bappels\b|^qs\b|\bqueries\b|anfragen|requêtes|\bbatch\b|\bsequences\b|\bnum seqs\b|^(?:questions|fragen)\b"),
+    ("replicas", r"\breplicas?\b|replikate?\b|repliken\b|réplicas?\b|répliques\b|\bnb repliques\b|modellkopien|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
     ("images", r"\bimages?\b|\bsamples\b|\bframes\b|bilder"),
     ("count", r"^[a-zäöüéè-]+s \w+ed (?:per|a) (?:day|week|month|year|hour)$|^(?:#|number of |no\.? of )?[a-zäöüéè-]+s,? (?:per|/|pro|par|je|in an?|of an?) [a-zäöüéè -]+$|^number of \w+|^anzahl \w+"
@@ -231,31 +231,31 @@ NUMBERS: dict[str, Dims] = {
 
 
 _USER = (
-    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:(?:active|paying|monthly|concurrent|daily|aktive[nmrs]?|zahlende[nmrs]?) )?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter|dev(?:eloper)?\b|entwickler|développeur|arbeitsplatz|person\b|personne\b|caller|subscriber|studierende\w*|étudiant|tenant|mandant"
+    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:(?:active|paying|monthly|concurrent|daily|aktive[nmrs]?|zahlende[nmrs]?) )?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter|dev(?:eloper)?\b|entwickler|développeur|arbeitsplatz|sitzplatz|platz\b|poste\b|person\b|personne\b|kopf\b|capita\b|caller|subscriber|studierende\w*|étudiant|tenant|mandant"
     r"|student|customer|kunde))"
 )
 
 
 _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
-    ("density", "sparse", r"\bsparse\b|(?<!ohne )(?<!sans )(?:parcimon\w*|\béparse|dünn ?besetzt)|(?:with|w/|mit|avec) (?:2:4 )?sparsity|\bsparsity\b(?! factor)"),
+    ("density", "sparse", r"\bsparse\b|(?<!ohne )(?<!sans )(?:parcimon\w*|\béparse|dünn ?besetzt)|(?:with|w/|mit|avec) (?:2:4 )?sparsi(?:ty|té)|\bsparsity\b(?! factor)"),
     ("density", "dense", r"\bdichte?\b(?! besetzt)|(?<!\dB )(?<!\dB-)\bdense\b(?!,? (?:model|layer|ffn|transformer|net))|(?:without|w/o|no) sparsity"),
     ("direction", "both directions", r"bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide[nr]? richtungen|deux sens"
-                                     r"|duplex|bidirectionnel"),
+                                     r"|duplex|bidirectionnel|\btx ?\+ ?rx\b"),
     ("direction", "per direction", r"(?:per|each|/|one|pro|par|je) ?(?:direction|dir\b|richtung|sens)|each way|(?:one|single|eine[rn]?|un|un seul) (?:direction|richtung|sens)\b|uni-?direction\w*|\bunidir\b"),
-    ("trip", "round trip", r"\brtt\b|round[ -]?trip|there[ -]and[ -]back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
+    ("trip", "round trip", r"\brtt\b|round[ -]?trip|there ?[ +-](?:and[ -])?back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
     ("trip", "one way", r"one[ -]?way|\bowd\b|einfach\w* (?:weg|strecke)|aller simple|eine[rn]? richtung|un seul sens"),
     ("statistic", "p99", r"\bp99\b|99th|p-99|99\.? ?perzentil|99e? centile"),
     ("statistic", "p95", r"\bp95\b|95th"),
     ("statistic", "p90", r"\bp90\b|90th"),
     ("statistic", "p50", r"\bp50\b|\bmedian\b|médiane?\b"),
-    ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|mittler|\bmoyen"),
+    ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|mittler|durchschnitt|\bmoyen"),
     ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bincl\w*\.? pue|with pue|\(pue|\bmeter(?:ed)?\b|zähler|compteur|\btotal facility|gebäude"
-                             r"|rechenzentrum gesamt|wall[ -]plug|(?:incl\w*\.?|inkl\w*\.?|with|mit|plus|y compris) (?:the |la |le )?(?:cooling|kühlung|kälte|clim\w*|refroidissement)|(?:clim\w*|refroidissement) compris\w*|after pue"),
-    ("boundary", "IT", r"(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|excl\w*\.? pue|before pue|without pue"),
-    ("parameters", "active", r"\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),
-    ("parameters", "total", r"\btotal (?:param|weights)|param\w* gesamt|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
-    ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\brepl(?:y|ies)\b|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|completion|ausgabe|sortie|\bdecode\b(?! step)"),
-    ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\btok(?:en)?s? in\b|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),
+                             r"|rechenzentrum gesamt|wall[ -]plug|(?:incl\w*\.?|inkl\w*\.?|with|mit|plus|y compris) (?:the |la |le )?(?:cooling|kühlung|kälte|clim\w*|refroidissement)|(?:clim\w*|refroidissement) compris\w*|after pue|by pue\b|on the meter|au compteur"),
+    ("boundary", "IT", r"(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|no pue\b|ohne kühlung|hors refroidissement|excl\w*\.? pue|before pue|without pue"),
+    ("parameters", "active", r"(?:touched|used) per tok|\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),
+    ("parameters", "total", r"\btotal (?:param|weights)|param\w* gesamt|all experts|whole param|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
+    ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\brepl(?:y|ies)\b|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|erzeugtem tok|tok\w* emitted|generation rate|\bout per mtok|completion|ausgabe|sortie|\bdecode\b(?! step)"),
+    ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\btok(?:en)?s? in\b|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|promptlänge|longueur.*invite|jetons lus|historique|into the prompt|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
     ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
                        r"|flotte|\bsumme?\b|whole"),
@@ -277,7 +277,7 @@ ANY_KIND = re.compile("|".join(f"(?:{p})" for _, _, p in _KIND_WORDS), re.I)
 
 _EACH = r"(?:(?:per|/|pro|par|je) ?|(?:\bof (?:a|one|each|a single) |\beach |\bd.un |\bd.une |\beine[rs] ))"
 _THINGS = (
-    ("replica", r"replica|replikat|réplica|model copy|modellkopie", r"replicas|replikate|réplicas|model copies|modellkopien"),
+    ("replica", r"replica|replik|replikat|réplica|réplique|model copy|modellkopie", r"replicas|repliken|replikate|réplicas|répliques|model copies|modellkopien"),
     ("drive", r"drive|disk|ssd|nvme|disque|laufwerk", r"drives|disks|ssds|disques|laufwerke"),
     ("slot", r"slot", r"slots"),
     ("optic", r"optic|optical module|transceiver", r"optics|optical modules|transceivers"),
@@ -290,7 +290,7 @@ _PER = (
     ("device", r"(?:per |/|pro |par |je |of an? |one |each )(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
                rf"|{_EACH}(?:gpu|device|accelerator|chip|card|board|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month))"),
     ("node", rf"{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
-    ("rack", rf"{_EACH}(?:racks?|schrank|baies?)\b"),
+    ("rack", rf"{_EACH}(?:racks?|schrank|baies?|cabinets?)\b"),
     ("request", rf"{_EACH}(?:request|query|question|call|anfrage|frage|requête)\b(?!s)(?![ -](?:min|sec|hour))"),
     ("user", _USER + r"\b"),
     *((name, rf"{_EACH}(?:{one}|{many})\b(?![ -]?(?:h\b|hour))") for name, one, many in _THINGS),

@@ -214,6 +214,8 @@ class _Pass:
             return True
         if len(text) > 14 and col - 1 not in numeric:
             return False  # a label that is its own unit: "Tokens per second"
+        if col - 1 in numeric and _SHORT_UNIT.fullmatch(text.strip()):
+            return True
         unit = unit_cell(text)
         if unit is None or unit.dims is None:
             return False
@@ -316,6 +318,7 @@ def _adds_up(item: Item) -> bool:
     )
 
 
+_SHORT_UNIT = re.compile(r"(?:k?g|t) ?/ ?\w+|(?:per|pro|par|je) (?:day|month|year|week|query|request|user|tag|monat|jahr|jour|mois|an)")
 _CALENDAR = re.compile(r"year|month|quarter|jahr|monat|quartal|année|an|mois", re.I)
 _SURE = frozenset(("ms", "µs", "GB", "TB", "GiB", "TiB", "kW", "kWh", "MWh", "TFLOP", "GFLOP"))
 _COUNTED = frozenset((*COUNTED_WORDS, "tokens", "tok", "requests", "users", "images", "GPUs", "parameters", "sessions"))

@@ -243,7 +243,8 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
         count = inference.cell_of(sheet, cell.item, term)
         if count is None or not isinstance(count.item.value, float) or count.item.form >= 0:
             continue
-        plain = not count.context.explicit and not hard(count.value.dims or ()) and not count.context.percent
+        stated = count.context.value
+        plain = not count.context.explicit and not (stated and hard(stated.dims or ())) and not count.context.percent
         if plain and count.item.value >= 1 and _multiplies(inference, sheet, cell, term):
             yield (
                 "bare-number",
@@ -264,7 +265,7 @@ def _multiplies(inference: Inference, sheet: int, cell: Cellwise, term: sx.Node)
     if not isinstance(term, sx.Ref):
         return False
     key = key_of(inference.sheets, sheet, term, cell.item.refs)
-    users = [u for u in inference.users.get(key, ()) if u[1] is not cell]
+    users = inference.users.get(key, ())
     return any(_has_factor(inference, user[0][0], user[1], inference.tree(user[1].item.form), key) for user in users)
 
 
@@ -491,13 +492,15 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         return
     labels = [read_label(t) for t in context.texts]
     label = next((x for x in labels if x.unit is not None and x.unit.text == value.text), None)
+    if label is not None and not hard(label.unit.dims or () if label.unit else ()):
+        label = None
     if label is None:  # the unit stands in a column of its own, or in the number format
         label = next((x for x in labels if x.concept and x.concept == context.concept), None)
         label = label or next((x for x in labels if dict(x.kinds).get("precision", "").startswith("int")), None)
         if label is None or any(x.unit is not None and hard(x.unit.dims or ()) for x in labels):
             return
     concept = label.concept
-    unit = label.unit or value
+    unit = label.unit if label.unit is not None and hard(label.unit.dims or ()) else value
     own = frozenset(hard(unit.dims or ()))
     rule = _PAIRS.get((concept, own), "")
     words = label.text
@@ -508,7 +511,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         and precise.startswith(("fp", "bf", "tf"))
     ):
         rule = "integer-ops"
-    if own == frozenset({("operation", 1.0), _TIME}) and precise.startswith("int") and concept != "work":
+    if ("operation", 1.0) in own and len(own) == 2 and precise.startswith("int") and concept != "work":
         rule = "integer-ops"
     if concept in ("energy", "power") and unit.kind("period"):
         rule = ""

@@ -63,7 +63,9 @@ def _unused(inference: Inference) -> list[tuple[Key, Cellwise]]:
     found: list[tuple[Key, Cellwise]] = []
     alike: Counter[tuple[object, ...]] = Counter()
     for key, cell in inference.cells.items():
-        if cell.item.form >= 0 or not isinstance(cell.item.value, float) or key in used or not cell.context.texts:
+        if cell.item.form >= 0 or not isinstance(cell.item.value, float) or key in used:
+            continue
+        if not (cell.context.texts or cell.entity):
             continue
         row, col = divmod(key[1], WIDE)
         if any(s == key[0] and c == col and top <= row <= bottom for s, c, top, bottom in wide):
@@ -102,7 +104,7 @@ def _candidates(inference: Inference, key: Key, unused: Cellwise) -> list[_Candi
     stands: dict[Key, int] = {}
     for near, distance in _around(key, _REACH):
         cell = inference.cells.get(near)
-        if cell is None or cell.context.texts[:1] == unused.context.texts[:1]:
+        if cell is None or (cell.context.texts[:1], cell.entity) == (unused.context.texts[:1], unused.entity):
             continue
         if cell.item.form >= 0:
             stands.setdefault(near, distance)

@@ -148,7 +148,11 @@ def read_label(text: str) -> Label:
         words = _MONEY_PER.sub(r"\1 per ", words)
         words = _PER_PERIOD.sub(r"\1 per \2", words)
         words = _MANY_BEHIND.sub(lambda m: f"{_MANY_WORD[m[3]]} {m[1]}{m[2] or ''}", words)
-        words = re.sub(r"\b(\w+) (?:per )?(s|sec)\b(?=$| (?:per|gpu|user|node|replica|total|all|sum|cluster|fleet)\b)", _per_second, words)
+        words = re.sub(
+            r"\b(\w+) (?:per )?(s|sec)\b(?=$| (?:per|gpu|user|node|replica|total|all|sum|cluster|fleet)\b)",
+            _per_second,
+            words,
+        )
         words = re.sub(r"/s (?=(?:gpu|user|node|replica)\b)", "/s per ", words)
     unit, rest, strong = _find_unit(words, concept, snake) if not _PRICED_RATE.search(words) else (None, words, False)
     if unit is not None and (many := _MANY_BEFORE.match(rest)):

@@ -202,7 +202,8 @@ class _Pass:
             return True
         if _CALENDAR.fullmatch(text.strip()) and column is not None and column.stack and col - 1 not in numeric:
             return False  # "Year", the line below the months
-        if column is not None and self.names_something_else(col) and not ("/" in text or text.strip() in _SURE):
+        sure = "/" in text or text.strip() in _SURE or (col - 1 in numeric and _physical(text))
+        if column is not None and self.names_something_else(col) and not sure:
             return False
         if (
             col in self.unit_columns
@@ -318,7 +319,9 @@ def _adds_up(item: Item) -> bool:
     )
 
 
-_SHORT_UNIT = re.compile(r"(?:k?g|t) ?/ ?\w+|(?:per|pro|par|je) (?:day|month|year|week|query|request|user|tag|monat|jahr|jour|mois|an)")
+_SHORT_UNIT = re.compile(
+    r"(?:k?g|t) ?/ ?\w+|(?:per|pro|par|je) (?:day|month|year|week|query|request|user|tag|monat|jahr|jour|mois|an)"
+)
 _CALENDAR = re.compile(r"year|month|quarter|jahr|monat|quartal|année|an|mois", re.I)
 _SURE = frozenset(("ms", "µs", "GB", "TB", "GiB", "TiB", "kW", "kWh", "MWh", "TFLOP", "GFLOP"))
 _COUNTED = frozenset((*COUNTED_WORDS, "tokens", "tok", "requests", "users", "images", "GPUs", "parameters", "sessions"))
@@ -340,6 +343,12 @@ _PLACEHOLDER = re.compile(r"n/?a|[-–—?.…]+|tbd|tba|none|k\.\s?a\.?|s\.o\.|
 _MAGNITUDE = re.compile(
     r"[x×]?\s?10\^?\d{1,2}|10[⁰¹²³⁴-⁹]+|1[eE]\d{1,2}|bn|billions?|millions?|Mio\.?|Mrd\.?|trillions?|[BMT]"
 )
+
+
+def _physical(text: str) -> bool:
+    """Tell whether a text is nothing but a unit of information, energy or operations."""
+    unit = plain_unit(text) if text not in ("Mo", "To", "Po", "Ko") else None  # months, to
+    return unit is not None and any(n in ("information", "energy", "operation") for n, _ in unit.dims or ())
 
 
 _PER = re.compile(r"\b(?:per|pro|par|je) \w", re.I)

@@ -47,6 +47,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _percent_sum(inference, key, cell, estimate)
             or _of_peak(cell, key, estimate)
             or _of_memory(inference, cell, key, estimate)
+            or _bytes_each(inference, cell, key)
         )
         if said is None and _limited(cell, relevant):
             said = (
@@ -270,6 +271,24 @@ def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     return None
 
 
+_FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|fp4|fp64)\b", re.I)
+_BYTES_OF = {"bf16": 2.0, "fp16": 2.0, "float16": 2.0, "fp32": 4.0, "float32": 4.0, "fp8": 1.0, "int8": 1.0, "int4": 0.5,
+             "fp4": 0.5, "fp64": 8.0}  # fmt: skip
+
+
+def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
+    """Bytes per parameter typed in bits: 16 beside "bf16"."""
+    number = cell.item.value
+    if cell.item.form >= 0 or cell.context.concept != "bytes each" or not isinstance(number, float):
+        return None
+    row = inference.book.grids[key[0]].rows.get(cell.item.row, ())
+    texts = " ".join(str(i.value) for i in row if isinstance(i.value, str))
+    formats = {m.lower() for m in _FORMAT.findall(texts)}
+    if len(formats) != 1 or number != 8.0 * _BYTES_OF[(name := formats.pop())]:
+        return None
+    return "bits-bytes", f"'{cell.label}' is {number:g}: the bits of {name}, which takes {number / 8:g} bytes.", ""
+
+
 _SEEN_MEMORY = re.compile(
     r"measured|observed|logged|reported|allocated|peak mem|max mem|high[- ]?water|nvidia-smi|gemessen|mesuré", re.I
 )
@@ -278,8 +297,12 @@ _SEEN_MEMORY = re.compile(
 def _of_memory(inference: Inference, cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     """More memory or bandwidth measured than there is: what was seen over what the chip or the link has."""
     tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
+    if isinstance(tree, sx.Binary) and tree.operator == "*" and tree.right == sx.Number(100.0):
+        tree = tree.left
     if not isinstance(tree, sx.Binary) or tree.operator != "/" or cell.context.value is None:
         return None
+    if _typed_use(inference, cell, key, tree) and 1.0005 < (_share(cell, key, estimate)) < 50:
+        return "above-limit", f"'{cell.label}' is {_share(cell, key, estimate):.0%}: more than there is.", ""
     seen, held = inference.cell_of(key[0], cell.item, tree.left), inference.cell_of(key[0], cell.item, tree.right)
     if seen is None or held is None:
         return None
@@ -299,6 +322,29 @@ def _of_memory(inference: Inference, cell: Cellwise, key: Key, estimate: Estimat
             "",
         )
     return None
+
+
+def _share(cell: Cellwise, key: Key, estimate: Estimate) -> float:
+    """Return a share as a fraction, 0 where nobody knows it."""
+    number, value = estimate.of(key), cell.context.value
+    return number * value.factor if number is not None and value is not None and value.factor == value.factor else 0.0
+
+
+_IN_USE = re.compile(r"\bused\b|\bin use\b|utili[sz]|occup|belegt|\bfill|remplissage|auslastung", re.I)
+_PLANNED = re.compile(r"need|required|demand|plan|forecast|would|target|budget|bedarf|nötig|besoin|if\b", re.I)
+
+
+def _typed_use(inference: Inference, cell: Cellwise, key: Key, tree: sx.Binary) -> bool:
+    """Tell whether a share in use is of typed figures over a typed whole, all of one unit."""
+    if not _IN_USE.search(cell.words.replace("_", " ")) or _PLANNED.search(cell.words):
+        return False
+    held = inference.cell_of(key[0], cell.item, tree.right)
+    parts = [inference.cell_of(key[0], cell.item, n) for n in sx.summands(tree.left)]
+    if held is None or any(p is None for p in parts):
+        return False
+    cells = [held, *(p for p in parts if p is not None)]
+    units = {hard(c.value.dims or ()) for c in cells}
+    return all(c.item.form < 0 for c in cells) and len(units) == 1 and () not in units
 
 
 def _inverted(cell: Cellwise) -> Said | None:

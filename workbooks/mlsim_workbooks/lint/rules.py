@@ -134,6 +134,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield from _count_added(inference, sheet, cell, tree)
         yield from _block_sum(inference, sheet, cell, tree)
         yield from _one_without_period(inference, sheet, cell, tree)
+        yield from _sum_of_another_column(inference, sheet, cell, tree)
     yield from trip_rules(inference, sheet, cell, tree)
     yield from mean_rules(inference, sheet, cell)
     yield from copy_rules(inference, sheet, cell, tree)
@@ -306,6 +307,34 @@ def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
             f"'{cell.label}' sums a block that holds different things: {names}.",
             "Sum one row or column.",
         )
+
+
+def _sum_of_another_column(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A total below one column that adds up another, which has a total of its own."""
+    found = _summed(tree, cell)
+    if found is None or found[0] == cell.item.col:
+        return
+    column, top, bottom = found
+    own = [inference.at(sheet, row, cell.item.col) for row in range(top, bottom + 1)]
+    beside = inference.at(sheet, cell.item.row, column)
+    twin = inference.tree(beside.item.form) if beside is not None and beside.item.form >= 0 else None
+    if beside is None or twin is None or not all(own) or _summed(twin, beside) != (column, top, bottom):
+        return
+    money = any(has_money(c.value) for c in (cell, beside))
+    yield (
+        "money-rate" if money else "mixed-sum",
+        f"'{cell.label}' adds up another column, that of '{beside.label}'.",
+        "Add up the cells above.",
+    )
+
+
+def _summed(tree: sx.Node, cell: Cellwise) -> tuple[int, int, int] | None:
+    """Return (column, first row, last row) of the one column above it that a formula sums."""
+    match tree:
+        case sx.Call(name="SUM", args=(sx.Area(kind="ref", sheet="") as area,)):
+            (top, left), (bottom, right) = (position(cell.item.refs[m]) for m in (area.first, area.last))
+            return (left, top, bottom) if left == right and top < bottom < cell.item.row else None
+    return None
 
 
 def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:

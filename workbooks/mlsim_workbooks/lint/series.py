@@ -59,6 +59,10 @@ def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]
             if said is not None:
                 yield sheet, cell, said
                 break
+        else:
+            said = _of_two(inference, sheet, row, col, cell)
+            if said is not None:
+                yield sheet, cell, said
     yield from _twins(inference)
     yield from _typed(inference)
 
@@ -101,6 +105,41 @@ def _neighbours(
             total = where != "inside" and _TOTAL.search(" ".join((cell.entity, *cell.context.texts[:3])))
             return (None if total else a), where
     return None, ""
+
+
+def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise) -> Said | None:
+    """Two cases of one quantity side by side, of which one leaves out what the other has from its own column."""
+    near = [
+        c
+        for step in (-3, -2, -1, 1, 2, 3)
+        if (c := inference.at(sheet, row, col + step)) is not None and c.item.form >= 0 and c.computed is not None
+    ]
+    if len(near) != 1 or not _one_row(near[0], cell) or not _alike(near[0], cell):
+        return None
+    other = near[0]
+    mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
+    if mine is None or theirs is None or not isinstance(theirs, sx.Binary) or theirs.operator not in "*/":
+        return None
+    found = edit(mine, relative(cell)[1], theirs, relative(other)[1])
+    if found is None or found.gained or len(found.lost) != 1:
+        return None
+    lost = _operand(inference, sheet, other, found.lost[0])
+    if isinstance(lost, Cellwise) and lost.item.col == other.item.col:
+        twin = inference.at(sheet, lost.item.row, col)
+        rule = rule_of_factor(lost) or "dimension"
+        if twin is None or not _one_row(twin, lost):
+            return None
+    elif isinstance(lost, float):
+        rule = _rule_of_number(cell, other, lost)
+    else:
+        return None
+    return (rule, f"'{cell.label}' leaves out {_called(lost)}, unlike the cell beside it.", "") if rule else None
+
+
+def _one_row(a: Cellwise, b: Cellwise) -> bool:
+    """Tell whether two cells of a row are the same quantity of two cases."""
+    named = bool(a.context.texts or a.entity)
+    return named and (a.entity, a.context.texts[:1]) == (b.entity, b.context.texts[:1])
 
 
 def _copies_factor(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:

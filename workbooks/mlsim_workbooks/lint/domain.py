@@ -11,7 +11,31 @@ from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 
-__all__ = ["kv_rules", "mac_rules", "pue_rules"]
+__all__ = ["batch_rules", "kv_rules", "mac_rules", "pue_rules"]
+
+
+_OF_ALL = re.compile(
+    r"(?:whole|entire|full|of the|whole) batch|\bbatch\b.*\btotal|all (?:chats|sessions|sequences|requests|users|streams)|gesamter batch|lot complet",
+    re.I,
+)
+_MANY = re.compile(
+    r"batch|sequences|sessions|requests|users|chats|streams|concurren|sequenzen|anfragen|nutzer|lot\b", re.I
+)
+
+
+def batch_rules(inference: Inference, key: Key, cell: Cellwise) -> Iterator[Said]:
+    """The KV cache of a batch from that of one sequence alone."""
+    computed = cell.computed
+    if computed is None or cell.context.concept != "kv cache" or not _OF_ALL.search(cell.words):
+        return
+    counts = [
+        c
+        for c in inference.uses(key).values()
+        if _MANY.search(c.words) and not hard(c.value.dims or ()) and "token" not in dict(c.value.dims or ())
+    ]
+    used = inference.uses(key).values()
+    if not counts and used and not any(_OF_ALL.search(c.words) for c in used):
+        yield "user-total", f"'{cell.label}' is of all, but the formula has no number of them.", ""
 
 
 def kv_rules(inference: Inference, facts: Facts, key: Key, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:

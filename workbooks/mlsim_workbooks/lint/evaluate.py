@@ -16,6 +16,7 @@ from mlsim_workbooks.lint.algebra import (
     Value,
     compare,
     hard,
+    has_money,
     is_open,
     literal,
     multiply,
@@ -301,6 +302,10 @@ class Evaluation:
             self.clashes.append(
                 Clash("bare", typed, measured, nodes[values.index(typed)], nodes[values.index(measured)])
             )
+        rate = next((v for v in values if v.parts == {"exchange rate"} and not has_money(v)), None)
+        amount = next((v for v in values if has_money(v)), None)
+        if rate is not None and amount is not None:
+            self.clashes.append(Clash("sum", amount, rate, None, None, note="rate"))
         return self.series("sum", values, nodes)
 
     def alike(self, values: list[Value]) -> Value:

@@ -52,7 +52,7 @@ NOTHING = Label()
 
 
 def _concept(text: str) -> str:
-    if not ANY_CONCEPT.search(text):
+    if not ANY_CONCEPT.search(text) and not (":" in text and ANY_CONCEPT.search(text.rpartition(":")[2].strip())):
         return ""
     head = _WITH.split(text)[0]
     tail = text.rpartition(":")[2].strip()  # "KV cache, same model: layers"
@@ -112,6 +112,9 @@ def _without_names(unit: Value) -> Value:
     return replace(unit, dims=kept) if named and kept else unit
 
 
+_OF_EACH_THING = re.compile(
+    r"((?:[a-z]+ )*(?:gb|gib|mb|mib|tb|tib|kb|kwh|kw|ms|us)) per (?:shard|file|block|chunk|page|document|doc|index|copy|expert|layer|clip|call|job|run|shift|scan|batch|bucket)"
+)
 _PER_PERIOD = re.compile(
     r"\b(h|hours|kg|t|kwh|mwh|gb|tb|tok|mtok|tokens|req|requests|images|gpuh) (day|week|month|year)\b"
 )
@@ -141,6 +144,8 @@ def read_label(text: str) -> Label:
     words = words.replace("à jour", "àjour")  # "mises à jour" are no days
     concept = _concept(words)
     kinds = set(_kinds(words))
+    if snake and (each := _OF_EACH_THING.fullmatch(words)):
+        words = each[1]  # "gb per shard"
     if snake and concept == "carbon":
         words = re.sub(r" (k?g|t)\b", r" \1CO2e", words)
     if snake:

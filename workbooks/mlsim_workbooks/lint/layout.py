@@ -292,7 +292,8 @@ class _Pass:
     def scenarios(self, *cols: int) -> bool:
         """Tell whether columns are headed by names alone: two cases of the same quantities, their unit between them."""
         stacks = [c.stack if (c := self.columns.get(col)) is not None else () for col in cols]
-        return all(stacks) and not any(_speaks(h) or UNIT_HEADER.fullmatch(h.strip()) for s in stacks for h in s[-1:])
+        heads = [h for s in stacks for h in s[-1:]]
+        return len({bool(s) for s in stacks}) == 1 and all(map(_names_case, heads))
 
     def headed_by_unit(self, col: int) -> bool:
         """Tell whether a column's header is nothing but a unit."""
@@ -351,6 +352,14 @@ def _physical(text: str) -> bool:
     return unit is not None and any(n in ("information", "energy", "operation") for n, _ in unit.dims or ())
 
 
+def _names_case(header: str) -> bool:
+    """Tell whether a header is the name of a case: "8B, DP only"."""
+    label = read_label(header)
+    plain = label.unit is None and label.concept in ("", "parallel", "replicas", "parameters")
+    return plain and not UNIT_HEADER.fullmatch(header.strip()) and not _NOTES.match(header)
+
+
+_NOTES = re.compile(r"note|remark|comment|source|bemerkung|quelle|remarque|how|what|year|date", re.I)
 _PER = re.compile(r"\b(?:per|pro|par|je) \w", re.I)
 
 

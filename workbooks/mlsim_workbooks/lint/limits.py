@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import hard
+from mlsim_workbooks.lint.algebra import PERIODS, hard
 from mlsim_workbooks.lint.estimate import Estimate
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
@@ -48,6 +48,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _of_peak(cell, key, estimate)
             or _of_memory(inference, cell, key, estimate)
             or _bytes_each(inference, cell, key)
+            or _price(cell)
         )
         if said is None and _limited(cell, relevant):
             said = (
@@ -268,6 +269,46 @@ def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
         not numerator or _REACHED.search(words) or re.search(r"share|\bof\b|utili|anteil|\bused\b", words, re.I)
     ):
         return "above-limit", f"'{cell.label}' is {share:.0%} of a peak.", ""
+    return None
+
+
+_ASSET = re.compile(r"batter|storage|speicher|stockage|capex|invest|install|buy|kauf|achat", re.I)
+# What a price may be, wide enough for any offer of the last ten years and of any currency near the dollar:
+# (what it is per, seconds, bytes ... of the unit, least, most, rule).
+_PRICES: tuple[tuple[frozenset[tuple[str, float]], float, float, float, str, str], ...] = (
+    (frozenset({("device", -1.0), ("time", -1.0)}), 1 / 3600.0, 0.02, 200.0, "money-rate", "GPU-hour"),
+    (frozenset({("energy", -1.0)}), 1 / 3.6e6, 0.004, 2.5, "money-rate", "kWh"),
+    (frozenset({("token", -1.0)}), 1e-6, 0.002, 1500.0, "token-price-scale", "million tokens"),
+)
+
+
+def _price(cell: Cellwise) -> Said | None:
+    """A typed price that nobody pays, in the unit that its label states."""
+    value, number = cell.context.value, cell.item.value
+    if (
+        cell.item.form >= 0
+        or not isinstance(number, float)
+        or value is None
+        or not number
+        or value.factor != value.factor
+    ):
+        return None
+    money = [n for n, e in value.dims or () if n.startswith("money_in_") and e == 1.0]
+    if (
+        money not in (["money_in_usd"], ["money_in_eur"], ["money_in_gbp"], ["money_in_chf"])
+        or not cell.context.explicit
+    ):
+        return None
+    if _ASSET.search(cell.words):
+        return None  # a kWh of batteries
+    rest = frozenset((n, e) for n, e in value.dims or () if n not in money)
+    seconds = PERIODS.get(value.kind("period"), 0.0)
+    for per, unit, least, most, rule, name in _PRICES:
+        have = rest | {("time", -1.0)} if seconds else rest
+        if have == per:
+            price = number * value.factor / unit / (seconds or 1.0)
+            if not least <= price <= most:
+                return rule, f"'{cell.label}' comes to {price:.3g} for a {name}: is its unit {value.text}?", ""
     return None
 
 

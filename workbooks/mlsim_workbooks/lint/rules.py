@@ -20,7 +20,7 @@ from mlsim_workbooks.lint.algebra import (
     mantissa,
     only_conversions,
 )
-from mlsim_workbooks.lint.domain import kv_rules, mac_rules, pue_rules
+from mlsim_workbooks.lint.domain import batch_rules, kv_rules, mac_rules, pue_rules
 from mlsim_workbooks.lint.doubt import Difference, doubtful
 from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
@@ -166,6 +166,7 @@ def _of_what_is_missing(
             cell, tree, bool(facts.concepts.get("nodes")), bool(facts.concepts.get("users")), gpu_time
         )
     yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
+    yield from batch_rules(inference, (sheet, cell.item.key), cell)
     yield from pue_rules(inference, facts, sheet, cell)
 
 
@@ -390,6 +391,8 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
             f"Adds the bare number {clash.left.number:g} to a quantity in {b} ({right}).",
             f"Put {clash.left.number:g} in a cell of its own with its unit, converted to {b}.",
         )
+    if clash.note == "rate":
+        return "mixed-sum", f"Sums amounts in {a} and an exchange rate.", ""
     if clash.note == "scope":
         return _wrong_count(clash.left, left)
     if clash.note == "PUE":
@@ -771,9 +774,20 @@ def _is_mac(value: Value) -> bool:
 
 
 def _unlabelled(computed: Value) -> Iterator[Said]:
-    """A ratio of GB and GiB, whatever cell it stands in."""
-    if computed.dims is None or hard(computed.dims) or "~information" not in computed.parts:
+    """A ratio of GB and GiB, or of days and minutes, whatever cell it stands in."""
+    if computed.dims is None or hard(computed.dims) or not {"~information", "~time"} & computed.parts:
         return
     mismatch = compare(computed, Value(dims=()))
-    if mismatch is not None and not mismatch.dims and rule_of(mismatch, computed, Value(dims=())) == "binary-prefix":
-        yield "binary-prefix", f"Divides quantities in GB and GiB: off by a factor of {ratio_text(mismatch.ratio)}.", ""
+    if mismatch is None or mismatch.dims or mismatch.periods[0]:
+        return
+    rule = rule_of(mismatch, computed, Value(dims=()))
+    if rule == "binary-prefix":
+        yield rule, f"Divides quantities in GB and GiB: off by a factor of {ratio_text(mismatch.ratio)}.", ""
+    elif computed.dims == () and _only_time(computed) and rule in ("calendar", "time-scale"):
+        yield rule, f"Divides a time by one in another unit: off by a factor of {ratio_text(mismatch.ratio)}.", ""
+
+
+def _only_time(computed: Value) -> bool:
+    """Tell whether times have cancelled, nothing else, and a number of the formula converts some of it."""
+    worked = {p for p in computed.parts if p[0] == "~"} - {"~ms"}
+    return worked == {"~time"} and any(is_time(n) for n in computed.numbers)

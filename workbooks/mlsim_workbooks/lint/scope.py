@@ -333,6 +333,9 @@ def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, u
     if due < 0 and not have and dict(computed.dims or ()).get("request", 0.0) > 0 and "requests" in computed.parts:
         yield "user-total", f"'{label}' is per user, but the formula multiplies by the requests of all.", ""
         return
+    if have > 0 and not due and has_money(stated) and "token" in dict(stated.dims or ()):
+        yield "user-total", f"'{label}' divides by a rate per user.", "Divide by the rate of all users."
+        return
     if not cell.context.label or (cell.entity and not (cell.context.concept or cell.context.kinds)):
         return
     if any(

@@ -102,7 +102,8 @@ def _neighbours(
         if where != "inside" and not named and not set(own[1]) & set(shared[1]):
             continue  # nothing in common: another line of a list
         if shared == relative(b) and shared != own:
-            total = where != "inside" and _TOTAL.search(" ".join((cell.entity, *cell.context.texts[:3])))
+            own_texts = [t for t in cell.context.texts[:3] if t not in a.context.texts]  # not the header of all
+            total = where != "inside" and _TOTAL.search(" ".join((cell.entity, *own_texts)))
             return (None if total else a), where
     return None, ""
 
@@ -138,8 +139,8 @@ def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise
 
 def _one_row(a: Cellwise, b: Cellwise) -> bool:
     """Tell whether two cells of a row are the same quantity of two cases."""
-    named = bool(a.context.texts or a.entity)
-    return named and (a.entity, a.context.texts[:1]) == (b.entity, b.context.texts[:1])
+    first, second = (c.entity or "".join(c.context.texts[:1]) for c in (a, b))
+    return bool(first) and first == second
 
 
 def _copies_factor(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:

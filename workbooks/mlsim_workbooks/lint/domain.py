@@ -6,12 +6,30 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, hard, mantissa
+from mlsim_workbooks.lint.algebra import Value, hard, is_conversion, mantissa
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 
-__all__ = ["batch_rules", "kv_rules", "mac_rules", "pue_rules"]
+__all__ = ["batch_rules", "flop_rules", "kv_rules", "mac_rules", "pue_rules"]
+
+
+_PER_TOKEN = re.compile(
+    r"flops?\b.*(?:per|/|je|par|pro) ?(?:param\w* and |trained )?(?:tok|jeton)|flops? per param", re.I
+)
+
+
+def flop_rules(cell: Cellwise) -> Iterator[Said]:
+    """FLOP per token with half of what is due: 2 for each parameter forward, 6 with the way back."""
+    if not _PER_TOKEN.search(cell.words):
+        return
+    computed, number = cell.computed, cell.item.value
+    if computed is None and number in (1.0, 3.0) and not hard(cell.value.dims or ()):
+        yield "mac-flop", f"'{cell.label}' is {number:g}: that many multiply-accumulates, twice as many FLOP.", ""
+    elif computed is not None and len(computed.parts & {"parameters", "active parameters"}) == 1:
+        factors = [n for n in computed.numbers if not is_conversion(n)]
+        if factors == [3.0] or (not factors and hard(cell.value.dims or ()) == (("operation", 1.0),)):
+            yield "mac-flop", f"'{cell.label}' counts multiply-accumulates; FLOP are twice as many.", ""
 
 
 _OF_ALL = re.compile(

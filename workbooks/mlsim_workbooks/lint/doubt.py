@@ -87,6 +87,13 @@ def _nameless_price(d: Difference) -> bool:
     """Money or hours, and nothing written of what they are for."""
     if d.cell.context.texts or (d.cell.entity and d.stated.kind("period")):
         return False  # "Rent", and a format of $/month
+    if (
+        d.cell.entity
+        and not d.computed.numbers
+        and d.used
+        and all(c.context.explicit and c.context.texts for c in d.used)
+    ):
+        return False  # GPU-hours, in dollars
     return d.rule == "money-rate" or (d.rule == "calendar" and bool(d.computed.dims) and not hard(d.stated.dims or ()))
 
 

@@ -74,6 +74,8 @@ _ALL = re.compile(r"(?:all|alle|tous|toutes)\s", re.I)
 
 def _only_mentions(text: str, match: re.Match[str]) -> bool:
     """Tell whether a label mentions things without counting them: "All customers", "S1: 1000 GPUs", "Rate, all users"."""
+    if re.fullmatch(r"all (?:the )?param\w*", text, re.I):
+        return False
     before = text[: match.start()] if match.group()[:1].isalpha() else text[: match.start() + 1]
     return bool(
         _ALL.match(text)

@@ -191,6 +191,9 @@ class _Pass:
         """Tell whether the headers above a row name the quantities, so that its label is but a name."""
         heads = [c.stack[-1] for col in numeric if (c := self.columns.get(col)) is not None and c.stack]
         speaking = {h for h in heads if read_label(h).says_something}
+        labels = [read_label(h) for h in speaking]
+        if len({x.concept for x in labels}) == 1 and not any(x.unit for x in labels) and len(speaking) > 1:
+            return False  # "INT8 weights", "INT4 weights": cases of the rows' quantities
         return len(speaking) > 1 and len(speaking) * 2 > len(numeric)
 
     def is_unit(self, col: int, text: str, numeric: set[int]) -> bool:

@@ -209,7 +209,7 @@ def ratio_rule(ratio: float, names: set[str], left: Value, right: Value, seen: s
                     return "bits-bytes"
         if any(_near(big, 1000.0**k * b, 1e-3) for k in range(1, 6) for b in _BINARY):
             return "prefix"
-    if "operation" in names | (seen or set()) and _near(big, 2.0):
+    if {"operation", "integer_operation"} & (names | (seen or set())) and _near(big, 2.0):
         return "mac-flop"
     if _near(big, 100.0):
         return "percent"

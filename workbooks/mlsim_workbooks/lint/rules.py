@@ -20,7 +20,7 @@ from mlsim_workbooks.lint.algebra import (
     mantissa,
     only_conversions,
 )
-from mlsim_workbooks.lint.domain import batch_rules, kv_rules, mac_rules, pue_rules
+from mlsim_workbooks.lint.domain import batch_rules, flop_rules, kv_rules, mac_rules, pue_rules
 from mlsim_workbooks.lint.doubt import Difference, doubtful
 from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
@@ -99,6 +99,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield _contradiction(cell)
     yield from _label_rules(cell)
     yield from _quantity_rules(cell)
+    yield from flop_rules(cell)
     if cell.computed is None:
         return
     clashes = 0

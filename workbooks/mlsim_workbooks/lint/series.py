@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import BUILT, Value, hard, has_money, is_conversion, is_time
+from mlsim_workbooks.lint.algebra import BUILT, Value, compare, hard, has_money, is_conversion, is_time
 from mlsim_workbooks.lint.edits import Refs, edit
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
-from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, unit_text
+from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.package import column_number, position
 
@@ -366,6 +366,8 @@ def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
         return "calendar"
     if not is_conversion(ratio) and ratio not in (2.0, 8.0, 100.0):
         return ""
+    if ratio == 2.0 and cell.context.concept == "kv cache":
+        return "kv-factor"
     mine, theirs = cell.value, other.value
     seen = {p[1:] for v in (cell.computed, other.computed) for p in (v.parts if v else ()) if p.startswith("~")}
     return ratio_rule(ratio, {n for v in (mine, theirs) for n, _ in v.dims or ()}, mine, theirs, seen)
@@ -422,6 +424,9 @@ def rule_of_exchange(due: Cellwise, took: Cellwise) -> str:
         return "user-total"
     if due.value == took.value and due.context.concept == took.context.concept:
         return ""
+    mismatch = compare(took.value, due.value)
+    if mismatch is not None and (rule := rule_of(mismatch, took.value, due.value)):
+        return rule
     return rule_of_factor(due)
 
 

@@ -268,6 +268,9 @@ def _unit(
     ):
         beside = None  # a column's own header outdoes a unit that belongs to something else in the row
     value = beside or stated
+    said, meant = dict(owner.kinds).get("period", ""), beside.kind("period") if beside is not None else ""
+    if beside is not None and {said, meant} <= {"day", "week", "month", "year"} and said != meant and not stated:
+        clash = Contradiction(f"a figure per {said}", beside.text, "unit column")
     if beside is not None and stated is not None and _conversion(stated):
         value = beside = stated  # "Bytes per GiB | bytes"
     if beside is not None and stated is not None and owner.strong and _differ(beside, stated):

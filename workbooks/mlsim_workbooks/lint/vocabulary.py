@@ -114,7 +114,7 @@ LOWER = {
     "gb": "GB", "gib": "GiB", "tb": "TB", "tib": "TiB", "mb": "MB", "mib": "MiB", "kb": "kB", "kib": "KiB", "pb": "PB",
     "gbps": "Gbps", "mbps": "Mbps", "kwh": "kWh", "mwh": "MWh", "kw": "kW", "w": "W", "tflops": "TFLOPS",
     "pflops": "PFLOPS", "gflops": "GFLOPS", "tflop": "TFLOP", "gflop": "GFLOP", "tops": "TOPS", "usd": "USD",
-    "eur": "EUR", "gbs": "GB/s", "tbs": "TB/s", "tok": "tok", "kg": "kg", "wh": "Wh", "co2e": "CO2e", "gmac": "GMAC", "gmacs": "GMAC", "pct": "%", "tbps": "TB/s",
+    "eur": "EUR", "gbs": "GB/s", "tbs": "TB/s", "tok": "tok", "kg": "kg", "wh": "Wh", "co2e": "CO2e", "gmac": "GMAC", "gmacs": "GMAC", "pct": "%", "tbps": "TB/s", "mbyte": "MB", "gbyte": "GB", "kbyte": "kB", "mbit": "Mbit", "gbit": "Gbit", "kbit": "kbit",
 }  # fmt: skip
 
 
@@ -263,8 +263,8 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("precision", "fp16", r"\bfp16\b|float16"),
     ("precision", "fp8", r"\bfp8\b"),
     ("precision", "fp4", r"\b(?:nv|mx)?fp4\b"),
-    ("precision", "int8", r"\bint8\b"),
-    ("precision", "int4", r"\bint4\b"),
+    ("precision", "int8", r"\bint8\b(?! weights)"),
+    ("precision", "int4", r"\bint4\b(?! weights)"),
     ("precision", "tf32", r"\btf32\b"),
     ("precision", "fp32", r"\bfp32\b"),
     ("precision", "fp64", r"\bfp64\b"),

@@ -89,6 +89,7 @@ def _nameless_price(d: Difference) -> bool:
         return False  # "Rent", and a format of $/month
     if (
         d.cell.entity
+        and not has_money(d.computed)
         and not d.computed.numbers
         and d.used
         and all(c.context.explicit and c.context.texts for c in d.used)

@@ -270,18 +270,28 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int,
         best = max(scores, key=lambda v: scores[v])
         chosen[name] = best if scores[best] >= scores[first] + 2 else first
     measured = _measured(figures, chosen)
+    sure = _confirmed(figures, chosen)
     for figure in figures:
         said = None
         if figure.attribute in _MODEL:
             said = _of_model(figure) if figure.model else None
         elif figure.chip:
             said = _of_chip(figure, chosen[figure.chip])
-        doubtful = figure.weak or (figure.sheet, figure.attribute) in measured
+        doubtful = (figure.weak and (figure.chip not in sure or figure.attribute == "board_power")) or (figure.sheet, figure.attribute) in measured
         if said is not None and not (
             doubtful and figure.attribute not in _MODEL and said[0] in ("registry", "bits-bytes")
         ):
             yield figure.sheet, figure.cell, said
     yield from _interconnects(inference)
+
+
+def _confirmed(figures: list[_Figure], chosen: dict[str, str]) -> set[str]:
+    """Return the chips that other figures of the workbook fit, all but one: the sheet is about them."""
+    fits: dict[str, list[bool]] = {}
+    for figure in figures:
+        if figure.chip and figure.attribute not in _MODEL:
+            fits.setdefault(figure.chip, []).append(_fits(figure, chosen[figure.chip]))
+    return {chip for chip, each in fits.items() if each.count(False) == 1 and each.count(True) >= 1}
 
 
 def _measured(figures: list[_Figure], chosen: dict[str, str]) -> set[tuple[int, str]]:

@@ -637,6 +637,7 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         if has_number(computed, 2.0):
             return  # two integer operations in a multiply-accumulate
         rule = "mac-flop"
+    rule = rule or _converts_time(computed, stated)
     if not rule or doubtful(Difference(inference, sheet, cell, tree, computed, stated, mismatch, rule)):
         return
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)
@@ -655,6 +656,13 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
             f"a factor of {ratio_text(mismatch.ratio)}.",
             "",
         )
+
+
+def _converts_time(computed: Value, stated: Value) -> str:
+    """Return "calendar" for a time, or an amount in a period, that is converted by the wrong number: days / 24 for months."""
+    times = [n for n in computed.numbers if not is_conversion(n)]
+    same = computed.dims == stated.dims and (stated.dims == (("time", 1.0),) or bool(stated.kind("period")))
+    return "calendar" if same and len(times) == 1 and is_time(times[0]) else ""
 
 
 def _whichever_operations(stated: Value, computed: Value) -> Value:

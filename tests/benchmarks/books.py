@@ -77,7 +77,7 @@ def _job(row: int) -> Cells:
 
 def _entry(sheet: int, row: int) -> Cells:
     quantity = QUANTITIES[(row + sheet) % len(QUANTITIES)]
-    return (f"{PLACES[row % 10]} hall {sheet}-{row}, {quantity}", 1 + row % 500, f"=B{row}*1.1", f"=B{row}+C{row}")
+    return (f"{PLACES[row % 10]} hall {sheet}-{row}, {quantity}", 1 + row % 50, f"=B{row}*1.1", f"=B{row}+C{row}")
 
 
 def _row(number: int, cells: Cells) -> str:

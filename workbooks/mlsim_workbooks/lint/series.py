@@ -30,6 +30,7 @@ _TOTAL = re.compile(
     r"|gesamt|summe|mittel\w*|jahr|total|somme|moyenne|année|opening|closing|fy\d*|h[12]|q[1-4]|start|end|initial)\b|ø|Σ",
     re.I,
 )
+_LOG = 1000  # cells that one formula was filled to: nobody retypes one of them
 Relative = tuple[int, tuple[str, ...]]
 _PART = re.compile(r"(\$?)([A-Z]{1,3})(\$?)(\d+)")
 
@@ -47,12 +48,14 @@ def relative(cell: Cellwise) -> Relative:
 
 def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
     """Yield (sheet, cell, what is said) for formulas that mean something else than their neighbours."""
+    filled = Counter(c.item.form for c in inference.cells.values())
+    logs = {form for form, count in filled.items() if count > _LOG}
     for (sheet, place), cell in inference.cells.items():
         if cell.item.form < 0 or cell.computed is None:
             continue
         row, col = divmod(place, WIDE)
         for down, across in ((1, 0), (0, 1)):
-            other, where = _neighbours(inference, sheet, row, col, down, across, cell)
+            other, where = _neighbours(inference, sheet, row, col, down, across, cell, cell.item.form in logs)
             if other is None:
                 continue
             said = _difference(cell, other) or _slip(inference, sheet, cell, other, where)
@@ -60,7 +63,7 @@ def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]
                 yield sheet, cell, said
                 break
         else:
-            said = _of_two(inference, sheet, row, col, cell)
+            said = _of_two(inference, sheet, row, col, cell) if cell.item.form not in logs else None
             if said is not None:
                 yield sheet, cell, said
     yield from _twins(inference)
@@ -68,7 +71,7 @@ def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]
 
 
 def _neighbours(
-    inference: Inference, sheet: int, row: int, col: int, down: int, across: int, cell: Cellwise
+    inference: Inference, sheet: int, row: int, col: int, down: int, across: int, cell: Cellwise, log: bool
 ) -> tuple[Cellwise | None, str]:
     """Return the neighbour that stands for a series, and where the cell stands: "inside", "start" or "end".
 
@@ -92,7 +95,7 @@ def _neighbours(
         if a is None or b is None:
             continue
         same = a.item.form == cell.item.form and a.computed == cell.computed
-        if same and not _in_own_line(cell, a):
+        if same and (log or not _in_own_line(cell, a)):
             continue
         if a.item.form != b.item.form or a.context.value != b.context.value or not _alike(a, cell):
             continue

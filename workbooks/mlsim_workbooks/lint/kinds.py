@@ -64,6 +64,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
         and dims == (("information", 1.0), ("time", -1.0))
         and stated.get("direction", "") != "both directions"
         and "devices" not in computed.parts
+        and (cell.context.concept or _LINKS.search(words))
         and not _BOTH_WAYS.search(words)
     ):
         yield "link-direction", f"'{label}' doubles a figure per direction, and does not say that it is of both.", ""
@@ -213,6 +214,7 @@ def is_copied(tree: sx.Node) -> bool:
     return copied(tree) is not None
 
 
+_LINKS = re.compile(r"\bnic|link|rate|speed|bytes|direction|fabric|port|netz|réseau|lien", re.I)
 _BOTH_WAYS = re.compile(
     r"both|bi-?dir|duplex|aggregate|total|sum\b|combined|in and out|send and rec|tx ?\+|beide|summe|deux|somme|two|pair|dual|rails?\b|ports?\b",
     re.I,

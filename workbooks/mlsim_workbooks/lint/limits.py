@@ -377,7 +377,11 @@ _PLANNED = re.compile(r"need|required|demand|plan|forecast|would|target|budget|b
 
 def _typed_use(inference: Inference, cell: Cellwise, key: Key, tree: sx.Binary) -> bool:
     """Tell whether a share in use is of typed figures over a typed whole, all of one unit."""
-    if not _IN_USE.search(cell.words.replace("_", " ")) or _PLANNED.search(cell.words):
+    if (
+        not _IN_USE.search(cell.words.replace("_", " "))
+        or _PLANNED.search(cell.words)
+        or cell.context.concept == "money"
+    ):
         return False
     held = inference.cell_of(key[0], cell.item, tree.right)
     parts = [inference.cell_of(key[0], cell.item, n) for n in sx.summands(tree.left)]

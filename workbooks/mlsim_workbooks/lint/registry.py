@@ -277,7 +277,9 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int,
             said = _of_model(figure) if figure.model else None
         elif figure.chip:
             said = _of_chip(figure, chosen[figure.chip])
-        doubtful = (figure.weak and (figure.chip not in sure or figure.attribute == "board_power")) or (figure.sheet, figure.attribute) in measured
+        doubtful = (
+            figure.weak and (figure.chip not in sure or figure.attribute in ("board_power", "scaleup_bandwidth"))
+        ) or (figure.sheet, figure.attribute) in measured
         if said is not None and not (
             doubtful and figure.attribute not in _MODEL and said[0] in ("registry", "bits-bytes")
         ):

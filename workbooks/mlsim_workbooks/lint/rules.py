@@ -248,6 +248,11 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
             continue
         stated = count.context.value
         plain = not count.context.explicit and not (stated and hard(stated.dims or ())) and not count.context.percent
+        plain = (
+            plain
+            and bool(count.label)
+            and count.context.concept not in ("hours", "latency", "money", "energy", "power")
+        )
         if plain and count.item.value >= 1 and _multiplies(inference, sheet, cell, term):
             yield (
                 "bare-number",

@@ -126,7 +126,8 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     tree = inference.tree(cell.item.form)
     copied = tree is not None and is_copied(tree)
     taken = candidate.taken.get(-1)
-    if candidate.stands == 1 and taken is not None and copied and not _same_kind(taken, unused):
+    factor = _rule(cell, unused) != "dimension"
+    if candidate.stands == 1 and taken is not None and copied and factor and not _same_kind(taken, unused):
         return 0, nearest, key[1]  # =B3 in B5, and B4 is a factor
     if _lacks(cell, unused):
         return 2 - copied, nearest, key[1]
@@ -153,7 +154,7 @@ def _instead(cell: Cellwise, taken: Cellwise, unused: Cellwise) -> str:
 
 def _same_kind(a: Cellwise, b: Cellwise) -> bool:
     """Tell whether two cells hold the same kind of quantity: a mean latency and a p99."""
-    return bool(hard(a.value.dims or ())) and hard(a.value.dims or ()) == hard(b.value.dims or ())
+    return bool(a.value.dims) and a.value.dims == b.value.dims
 
 
 def _names(cell: Cellwise, unused: Cellwise) -> bool:

@@ -231,7 +231,7 @@ NUMBERS: dict[str, Dims] = {
 
 
 _USER = (
-    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:(?:active|paying|monthly|concurrent|daily|aktive[nmrs]?|zahlende[nmrs]?) )?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter|dev(?:eloper)?\b|entwickler|développeur|arbeitsplatz|sitzplatz|platz\b|poste\b|person\b|personne\b|kopf\b|capita\b|caller|subscriber|studierende\w*|étudiant|tenant|mandant"
+    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:(?:active|paying|monthly|concurrent|daily|aktive[nmrs]?|zahlende[nmrs]?) )?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter|mitarbeitende\w*|dev(?:eloper)?\b|entwickler|développeur|arbeitsplatz|sitzplatz|platz\b|poste\b|person\b|personne\b|kopf\b|capita\b|caller|subscriber|studierende\w*|étudiant|tenant|mandant"
     r"|student|customer|kunde))"
 )
 

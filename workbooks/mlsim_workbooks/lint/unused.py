@@ -129,7 +129,8 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     factor = _rule(cell, unused) != "dimension"
     if candidate.stands == 1 and taken is not None and copied and factor and not _same_kind(taken, unused):
         return 0, nearest, key[1]  # =B3 in B5, and B4 is a factor
-    if _lacks(cell, unused):
+    twin = any(_same_kind(t, unused) for t in candidate.taken.values())
+    if not twin and _lacks(cell, unused):
         return 2 - copied, nearest, key[1]
     if candidate.stands in (1, 2) and copied and not candidate.taken and _names(cell, unused):
         return 2, candidate.stands, key[1]

@@ -40,10 +40,23 @@ HELD_OUT = (
     "heldout5",
     "heldout6",
     "heldout7",
+    "heldout8",
+    "heldout9",
 )  # written by people who never saw the checker
 
 
-WRITTEN = ("clean4", "clean5", "clean6", "clean7", "clean8", "heldout5", "heldout6", "heldout7")  # kept as data
+WRITTEN = (
+    "clean4",
+    "clean5",
+    "clean6",
+    "clean7",
+    "clean8",
+    "heldout5",
+    "heldout6",
+    "heldout7",
+    "heldout8",
+    "heldout9",
+)  # kept as data
 
 
 @dataclass(frozen=True)

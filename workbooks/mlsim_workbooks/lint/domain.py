@@ -24,7 +24,8 @@ def flop_rules(cell: Cellwise) -> Iterator[Said]:
     if not _PER_TOKEN.search(cell.words):
         return
     computed, number = cell.computed, cell.item.value
-    if computed is None and number in (1.0, 3.0) and not hard(cell.value.dims or ()):
+    plain = hard(cell.value.dims or ()) in ((), (("operation", 1.0),)) and cell.value.factor == 1.0
+    if computed is None and number in (1.0, 3.0) and plain:
         yield "mac-flop", f"'{cell.label}' is {number:g}: that many multiply-accumulates, twice as many FLOP.", ""
     elif computed is not None and len(computed.parts & {"parameters", "active parameters"}) == 1:
         factors = [n for n in computed.numbers if not is_conversion(n)]

@@ -279,9 +279,8 @@ class _Run:
                 continue
             near.update(self.needs(sheet, cell.item))
             for node in _places(tree):
-                area, refs = node, cell.item.refs
-                if isinstance(node, sx.Name):
-                    area, refs = self.name(node.name, sheet) or (node, ())
+                named = self.name(node.name, sheet) if isinstance(node, sx.Name) else None
+                area, refs = named or (node, cell.item.refs)
                 if isinstance(area, sx.Area):
                     wide.update((sheet_of(self.sheets, sheet, area), *span) for span in self.spans(area, refs))
         return near, wide

@@ -245,7 +245,7 @@ class _Pass:
         if self.gaps and self.beyond_gap(at, col, numeric):
             return (), ""
         if not at:  # "Hours | 200 | h": a label that is a unit itself
-            own = max(((c, t) for c, t in units.items() if c < col), default=(0, ""))[1]
+            own = min(((c, t) for c, t in units.items() if c < col), default=(0, ""))[1]
             return ((own,), "") if own and len(texts) == 1 else ((), own)
         while at > 0 and at in texts and len(found) < 4:
             if at not in units:

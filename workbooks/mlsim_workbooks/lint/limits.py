@@ -340,10 +340,12 @@ def _of_memory(inference: Inference, cell: Cellwise, key: Key, estimate: Estimat
     tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
     if isinstance(tree, sx.Binary) and tree.operator == "*" and tree.right == sx.Number(100.0):
         tree = tree.left
-    if not isinstance(tree, sx.Binary) or tree.operator != "/" or cell.context.value is None:
+    if not isinstance(tree, sx.Binary) or tree.operator != "/":
         return None
     if _typed_use(inference, cell, key, tree) and 1.0005 < (_share(cell, key, estimate)) < 50:
         return "above-limit", f"'{cell.label}' is {_share(cell, key, estimate):.0%}: more than there is.", ""
+    if cell.context.value is None:
+        return None
     seen, held = inference.cell_of(key[0], cell.item, tree.left), inference.cell_of(key[0], cell.item, tree.right)
     if seen is None or held is None:
         return None
@@ -367,8 +369,9 @@ def _of_memory(inference: Inference, cell: Cellwise, key: Key, estimate: Estimat
 
 def _share(cell: Cellwise, key: Key, estimate: Estimate) -> float:
     """Return a share as a fraction, 0 where nobody knows it."""
-    number, value = estimate.of(key), cell.context.value
-    return number * value.factor if number is not None and value is not None and value.factor == value.factor else 0.0
+    number = estimate.of(key) or 0.0
+    factor = cell.context.value.factor if cell.context.value is not None else 1.0
+    return number * factor if factor == factor else 0.0
 
 
 _IN_USE = re.compile(r"\bused\b|\bin use\b|utili[sz]|occup|belegt|\bfill|remplissage|auslastung", re.I)

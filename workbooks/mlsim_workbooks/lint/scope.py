@@ -185,7 +185,7 @@ _NODE = re.compile(
 _OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)
 
 
-_WHOLE = re.compile(r"(?:all|total|alle|gesamt|tous|toutes|whole|entire)\b", re.I)
+_EVERYTHING = re.compile(r"(?:all|total|alle|gesamt|tous|toutes|whole|entire)\b", re.I)
 _MANY_GPUS = re.compile(
     r"replica|node|server|instance|cluster|fleet|installed|rack|\btotal|\ball\b|knoten|instanz|serveur|gesamt", re.I
 )
@@ -194,7 +194,7 @@ _MANY_GPUS = re.compile(
 def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A figure passed on under a label that means another number of GPUs or nodes."""
     place, context = copied(tree), cell.context
-    whole = inference.cell_of(sheet, cell.item, place) if place is not None and _WHOLE.match(cell.words) else None
+    whole = inference.cell_of(sheet, cell.item, place) if place is not None and _EVERYTHING.match(cell.words) else None
     if whole is not None and dict(whole.value.dims or ()).get("user", 0.0) < 0 and not ONE_USER.search(cell.words):
         yield "user-total", f"'{cell.label}' is of all, but the formula takes '{whole.label}'.", ""
         return

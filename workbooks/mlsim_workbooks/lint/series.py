@@ -19,6 +19,7 @@ from mlsim_workbooks.lint.edits import Refs, edit
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
+from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.package import column_number, position
@@ -101,7 +102,7 @@ def _neighbours(
             continue
         own = own or relative(cell)
         shared = relative(a)
-        named = across and bool(a.context.texts) and a.context.texts[:1] == cell.context.texts[:1]
+        named = bool(across) and _one_row(a, cell)
         if where != "inside" and not named and not set(own[1]) & set(shared[1]):
             continue  # nothing in common: another line of a list
         if shared == relative(b) and shared != own:
@@ -142,8 +143,14 @@ def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise
 
 def _one_row(a: Cellwise, b: Cellwise) -> bool:
     """Tell whether two cells of a row are the same quantity of two cases."""
-    first, second = (c.entity or "".join(c.context.texts[:1]) for c in (a, b))
+    first, second = _quantity(a), _quantity(b)
     return bool(first) and first == second
+
+
+def _quantity(cell: Cellwise) -> str:
+    """Return the label of a row, where the headers above it name cases only."""
+    headed = any(read_label(t).says_something or read_label(t).kinds for t in cell.context.texts)
+    return cell.entity if cell.entity and not headed else "".join(cell.context.texts[:1])
 
 
 def _copies_factor(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:
@@ -420,10 +427,10 @@ def rule_of_exchange(due: Cellwise, took: Cellwise) -> str:
         return "kv-heads"
     if due.value.kind("period") != took.value.kind("period"):
         return "calendar"
-    a, b = dict(due.value.dims or ()), dict(took.value.dims or ())
-    if took.value.known and any(a.get(n) != b.get(n) for n in BUILT):
-        return "device-hours" if a.get("time") == b.get("time") == 1.0 else "device-scope"
-    if a.get("user") != b.get("user") or pair == {"users"}:
+    wanted, got = dict(due.value.dims or ()), dict(took.value.dims or ())
+    if took.value.known and any(wanted.get(n) != got.get(n) for n in BUILT):
+        return "device-hours" if wanted.get("time") == got.get("time") == 1.0 else "device-scope"
+    if wanted.get("user") != got.get("user") or pair == {"users"}:
         return "user-total"
     if due.value == took.value and due.context.concept == took.context.concept:
         return ""
@@ -467,13 +474,13 @@ def _scope_of(words: str) -> str:
 
 def _typed(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
     """A typed number in the unit of nobody else: 184 days where all the other lines have 4,416 hours."""
-    lines: dict[tuple[object, ...], list[Cellwise]] = {}
+    lines: dict[tuple[int, object], list[Cellwise]] = {}
     for (sheet, _), cell in inference.cells.items():
         if cell.item.form >= 0 or not isinstance(cell.item.value, float) or not cell.context.explicit:
             continue
         for line in (("column", cell.item.col), ("row", cell.item.row)):
-            lines.setdefault((sheet, line, cell.context.texts[:1], cell.value), []).append(cell)
-    for (sheet, *_), cells in lines.items():
+            lines.setdefault((sheet, (line, cell.context.texts[:1], cell.value)), []).append(cell)
+    for (sheet, _), cells in lines.items():
         if not 3 <= len(cells) <= _LINE:
             continue
         values = Counter(c.item.value for c in cells)
@@ -482,7 +489,6 @@ def _typed(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
             continue
         odd = next(c for c in cells if c.item.value != usual)
         if usual and odd.item.value and (rule := _rule_of_typed(odd, float(odd.item.value or 0.0) / usual)):
-            assert isinstance(sheet, int)
             yield (
                 sheet,
                 odd,

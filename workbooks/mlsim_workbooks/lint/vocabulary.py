@@ -164,7 +164,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("latency", r"\blatency|cold start|time to (?:move|stream|load|copy|read|write|restart|boot)|\bhops?, one way|\bqueue wait|(?:copy|restart|reload|load|transfer)\w* takes|propagation|\bsec(?:onds)?/(?!s\b)|sekunden je|\b(?:seconds|secs?|minutes|milliseconds) per (?!month|day|week|year|hour)|zeit bis|\bzeit (?:pro|je|für)|temps (?:par|jusqu|de (?:charge|calcul|traitement))|(?:lade|lauf|warte|bearbeitungs|rechen)zeit|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
                 r"|response time|antwortzeit|temps de r|\bp(?:50|9[059]9?)\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
                 r"|durée|wait(?:ing)? time|runtime|queue(?:ing)? time|service time|(?<!at a )\btime\b(?! to)|\belapsed\b"),
-    ("bytes each", r"\b(?:bytes?|octets?|b) ?(?:per|/|pro|par|je) ?(?:embedding )?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv|dim(?:ension)?\b|component|coefficient|feature|gradient"
+    ("bytes each", r"\bbytes each\b|\b(?:bytes?|octets?|b) ?(?:per|/|pro|par|je) ?(?:embedding )?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv|dim(?:ension)?\b|component|coefficient|feature|gradient"
                    r"|gewicht|wert|poids|valeur|élément|param[eè]tre)"),
     ("bits each", r"\bbpw\b|\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par|je) ?(?:param|weight|value|element|gewicht|wert|poids|valeur|élément)"),
     ("kv pair", r"^(?!.*cache).*(?:\bk ?(?:\+|&|and|und|et) ?v\b|keys? ?(?:and|&|\+) ?values?)|\bk/v (?:factor|tensors)"),

@@ -272,7 +272,7 @@ def _roles(number: float) -> tuple[tuple[Dims, float, bool], ...]:
     roles: list[tuple[Dims, float, bool]] = []
     if not any(abs(big / t - 1) < 1e-9 for t in _ONLY_TIME):
         roles.append(((), 1.0, False))
-    if big in (2.0, 8.0, 100.0):
+    if any(abs(big / x - 1) < 1e-9 for x in (2.0, 3.6, 8.0, 100.0)):
         roles.append(((), w, False))
     for small, name in ((_BYTES, "information"), (_FLOPS, "operation")):
         if any(abs(w / b - 1) < 1e-9 for b in small):

@@ -70,6 +70,10 @@ class _Pass:
             numbers = [i for i in items if i.numeric and i.col not in texts]
             blanks = {c for c, t in texts.items() if numbers and _PLACEHOLDER.fullmatch(t.strip())}
             texts = {c: t for c, t in texts.items() if c not in blanks}
+            heads = _left_headers(texts, numbers)
+            if heads:
+                self.headers(number, heads)
+                texts = {c: t for c, t in texts.items() if c not in heads}
             quantities = any(read_quantity(t) for t in texts.values())
             if (not numbers and not quantities) or self.is_axis(numbers, texts):
                 self.headers(number, texts)
@@ -307,6 +311,18 @@ class _Pass:
         """Tell whether a column is headed "Unit"."""
         column = self.columns.get(col)
         return bool(column and column.stack and UNIT_HEADER.fullmatch(column.stack[-1].strip()))
+
+
+def _left_headers(texts: dict[int, str], numbers: list[Item]) -> dict[int, str]:
+    """Return the headers of a table that another, behind an empty column, stands beside: "Item | Qty | Price |  | VAT | 0.19"."""
+    if not numbers or not texts:
+        return {}
+    first = last = min(texts)
+    while last + 1 in texts:
+        last += 1
+    alone = all(n.col > last + 1 for n in numbers)
+    found = {c: t for c, t in texts.items() if first <= c <= last}
+    return found if alone and len(found) >= 3 and sum(map(_speaks, found.values())) >= 2 else {}
 
 
 def _totals(items: list[Item]) -> bool:

@@ -98,7 +98,10 @@ def _neighbours(
         same = a.item.form == cell.item.form and a.computed == cell.computed
         if same and (log or not _in_own_line(cell, a)):
             continue
-        if a.item.form != b.item.form or a.context.value != b.context.value or not _alike(a, cell):
+        alike = a.context.value == b.context.value or (
+            a.context.headed and b.context.headed and _alike(a, b) and _agrees(a)
+        )
+        if a.item.form != b.item.form or not alike or not _alike(a, cell):
             continue
         own = own or relative(cell)
         shared = relative(a)
@@ -178,6 +181,14 @@ def _built_alike(inference: Inference, a: Cellwise, b: Cellwise) -> bool:
     """Tell whether two formulas have the same operator or function outermost."""
     first, second = inference.tree(a.item.form), inference.tree(b.item.form)
     return type(first) is type(second) and getattr(first, "operator", "") == getattr(second, "operator", "")
+
+
+def _agrees(cell: Cellwise) -> bool:
+    """Tell whether a formula gives what its cell says."""
+    stated, computed = cell.context.value, cell.computed
+    if stated is None or computed is None or not computed.known:
+        return False
+    return hard(computed.dims or ()) == hard(stated.dims or ())
 
 
 def _alike(a: Cellwise, b: Cellwise) -> bool:

@@ -165,8 +165,10 @@ _COUNT_ROW = re.compile(
 
 def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool, is_unit: bool) -> tuple[Label, Label]:
     """Return the label that says what the number is, and the other one."""
-    if column.unit is not None and (
-        _COUNT_ROW.fullmatch(row.text.strip()) or (row.unit and _IN_UNIT.fullmatch(row.text))
+    if (
+        column.unit is not None
+        and not has_money(column.unit)
+        and (_COUNT_ROW.fullmatch(row.text.strip()) or (row.unit and _IN_UNIT.fullmatch(row.text)))
     ):
         return row, column  # "Tokens", "In seconds" among rows of milliseconds
     if column.concept == "money" and row.unit is None:
@@ -241,7 +243,7 @@ def _unit(
         stated = scaled(stated, [unit])  # "GPU-hours | M"
         if not owner.strong and not headed and stated.factor == (owner.unit or stated).factor:
             return None, False, None  # a unit nobody can read: say nothing
-    if beside is not None and has_money(beside) and len(beside.dims or ()) == 1:
+    if beside is not None and len(beside.dims or ()) == 1 and (has_money(beside) or _is_footprint(beside)):
         beside = per_what(beside, owner.text)  # "Cost per card-hour | $"
     clash: Contradiction | None = None
     beside = _named_count(beside, concept)
@@ -273,7 +275,13 @@ def _unit(
         clash = Contradiction(f"a figure per {said}", beside.text, "unit column")
     if beside is not None and stated is not None and _conversion(stated):
         value = beside = stated  # "Bytes per GiB | bytes"
-    if beside is not None and stated is not None and owner.strong and _differ(beside, stated):
+    word = (
+        stated is not None
+        and len(stated.text) > 3
+        and stated.text.isalpha()
+        and hard(stated.dims or ()) == (("time", 1.0),)
+    )
+    if beside is not None and stated is not None and owner.strong and not word and _differ(beside, stated):
         clash = Contradiction(stated.text, beside.text, "unit column")
     shown = format_value(form, concept)
     if shown is not None:
@@ -308,6 +316,11 @@ def _unit(
     if _PLAIN_COUNT.fullmatch(unit.strip()) and (bare is not None or not concept):
         return bare or Value(dims=()), False, None  # "workers", "cores": a number of them
     return None, False, None  # a unit nobody can read: say nothing
+
+
+def _is_footprint(unit: Value) -> bool:
+    """Tell whether a unit is of energy or emissions, which labels give per million tokens."""
+    return {n for n, _ in unit.dims or ()} <= {"energy", "mass_of_co2e"}
 
 
 def _only_per(unit: str, stated: Value | None, concept: str) -> Value | None:

@@ -126,6 +126,9 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     tree = inference.tree(cell.item.form)
     copied = tree is not None and is_copied(tree)
     taken = candidate.taken.get(-1)
+    stated = cell.context.value
+    if stated is not None and cell.context.explicit and cell.computed is not None and _fits(cell.computed, stated):
+        return ()
     factor = _rule(cell, unused) != "dimension"
     if candidate.stands == 1 and taken is not None and copied and factor and not _same_kind(taken, unused):
         return 0, nearest, key[1]  # =B3 in B5, and B4 is a factor

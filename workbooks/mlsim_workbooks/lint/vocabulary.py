@@ -160,7 +160,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
                          r"|emissionsfaktor|facteur d.émission|co2-faktor|co2[- ]?intensität|\bk?g (?:co2e? )?per [km]wh|co2e?/kwh|co2e? (?:per|pro|par) (?:k|m)wh"),
     ("carbon", r"carbon|\bco2|co₂|emission|émission|\bscope [123]\b|^(?!.*(?:model|memory|\bram\b|vram|weight|checkpoint|\bbf16|\bfp\d|\bint\d)).*footprint|treibhaus|\bghg\b|embodied"),
     ("water", r"\bwater\b|wasser|\beau\b"),
-    ("round trip", r"\brtt\b|round[ -]?trip|\bpings?\b(?! pong)|there ?[ +-](?:and[ -])?back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
+    ("round trip", r"\brtt\b|round[ -]?trip|\bpings?\b(?! pong)|^(?!.*laten).*(?:there ?[ +-](?:and[ -])?back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?)"),
     ("latency", r"\blatency|cold start|time to (?:move|stream|load|copy|read|write|restart|boot)|\bhops?, one way|\bqueue wait|(?:copy|restart|reload|load|transfer)\w* takes|propagation|\bsec(?:onds)?/(?!s\b)|sekunden je|\b(?:seconds|secs?|minutes|milliseconds) per (?!month|day|week|year|hour)|zeit bis|\bzeit (?:pro|je|für)|temps (?:par|jusqu|de (?:charge|calcul|traitement))|(?:lade|lauf|warte|bearbeitungs|rechen)zeit|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
                 r"|response time|antwortzeit|temps de r|\bp(?:50|9[059]9?)\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
                 r"|durée|wait(?:ing)? time|runtime|queue(?:ing)? time|service time|(?<!at a )\btime\b(?! to)|\belapsed\b"),

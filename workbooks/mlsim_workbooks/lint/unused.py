@@ -26,6 +26,7 @@ _FACTORS = frozenset(
 )  # fmt: skip
 # ... which are typed for a formula, and for nothing else
 _REACH = 3  # cells
+_ANYWHERE = re.compile(r"\b(?:INDIRECT|OFFSET)\(", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def unused_findings(inference: Inference, flagged: set[tuple[str, str]]) -> Iter
 
     ``flagged`` are the cells with a finding, as (sheet, address): it may be the reason why an input is not used.
     """
+    if any(_ANYWHERE.search(form) for form in inference.book.forms):
+        return  # what a formula refers to, nobody can tell
     sheets = [grid.name for grid in inference.book.grids]
     for key, unused in _unused(inference):
         candidates = _candidates(inference, key, unused)
@@ -60,6 +63,9 @@ def unused_findings(inference: Inference, flagged: set[tuple[str, str]]) -> Iter
 def _unused(inference: Inference) -> list[tuple[Key, Cellwise]]:
     """Return the typed numbers that no formula refers to, among others that some do."""
     used, wide = inference.references
+    ranges: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for sheet, column, top, bottom in wide:
+        ranges.setdefault((sheet, column), []).append((top, bottom))
     found: list[tuple[Key, Cellwise]] = []
     alike: Counter[tuple[object, ...]] = Counter()
     for key, cell in inference.cells.items():
@@ -68,7 +74,7 @@ def _unused(inference: Inference) -> list[tuple[Key, Cellwise]]:
         if not (cell.context.texts or cell.entity):
             continue
         row, col = divmod(key[1], WIDE)
-        if any(s == key[0] and c == col and top <= row <= bottom for s, c, top, bottom in wide):
+        if any(top <= row <= bottom for top, bottom in ranges.get((key[0], col), ())):
             continue
         found.append((key, cell))
         alike.update(_lines(key, cell))
@@ -170,7 +176,7 @@ def _names(cell: Cellwise, unused: Cellwise) -> bool:
 
 
 _COUNTED = frozenset(
-    (
+    [
         "user",
         "node",
         "server",
@@ -183,7 +189,7 @@ _COUNTED = frozenset(
         "stream",
         "session",
         "image",
-    )
+    ]
 )
 
 

@@ -60,6 +60,9 @@ class Estimate:
                 return node.value
             case sx.Ref():
                 return self.at(key_of(self.inference.sheets, sheet, node, cell.item.refs))
+            case sx.Name():
+                place = self.inference.place_of(sheet, cell.item, node)
+                return None if place is None else self.at(place)
             case sx.Unary():
                 inner = self.number(node.operand, sheet, cell)
                 return None if inner is None else -inner if node.operator == "-" else inner / 100

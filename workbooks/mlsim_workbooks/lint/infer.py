@@ -109,14 +109,19 @@ class Inference:
         """The cells that formulas refer to, and the wide ranges: (sheet, column, first row, last row)."""
         return self.run.references() if self.run is not None else (set(), set())
 
-    def cell_of(self, sheet: int, item: Item, node: sx.Node) -> Cellwise | None:
-        """Return the cell that a reference or a name in a formula means."""
+    def place_of(self, sheet: int, item: Item, node: sx.Node) -> Key | None:
+        """Return the key of the cell that a reference or a name in a formula means."""
         if isinstance(node, sx.Name) and self.run is not None:
             named = self.run.name(node.name, sheet)
             if named is None or not isinstance(named[0], sx.Ref):
                 return None
-            return self.cells.get(key_of(self.sheets, sheet, named[0], named[1]))
-        return self.cells.get(key_of(self.sheets, sheet, node, item.refs)) if isinstance(node, sx.Ref) else None
+            return key_of(self.sheets, sheet, named[0], named[1])
+        return key_of(self.sheets, sheet, node, item.refs) if isinstance(node, sx.Ref) else None
+
+    def cell_of(self, sheet: int, item: Item, node: sx.Node) -> Cellwise | None:
+        """Return the cell that a reference or a name in a formula means."""
+        place = self.place_of(sheet, item, node)
+        return self.cells.get(place) if place is not None else None
 
     def at(self, sheet: int, row: int, col: int) -> Cellwise | None:
         """Return a cell, or None when nothing stands there."""

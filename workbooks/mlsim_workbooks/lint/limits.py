@@ -331,7 +331,8 @@ def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
 
 
 _SEEN_MEMORY = re.compile(
-    r"measured|observed|logged|reported|allocated|peak mem|max mem|high[- ]?water|nvidia-smi|gemessen|mesuré", re.I
+    r"measured|observed|logged|reported|\bseen\b|in production|allocated|peak mem|max mem|high[- ]?water|nvidia-smi|gemessen|mesuré",
+    re.I,
 )
 
 
@@ -354,7 +355,8 @@ def _of_memory(inference: Inference, cell: Cellwise, key: Key, estimate: Estimat
     rate = dims == {(("information", 1.0), ("time", -1.0))} and not _COMPARED.search(cell.words)
     if not memory and not rate:
         return None
-    if not _SEEN_MEMORY.search(seen.words.replace("_", " ")) or _MEASURED.search(held.words):
+    said = f"{seen.words} {inference.book.grids[key[0]].name}".replace("_", " ")
+    if not _SEEN_MEMORY.search(said) or _MEASURED.search(held.words):
         return None
     number = estimate.of(key)
     share = number * cell.context.value.factor if number is not None else 0.0

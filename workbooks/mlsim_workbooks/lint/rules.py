@@ -10,6 +10,7 @@ from functools import lru_cache
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import (
     PERIODS,
+    Mismatch,
     Value,
     compare,
     counts_something,
@@ -253,12 +254,26 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
             and bool(count.label)
             and count.context.concept not in ("hours", "latency", "money", "energy", "power")
         )
+        if (
+            plain
+            and 0 < count.item.value < 1
+            and count.context.concept in ("ratio", "share", "growth")
+            and not _LOADS.search(count.label)
+        ):
+            yield (
+                "bare-number",
+                f"'{cell.label}' adds the fraction '{count.label}' to a quantity.",
+                "Multiply by 1 plus it.",
+            )
         if plain and count.item.value >= 1 and _multiplies(inference, sheet, cell, term):
             yield (
                 "bare-number",
                 f"'{cell.label}' adds '{count.label}', a plain {count.item.value:g}, to a quantity in {unit_text(cell.value)}.",
                 "Multiply by it, or add the quantity that it counts.",
             )
+
+
+_LOADS = re.compile(r"overhead|aufschlag|surcoût", re.I)  # in the unit of what they are added to, as often
 
 
 def _terms(tree: sx.Node) -> list[sx.Node]:
@@ -302,6 +317,11 @@ def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     ]
     if len({c.item.row for c in used}) < 2 or len({c.item.col for c in used}) < 2:
         return
+    prices = {c.item.col: bool(_EACH_PRICE.search(c.words.replace("_", " "))) for c in used}
+    below = cell.item.row in (bottom + 1, bottom + 2) and cell.item.col in (left, right)
+    if below and right - left == 1 and set(prices.values()) == {True, False}:
+        yield "mixed-sum", f"'{cell.label}' sums prices of one and amounts.", "Sum one column."
+        return
     kinds = {(hard(c.value.dims) if c.value.dims is not None else None, c.context.concept) for c in used}
     units = {dims for dims, _ in kinds}
     if len(units) == 1 and any(units):
@@ -314,6 +334,9 @@ def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
             f"'{cell.label}' sums a block that holds different things: {names}.",
             "Sum one row or column.",
         )
+
+
+_EACH_PRICE = re.compile(r"unit price|price (?:each|per)|einzelpreis|stückpreis|prix unitaire|\brate\b", re.I)
 
 
 def _sum_of_another_column(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
@@ -642,7 +665,7 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         if has_number(computed, 2.0):
             return  # two integer operations in a multiply-accumulate
         rule = "mac-flop"
-    rule = rule or _converts_time(computed, stated)
+    rule = rule or _converts_time(computed, stated) or _beside_eight(mismatch, computed, stated)
     if not rule or doubtful(Difference(inference, sheet, cell, tree, computed, stated, mismatch, rule)):
         return
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)
@@ -661,6 +684,15 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
             f"a factor of {ratio_text(mismatch.ratio)}.",
             "",
         )
+
+
+def _beside_eight(mismatch: Mismatch, computed: Value, stated: Value) -> str:
+    """Return the rule of another wrong factor, where a factor of 8 between bits and bytes was taken for a plain one."""
+    if mismatch.dims or mismatch.periods[0] or "~information" not in computed.parts or 8.0 not in computed.numbers:
+        return ""
+    ratios = (mismatch.ratio * 8.0, mismatch.ratio / 8.0)
+    rules = (rule_of(replace(mismatch, ratio=r), computed, stated) for r in ratios)
+    return next((r for r in rules if r in ("calendar", "time-scale")), "")
 
 
 def _converts_time(computed: Value, stated: Value) -> str:

@@ -269,6 +269,9 @@ def _unit(
         and hard(beside.dims or ()) != hard(stated.dims or ())
     ):
         beside = None  # a column's own header outdoes a unit that belongs to something else in the row
+    if beside is not None and stated is not None and beside.dims and hard(beside.dims) == hard(stated.dims or ()):
+        more = [(n, e) for n, e in stated.dims or () if n == "user" and n not in dict(beside.dims)]
+        beside = replace(beside, dims=tuple(sorted((*beside.dims, *more))))  # "Requests per user and hour | 1/h"
     value = beside or stated
     said, meant = dict(owner.kinds).get("period", ""), beside.kind("period") if beside is not None else ""
     if beside is not None and {said, meant} <= {"day", "week", "month", "year"} and said != meant and not stated:

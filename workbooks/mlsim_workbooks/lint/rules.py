@@ -137,6 +137,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield from _block_sum(inference, sheet, cell, tree)
         yield from _one_without_period(inference, sheet, cell, tree)
         yield from _sum_of_another_column(inference, sheet, cell, tree)
+        yield from _across_headers(inference, sheet, cell, tree)
     yield from trip_rules(inference, sheet, cell, tree)
     yield from mean_rules(inference, sheet, cell)
     yield from copy_rules(inference, sheet, cell, tree)
@@ -356,6 +357,28 @@ def _sum_of_another_column(inference: Inference, sheet: int, cell: Cellwise, tre
         f"'{cell.label}' adds up another column, that of '{beside.label}'.",
         "Add up the cells above.",
     )
+
+
+def _across_headers(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A total that reaches over the header of its table into the one above."""
+    found = _summed(tree, cell)
+    if found is None or found[0] != cell.item.col or found[2] - found[1] > _TABLE:
+        return
+    grid = inference.book.grids[sheet]
+    for row in range(found[1] + 1, found[2]):
+        item = grid.at(row, cell.item.col)
+        text = item.value if item is not None and isinstance(item.value, str) and item.form < 0 else ""
+        label = read_label(text)
+        if label.unit is not None and hard(label.unit.dims or ()) and len(text) > 4:
+            yield (
+                "mixed-sum",
+                f"'{cell.label}' adds up two tables: '{text}' stands between them.",
+                "Sum the cells below it.",
+            )
+            return
+
+
+_TABLE = 200  # rows
 
 
 def _summed(tree: sx.Node, cell: Cellwise) -> tuple[int, int, int] | None:

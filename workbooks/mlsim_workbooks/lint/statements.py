@@ -380,9 +380,22 @@ def _differ(a: Value, b: Value) -> bool:
     """Tell whether two written units contradict each other."""
     if a.dims is None or b.dims is None or a.text == b.text:
         return False  # g, and g of CO2e
+    first, second = ({n for n, e in x.dims or () if e > 0} for x in (a, b))
+    if (_bulk(first) and second and second <= _COUNTS) or (_bulk(second) and first and first <= _COUNTS):
+        return True  # tokens in GiB
+    if hard(a.dims) == hard(b.dims) != () and first and second and first | second <= _COUNTS:
+        return not first & second  # tokens/s, requests/s
     if hard(a.dims) != hard(b.dims):
         return (bool(hard(a.dims)) and bool(hard(b.dims))) or {a.text, b.text} >= {"%"}
     return a.dims == b.dims and bool(hard(a.dims)) and abs(a.factor / b.factor - 1) > 1e-6
+
+
+_COUNTS = frozenset(("token", "request", "parameter", "sample"))
+
+
+def _bulk(names: set[str]) -> bool:
+    """Tell whether a unit is one of bytes, energy or operations, which count nothing."""
+    return bool(names) and names <= {"information", "energy", "operation"}
 
 
 def _currency_clash(value: Value, currency: str) -> Contradiction | None:

@@ -121,13 +121,14 @@ def test_missing_dask_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 CHILDREN = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from mlsim_workbooks import tasks
 def work(i):
     Path(sys.argv[1], str(os.getpid())).touch()
     time.sleep(600)
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
     try:
         list(tasks.run(work, ((i,) for i in range(10)), jobs=2))
     except KeyboardInterrupt:

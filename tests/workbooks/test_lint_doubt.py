@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_lint_rules import write
-
-from mlsim_workbooks.lint import lint
+from test_lint_rules import right_then_wrong
 
 # the list that is right, "label | content | unit"; the cells that make it wrong; what is then reported
 CASES: dict[str, tuple[str, dict[str, object], str]] = {
@@ -78,9 +76,4 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_silent_where_it_is_right_and_not_where_it_is_wrong(tmp_path: Path, name: str) -> None:
-    lines, edits, expected = CASES[name]
-    path = tmp_path / "book.xlsx"
-    write(path, lines, {})
-    assert [f.message for f in lint(path)] == []
-    write(path, lines, edits)
-    assert expected in [f"{f.rule} {f.cell}" for f in lint(path)]
+    right_then_wrong(tmp_path / "book.xlsx", CASES[name])

@@ -119,6 +119,15 @@ def write(path: Path, lines: str, edits: dict[str, object]) -> None:
     book.save(path)
 
 
+def right_then_wrong(path: Path, case: tuple[str, dict[str, object], str]) -> None:
+    """A list is right as it stands, and one change makes it a mistake that is reported."""
+    lines, edits, expected = case
+    write(path, lines, {})
+    assert [f.message for f in lint(path)] == []
+    write(path, lines, edits)
+    assert expected in [f"{f.rule} {f.cell}" for f in lint(path)]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_law_is_broken_in_one_cell_and_nowhere_once_put_right(tmp_path: Path, name: str) -> None:
     expected, lines, right = CASES[name]

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from lint_corpus.book import Book, Seed
-from lint_corpus.written import written
+from lint_corpus.written import is_written, written
 from mlsim.files import replace_section
 from mlsim_workbooks.lint import RULES, lint
 
@@ -45,20 +45,6 @@ HELD_OUT = (
 )  # written by people who never saw the checker
 
 
-WRITTEN = (
-    "clean4",
-    "clean5",
-    "clean6",
-    "clean7",
-    "clean8",
-    "heldout5",
-    "heldout6",
-    "heldout7",
-    "heldout8",
-    "heldout9",
-)  # kept as data
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What was found in one workbook: clean (no seed), or with one mistake."""
@@ -78,7 +64,7 @@ def books(modules: Iterable[str]) -> list[Book]:
 @cache
 def _set(name: str) -> tuple[Book, ...]:
     """Return the workbooks of one set: built by code, or kept as data."""
-    if name in WRITTEN:
+    if is_written(name):
         return written(name)
     return tuple(importlib.import_module(f"lint_corpus.{name}").BOOKS)
 

@@ -15,7 +15,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from .book import Book, Seed
 from .making import define, fmt, table
 
-__all__ = ["written"]
+__all__ = ["is_written", "written"]
 
 _DATA = Path(__file__).parent / "data"
 
@@ -55,6 +55,11 @@ def _seed(rule: str, edits: Mapping[str, Any], at: list[str]) -> Seed:
         cell: new["number_format"] for cell, new in edits.items() if isinstance(new, dict) and "number_format" in new
     }
     return Seed(rule, {c: _value(v) for c, v in edits.items() if c not in formats}, tuple(at), formats)
+
+
+def is_written(name: str) -> bool:
+    """Tell whether a set is kept as data."""
+    return (_DATA / f"{name}.json").exists()
 
 
 def written(name: str) -> tuple[Book, ...]:

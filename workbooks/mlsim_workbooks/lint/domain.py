@@ -47,13 +47,11 @@ def batch_rules(inference: Inference, key: Key, cell: Cellwise) -> Iterator[Said
     computed = cell.computed
     if computed is None or cell.context.concept != "kv cache" or not _OF_ALL.search(cell.words):
         return
-    counts = [
-        c
-        for c in inference.uses(key).values()
-        if _MANY.search(c.words) and not hard(c.value.dims or ()) and "token" not in dict(c.value.dims or ())
-    ]
     used = inference.uses(key).values()
-    if not counts and used and not any(_OF_ALL.search(c.words) for c in used):
+    counted = any(
+        _MANY.search(c.words) and not hard(c.value.dims or ()) and "token" not in dict(c.value.dims or ()) for c in used
+    )
+    if used and not counted and not any(_OF_ALL.search(c.words) for c in used):
         yield "user-total", f"'{cell.label}' is of all, but the formula has no number of them.", ""
 
 

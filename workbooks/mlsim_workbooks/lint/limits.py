@@ -313,8 +313,6 @@ def _price(cell: Cellwise) -> Said | None:
 
 
 _FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|fp4|fp64)\b", re.I)
-_BYTES_OF = {"bf16": 2.0, "fp16": 2.0, "float16": 2.0, "fp32": 4.0, "float32": 4.0, "fp8": 1.0, "int8": 1.0, "int4": 0.5,
-             "fp4": 0.5, "fp64": 8.0}  # fmt: skip
 
 
 def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
@@ -325,8 +323,8 @@ def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
     row = inference.book.grids[key[0]].rows.get(cell.item.row, ())
     texts = " ".join(str(i.value) for i in row if isinstance(i.value, str))
     formats = {m.lower() for m in _FORMAT.findall(texts)}
-    if len(formats) != 1 or number != 8.0 * _BYTES_OF[(name := formats.pop())]:
-        return None
+    if len(formats) != 1 or number != float(re.sub(r"\D", "", name := formats.pop())):
+        return None  # the format's name has its bits
     return "bits-bytes", f"'{cell.label}' is {number:g}: the bits of {name}, which takes {number / 8:g} bytes.", ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -15,29 +15,27 @@ from mlsim_workbooks.lint.algebra import (
     compare,
     counts_something,
     hard,
-    has_money,
     is_conversion,
     is_time,
     mantissa,
     only_conversions,
 )
+from mlsim_workbooks.lint.clashes import clash_rules, count_rule
 from mlsim_workbooks.lint.domain import batch_rules, flop_rules, kv_rules, mac_rules, pue_rules
 from mlsim_workbooks.lint.doubt import Difference, doubtful
-from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
-from mlsim_workbooks.lint.kinds import KIND_RULE, has_number, kind_rules, mean_rules, missing_pue, trip_rules
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.kinds import has_number, kind_rules, mean_rules, missing_pue, trip_rules
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.limits import limit_findings
-from mlsim_workbooks.lint.naming import one_slip, ratio_text, rule_of, thing, unit_text
+from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, registry_findings
-from mlsim_workbooks.lint.scope import GPU_TIME, ONE_USER, copy_rules, hour_price_rules, scope_rules
+from mlsim_workbooks.lint.scope import GPU_TIME, copy_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
-from mlsim_workbooks.lint.unit_texts import unit_cell
+from mlsim_workbooks.lint.sums import sum_rules
 from mlsim_workbooks.lint.unused import unused_findings
-from mlsim_workbooks.lint.vocabulary import PERIOD_RE
 from mlsim_workbooks.package import position
 
 __all__ = ["check"]
@@ -95,7 +93,6 @@ def _report(
 
 
 def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
-    text = _writer(inference, cell)
     if cell.context.contradiction is not None:
         yield _contradiction(cell)
     yield from _label_rules(cell)
@@ -103,41 +100,23 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     yield from flop_rules(cell)
     if cell.computed is None:
         return
-    clashes = 0
-    key = sheet, cell.item.key
-    guesses = inference.guesses(key)
-    for clash in cell.clashes:
-        if guesses and clash.note in ("trip", "scope", "scopes"):
-            continue
-        if clash.how == "bare" and _hours_of_a_day(clash):
-            continue
-        if clash.how == "bare" and clash.left.number and _explained(inference, sheet, cell, clash.left):
-            continue
-        if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
-            continue
-        if clash.note == "hours" and any(_GRANTED.search(w) for w in _words_of(inference, sheet, cell, clash)):
-            continue
-        said = _clash(clash, text)
-        if said is not None:
-            clashes += 1
-            yield said
+    clashes = list(clash_rules(inference, facts, sheet, cell))
+    yield from clashes
     tree = inference.tree(cell.item.form)
     if tree is None:
         return
-    if not clashes and wrong_count(cell.computed) and not guesses:
-        yield _wrong_count(cell.computed, text(tree))
-    elif not clashes and cell.context.contradiction is None:
+    key = sheet, cell.item.key
+    guesses = inference.guesses(key)
+    counts = [] if clashes or guesses else list(count_rule(cell, tree))
+    yield from counts
+    if not clashes and not counts and cell.context.contradiction is None:
         yield from _result(inference, sheet, cell, tree)
         yield from _binary_or_decimal(inference, sheet, cell)
     yield from kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
     if not guesses and not inference.nameless(key):
         yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
     if not clashes:
-        yield from _count_added(inference, sheet, cell, tree)
-        yield from _block_sum(inference, sheet, cell, tree)
-        yield from _one_without_period(inference, sheet, cell, tree)
-        yield from _sum_of_another_column(inference, sheet, cell, tree)
-        yield from _across_headers(inference, sheet, cell, tree)
+        yield from sum_rules(inference, sheet, cell, tree)
     yield from trip_rules(inference, sheet, cell, tree)
     yield from mean_rules(inference, sheet, cell)
     yield from copy_rules(inference, sheet, cell, tree)
@@ -173,62 +152,6 @@ def _of_what_is_missing(
     yield from pue_rules(inference, facts, sheet, cell)
 
 
-def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value) -> bool:
-    """Tell whether a bare number stands with its unit in the row: "Would 156 kW be cheaper?", or a note "4 GB runtime"."""
-    texts = (i.value for i in inference.book.grids[sheet].rows.get(cell.item.row, ()) if isinstance(i.value, str))
-    used = (c.words for c in inference.uses((sheet, cell.item.key)).values())
-    said = re.findall(
-        rf"(?<![\d.,]){re.escape(f'{number.number:g}')}\s?([A-Za-z€$/]+)", " ".join((cell.words, *texts, *used))
-    )
-    units = (unit_cell(word) for word in said)
-    return any(unit is not None and hard(unit.dims or ()) for unit in units)
-
-
-def _hours_of_a_day(clash: Clash) -> bool:
-    """Tell whether a bare number is all there are: 24 less the hours of the day, 365 less the days off."""
-    number = clash.left.number
-    return number is not None and is_time(number) and hard(clash.right.dims or ()) == (("time", 1.0),)
-
-
-_GRANTED = re.compile(
-    r"quota|budget|granted|grant\b|allocat|allowance|contingent|kontingent|booked|reserved|remaining|\bleft\b|reste|rest\b"
-    r"|accord|alloué|bewilligt|gebucht|übrig",
-    re.I,
-)  # hours of a quota are GPU-hours, whatever they are called
-
-
-def _words_of(inference: Inference, sheet: int, cell: Cellwise, clash: Clash) -> list[str]:
-    """Return what is written beside a cell and the two that its formula combines."""
-    nodes = [n for n in (clash.left_node, clash.right_node) if n is not None]
-    found = [inference.cell_of(sheet, cell.item, n) for n in nodes]
-    return [cell.words, *(c.words for c in found if c is not None)]
-
-
-def _writer(inference: Inference, cell: Cellwise) -> Callable[[sx.Node | None], str]:
-    refs = cell.item.refs
-
-    def write(node: sx.Node | None) -> str:
-        match node:
-            case sx.Ref():
-                return (f"{node.sheet}!" if node.sheet else "") + refs[node.mark].replace("$", "")
-            case sx.Area():
-                first, last = refs[node.first], refs[node.last]
-                return (first if first == last else f"{first}:{last}").replace("$", "")
-            case sx.Number():
-                return f"{node.value:g}"
-            case sx.Name():
-                return node.name
-            case sx.Binary():
-                return f"{write(node.left)}{node.operator}{write(node.right)}"
-            case sx.Unary():
-                return f"-{write(node.operand)}" if node.operator == "-" else f"{write(node.operand)}%"
-            case sx.Call():
-                return f"{node.name}({', '.join(write(a) for a in node.args if a is not None)})"
-        return "…"
-
-    return lambda node: text if len(text := write(node)) <= 44 else text[:43] + "…"
-
-
 def _contradiction(cell: Cellwise) -> Said:
     clash = cell.context.contradiction
     assert clash is not None
@@ -237,303 +160,6 @@ def _contradiction(cell: Cellwise) -> Said:
         f"The label says {clash.first}, the {clash.where} says {clash.second} ({cell.label}).",
         "Correct whichever is wrong.",
     )
-
-
-def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """A count without a unit added to a quantity: the 5 checkpoints kept, which other formulas multiply by."""
-    terms = _terms(tree)
-    if len(terms) < 2 or not any(e > 0 for _, e in hard(cell.value.dims or ())):
-        return
-    for term in terms:
-        count = inference.cell_of(sheet, cell.item, term)
-        if count is None or not isinstance(count.item.value, float) or count.item.form >= 0:
-            continue
-        stated = count.context.value
-        plain = not count.context.explicit and not (stated and hard(stated.dims or ())) and not count.context.percent
-        plain = (
-            plain
-            and bool(count.label)
-            and count.context.concept not in ("hours", "latency", "money", "energy", "power")
-        )
-        if (
-            plain
-            and 0 < count.item.value < 1
-            and count.context.concept in ("ratio", "share", "growth")
-            and not _LOADS.search(count.label)
-        ):
-            yield (
-                "bare-number",
-                f"'{cell.label}' adds the fraction '{count.label}' to a quantity.",
-                "Multiply by 1 plus it.",
-            )
-        if plain and count.item.value >= 1 and _multiplies(inference, sheet, cell, term):
-            yield (
-                "bare-number",
-                f"'{cell.label}' adds '{count.label}', a plain {count.item.value:g}, to a quantity in {unit_text(cell.value)}.",
-                "Multiply by it, or add the quantity that it counts.",
-            )
-
-
-_LOADS = re.compile(r"overhead|aufschlag|surcoût", re.I)  # in the unit of what they are added to, as often
-
-
-def _terms(tree: sx.Node) -> list[sx.Node]:
-    """Return what a formula adds up and takes off."""
-    if isinstance(tree, sx.Binary) and tree.operator in "+-":
-        return [*_terms(tree.left), *_terms(tree.right)]
-    return [tree]
-
-
-def _multiplies(inference: Inference, sheet: int, cell: Cellwise, term: sx.Node) -> bool:
-    """Tell whether another formula has a cell as a factor."""
-    if not isinstance(term, sx.Ref):
-        return False
-    key = key_of(inference.sheets, sheet, term, cell.item.refs)
-    users = inference.users.get(key, ())
-    return any(_has_factor(inference, user[0][0], user[1], inference.tree(user[1].item.form), key) for user in users)
-
-
-def _has_factor(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node | None, key: Key) -> bool:
-    match tree:
-        case sx.Binary(operator=operator, left=left, right=right):
-            sides = [n for n in (left, right) if isinstance(n, sx.Ref)]
-            if operator in "*/" and any(key_of(inference.sheets, sheet, n, cell.item.refs) == key for n in sides):
-                return True
-            return any(_has_factor(inference, sheet, cell, n, key) for n in (left, right))
-        case sx.Call(args=args):
-            return any(_has_factor(inference, sheet, cell, n, key) for n in args)
-    return False
-
-
-def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """A sum over several rows and columns that hold different quantities."""
-    areas = [n for n in sx.areas(tree) if n.kind == "ref"]
-    if len(areas) != 1:
-        return
-    (top, left), (bottom, right) = (position(cell.item.refs[m]) for m in (areas[0].first, areas[0].last))
-    used = [
-        c
-        for c in inference.uses((sheet, cell.item.key)).values()
-        if top <= c.item.row <= bottom and left <= c.item.col <= right
-    ]
-    if len({c.item.row for c in used}) < 2 or len({c.item.col for c in used}) < 2:
-        return
-    prices = {c.item.col: bool(_EACH_PRICE.search(c.words.replace("_", " "))) for c in used}
-    below = cell.item.row in (bottom + 1, bottom + 2) and cell.item.col in (left, right)
-    if below and right - left == 1 and set(prices.values()) == {True, False}:
-        yield "mixed-sum", f"'{cell.label}' sums prices of one and amounts.", "Sum one column."
-        return
-    kinds = {(hard(c.value.dims) if c.value.dims is not None else None, c.context.concept) for c in used}
-    units = {dims for dims, _ in kinds}
-    if len(units) == 1 and any(units):
-        return  # rent and electricity, all in dollars
-    concepts = {concept for _, concept in kinds}
-    if len(concepts) > 1 and (len(units) > 1 or "" not in concepts):
-        names = " and ".join(sorted(c or "something else" for c in concepts)[:2])
-        yield (
-            "mixed-sum",
-            f"'{cell.label}' sums a block that holds different things: {names}.",
-            "Sum one row or column.",
-        )
-
-
-_EACH_PRICE = re.compile(r"unit price|price (?:each|per)|einzelpreis|stückpreis|prix unitaire|\brate\b", re.I)
-
-
-def _sum_of_another_column(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """A total below one column that adds up another, which has a total of its own."""
-    found = _summed(tree, cell)
-    if found is None or found[0] == cell.item.col:
-        return
-    column, top, bottom = found
-    own = [inference.at(sheet, row, cell.item.col) for row in range(top, bottom + 1)]
-    beside = inference.at(sheet, cell.item.row, column)
-    twin = inference.tree(beside.item.form) if beside is not None and beside.item.form >= 0 else None
-    if beside is None or twin is None or not all(own) or _summed(twin, beside) != (column, top, bottom):
-        return
-    money = any(has_money(c.value) for c in (cell, beside))
-    yield (
-        "money-rate" if money else "mixed-sum",
-        f"'{cell.label}' adds up another column, that of '{beside.label}'.",
-        "Add up the cells above.",
-    )
-
-
-def _across_headers(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """A total that reaches over the header of its table into the one above."""
-    found = _summed(tree, cell)
-    if found is None or found[0] != cell.item.col or found[2] - found[1] > _TABLE:
-        return
-    grid = inference.book.grids[sheet]
-    for row in range(found[1] + 1, found[2]):
-        item = grid.at(row, cell.item.col)
-        text = item.value if item is not None and isinstance(item.value, str) and item.form < 0 else ""
-        label = read_label(text)
-        if label.unit is not None and hard(label.unit.dims or ()) and len(text) > 4:
-            yield (
-                "mixed-sum",
-                f"'{cell.label}' adds up two tables: '{text}' stands between them.",
-                "Sum the cells below it.",
-            )
-            return
-
-
-_TABLE = 200  # rows
-
-
-def _summed(tree: sx.Node, cell: Cellwise) -> tuple[int, int, int] | None:
-    """Return (column, first row, last row) of the one column above it that a formula sums."""
-    match tree:
-        case sx.Call(name="SUM", args=(sx.Area(kind="ref", sheet="") as area,)):
-            (top, left), (bottom, right) = (position(cell.item.refs[m]) for m in (area.first, area.last))
-            return (left, top, bottom) if left == right and top < bottom < cell.item.row else None
-    return None
-
-
-def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """A purchase price among yearly costs: amounts per year, and one whose unit says no period."""
-    due = dict(cell.context.kinds).get("period", "")
-    if not due:
-        return
-    terms = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
-    cells = [c for c in terms if c is not None and c.context.value is not None and has_money(c.context.value)]
-    if len(cells) < max(2, len(terms)):
-        return
-    others = [c for c in cells if c.context.value and c.context.value.kind("period") != due]
-    if len(others) != 1:
-        return
-    other = others[0]
-    if other.value.kind("period") or not other.context.explicit or other.context.headed:
-        return
-    if _noted_as_per(inference, sheet, other, due):
-        return
-    if other.computed is not None and ("~time" in other.computed.parts or any(map(is_time, other.computed.numbers))):
-        return  # worked out for the period, and its unit leaves that out
-    yield (
-        "money-rate",
-        f"'{cell.label}' is per {due}, but '{other.label}', which it adds, is not.",
-        "Divide it by its lifetime.",
-    )
-
-
-def _noted_as_per(inference: Inference, sheet: int, cell: Cellwise, period: str) -> bool:
-    """Tell whether a note in the row of a figure, or of those it is worked out from, says that it is per year."""
-    pattern = dict(PERIOD_RE)[period]
-    used = inference.uses((sheet, cell.item.key))
-    rows = {(sheet, cell.item.row), *((s, place // WIDE) for s, place in used)}
-    grids = inference.book.grids
-    texts = (i.value for s, row in rows for i in grids[s].rows.get(row, ()) if isinstance(i.value, str))
-    return any(pattern.search(text) for text in texts)
-
-
-def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
-    a, b = unit_text(clash.left), unit_text(clash.right)
-    left, right = text(clash.left_node), text(clash.right_node)
-    if clash.how == "bare" and clash.note == "percent":
-        return "percent", f"Takes {right}, which is in %, for a fraction: 1 and 30 % are not 31.", "Divide it by 100."
-    if clash.note == "fraction":
-        return (
-            "bare-number",
-            f"Adds a plain fraction ({left} or {right}) to a quantity in {b}.",
-            "Multiply by it, or by 1 plus it.",
-        )
-    if clash.how == "bare":
-        return (
-            "bare-number",
-            f"Adds the bare number {clash.left.number:g} to a quantity in {b} ({right}).",
-            f"Put {clash.left.number:g} in a cell of its own with its unit, converted to {b}.",
-        )
-    if clash.note == "rate":
-        return "mixed-sum", f"Sums amounts in {a} and an exchange rate.", ""
-    if clash.note == "scope":
-        return _wrong_count(clash.left, left)
-    if clash.note == "PUE":
-        return "facility-energy", f"Applies PUE twice: {left} already includes it.", ""
-    if clash.note == "token":
-        return (
-            "token-direction",
-            f"Multiplies a figure of {clash.left.kind('token')} tokens ({left}) by one of {clash.right.kind('token')} tokens ({right}).",
-            "",
-        )
-    if clash.note == "percent":
-        return "percent", f"Divides {left} by 100, but its format % means that it is a fraction already.", ""
-    if clash.note == "scopes":
-        return (
-            "device-scope",
-            f"Adds figures per GPU and per node ({left} and {right}).",
-            "Multiply the one per GPU by the GPUs per node.",
-        )
-    if clash.note == "whole":
-        return "device-scope", f"Adds a figure per GPU ({left}) to one of all GPUs ({right}).", ""
-    if clash.note == "users":
-        return "user-total", f"Adds a figure per user ({left}) to one that is not ({right}).", ""
-    if clash.note == "hours":
-        return "device-hours", f"Adds hours and GPU-hours ({left} and {right}).", ""
-    if clash.note == "counts":
-        if a == b:
-            return None
-        return "mixed-sum", f"Sums different things: {a} and {b}.", ""
-    if clash.note:
-        return _kind_clash(clash, left, right)
-    if clash.mismatch is None:
-        return None
-    rule = rule_of(clash.mismatch, clash.left, clash.right)
-    if clash.how == "sum":
-        rule = "mixed-sum"
-    if rule == "prefix" and any(not v.text and v.numbers for v in (clash.left, clash.right)):
-        return None  # a count in millions that does not say so
-    if (
-        rule == "dimension"
-        and clash.how in ("add", "subtract")
-        and any(n is not None and not isinstance(n, sx.Ref) for n in (clash.left_node, clash.right_node))
-    ):
-        return None  # a product: more likely the label of one of its factors was misread
-    if not rule or (clash.how != "sum" and not one_slip(clash.mismatch.dims)):
-        return None
-    doing = {
-        "subtract": "Subtracts",
-        "add": "Adds",
-        "sum": "Sums",
-        "compare": "Compares",
-        "branch": "Chooses between",
-        "convert": "Converts",
-    }[clash.how]
-    if clash.how == "sum":
-        rule = "mixed-sum"
-    shown = _both(a, b, clash.left, clash.right)
-    factor = (
-        ""
-        if clash.mismatch.dims or clash.mismatch.ratio == 1.0
-        else f", a factor of {ratio_text(clash.mismatch.ratio)} apart"
-    )
-    places = "" if "…" in (left, right) else f" ({left})" if left == right else f" ({left} and {right})"
-    return rule, f"{doing} {shown}{places}{factor}.", ""
-
-
-def _wrong_count(value: Value, where: str) -> Said:
-    per, counted = wrong_count(value) or ("device", "node")
-    one, many = thing(per), thing(counted)
-    return (
-        "device-scope",
-        f"Multiplies a figure per {one} by a number of {many}s ({where}).",
-        f"Multiply by the {one}s per {many} too."
-        if counted != "device"
-        else "Multiply by the number of nodes instead.",
-    )
-
-
-def _both(a: str, b: str, left: Value, right: Value) -> str:
-    if a == b:
-        p, q = left.kind("period"), right.kind("period")
-        if p != q:
-            return f"{a} per {p or 'period'} and {b} per {q or 'period'}"
-    return f"{a} and {b}"
-
-
-def _kind_clash(clash: Clash, left: str, right: str) -> Said:
-    category = clash.note
-    a, b = clash.left.kind(category), clash.right.kind(category)
-    return KIND_RULE[category], f"Combines a figure that is '{a}' ({left}) with one that is '{b}' ({right}).", ""
 
 
 # --- what labels say by themselves -------------------------------------------------------------------------------------

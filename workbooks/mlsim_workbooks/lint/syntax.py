@@ -105,10 +105,10 @@ def areas(node: Node) -> list[Area]:
     return []
 
 
-def summands(node: Node) -> list[Node]:
-    """Return what a sum adds up."""
-    if isinstance(node, Binary) and node.operator == "+":
-        return [*summands(node.left), *summands(node.right)]
+def summands(node: Node, operators: str = "+") -> list[Node]:
+    """Return what a sum adds up; with "+-" also what it takes off."""
+    if isinstance(node, Binary) and node.operator in operators:
+        return [*summands(node.left, operators), *summands(node.right, operators)]
     return [node]
 
 

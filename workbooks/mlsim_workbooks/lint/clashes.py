@@ -1,0 +1,211 @@
+"""What a formula adds, compares or multiplies and may not: each clash of two values as a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import Value, hard, is_time
+from mlsim_workbooks.lint.evaluate import Clash, wrong_count
+from mlsim_workbooks.lint.facts import Facts
+from mlsim_workbooks.lint.finding import Said
+from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.kinds import KIND_RULE
+from mlsim_workbooks.lint.naming import one_slip, ratio_text, rule_of, thing, unit_text
+from mlsim_workbooks.lint.scope import ONE_USER
+from mlsim_workbooks.lint.unit_texts import unit_cell
+
+__all__ = ["clash_rules", "count_rule"]
+
+
+def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
+    """What two values of a formula cannot be to one another: GB and GiB added, a mean and a percentile."""
+    text = _writer(cell)
+    guesses = inference.guesses((sheet, cell.item.key))
+    for clash in cell.clashes:
+        if guesses and clash.note in ("trip", "scope", "scopes"):
+            continue
+        if clash.how == "bare" and _hours_of_a_day(clash):
+            continue
+        if clash.how == "bare" and clash.left.number and _explained(inference, sheet, cell, clash.left):
+            continue
+        if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
+            continue
+        if clash.note == "hours" and any(_GRANTED.search(w) for w in _words_of(inference, sheet, cell, clash)):
+            continue
+        said = _clash(clash, text)
+        if said is not None:
+            yield said
+
+
+def count_rule(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A figure per GPU times a number of nodes."""
+    if cell.computed is not None and wrong_count(cell.computed):
+        yield _wrong_count(cell.computed, _writer(cell)(tree))
+
+
+def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value) -> bool:
+    """Tell whether a bare number stands with its unit in the row: "Would 156 kW be cheaper?", or a note "4 GB runtime"."""
+    texts = (i.value for i in inference.book.grids[sheet].rows.get(cell.item.row, ()) if isinstance(i.value, str))
+    used = (c.words for c in inference.uses((sheet, cell.item.key)).values())
+    said = re.findall(
+        rf"(?<![\d.,]){re.escape(f'{number.number:g}')}\s?([A-Za-z€$/]+)", " ".join((cell.words, *texts, *used))
+    )
+    units = (unit_cell(word) for word in said)
+    return any(unit is not None and hard(unit.dims or ()) for unit in units)
+
+
+def _hours_of_a_day(clash: Clash) -> bool:
+    """Tell whether a bare number is all there are: 24 less the hours of the day, 365 less the days off."""
+    number = clash.left.number
+    return number is not None and is_time(number) and hard(clash.right.dims or ()) == (("time", 1.0),)
+
+
+_GRANTED = re.compile(
+    r"quota|budget|granted|grant\b|allocat|allowance|contingent|kontingent|booked|reserved|remaining|\bleft\b|reste|rest\b"
+    r"|accord|alloué|bewilligt|gebucht|übrig",
+    re.I,
+)  # hours of a quota are GPU-hours, whatever they are called
+
+
+def _words_of(inference: Inference, sheet: int, cell: Cellwise, clash: Clash) -> list[str]:
+    """Return what is written beside a cell and the two that its formula combines."""
+    nodes = [n for n in (clash.left_node, clash.right_node) if n is not None]
+    found = [inference.cell_of(sheet, cell.item, n) for n in nodes]
+    return [cell.words, *(c.words for c in found if c is not None)]
+
+
+def _writer(cell: Cellwise) -> Callable[[sx.Node | None], str]:
+    refs = cell.item.refs
+
+    def write(node: sx.Node | None) -> str:
+        match node:
+            case sx.Ref():
+                return (f"{node.sheet}!" if node.sheet else "") + refs[node.mark].replace("$", "")
+            case sx.Area():
+                first, last = refs[node.first], refs[node.last]
+                return (first if first == last else f"{first}:{last}").replace("$", "")
+            case sx.Number():
+                return f"{node.value:g}"
+            case sx.Name():
+                return node.name
+            case sx.Binary():
+                return f"{write(node.left)}{node.operator}{write(node.right)}"
+            case sx.Unary():
+                return f"-{write(node.operand)}" if node.operator == "-" else f"{write(node.operand)}%"
+            case sx.Call():
+                return f"{node.name}({', '.join(write(a) for a in node.args if a is not None)})"
+        return "…"
+
+    return lambda node: text if len(text := write(node)) <= 44 else text[:43] + "…"
+
+
+def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
+    a, b = unit_text(clash.left), unit_text(clash.right)
+    left, right = text(clash.left_node), text(clash.right_node)
+    if clash.how == "bare" and clash.note == "percent":
+        return "percent", f"Takes {right}, which is in %, for a fraction: 1 and 30 % are not 31.", "Divide it by 100."
+    if clash.note == "fraction":
+        return (
+            "bare-number",
+            f"Adds a plain fraction ({left} or {right}) to a quantity in {b}.",
+            "Multiply by it, or by 1 plus it.",
+        )
+    if clash.how == "bare":
+        return (
+            "bare-number",
+            f"Adds the bare number {clash.left.number:g} to a quantity in {b} ({right}).",
+            f"Put {clash.left.number:g} in a cell of its own with its unit, converted to {b}.",
+        )
+    if clash.note == "rate":
+        return "mixed-sum", f"Sums amounts in {a} and an exchange rate.", ""
+    if clash.note == "scope":
+        return _wrong_count(clash.left, left)
+    if clash.note == "PUE":
+        return "facility-energy", f"Applies PUE twice: {left} already includes it.", ""
+    if clash.note == "token":
+        return (
+            "token-direction",
+            f"Multiplies a figure of {clash.left.kind('token')} tokens ({left}) by one of {clash.right.kind('token')} tokens ({right}).",
+            "",
+        )
+    if clash.note == "percent":
+        return "percent", f"Divides {left} by 100, but its format % means that it is a fraction already.", ""
+    if clash.note == "scopes":
+        return (
+            "device-scope",
+            f"Adds figures per GPU and per node ({left} and {right}).",
+            "Multiply the one per GPU by the GPUs per node.",
+        )
+    if clash.note == "whole":
+        return "device-scope", f"Adds a figure per GPU ({left}) to one of all GPUs ({right}).", ""
+    if clash.note == "users":
+        return "user-total", f"Adds a figure per user ({left}) to one that is not ({right}).", ""
+    if clash.note == "hours":
+        return "device-hours", f"Adds hours and GPU-hours ({left} and {right}).", ""
+    if clash.note == "counts":
+        if a == b:
+            return None
+        return "mixed-sum", f"Sums different things: {a} and {b}.", ""
+    if clash.note:
+        return _kind_clash(clash, left, right)
+    if clash.mismatch is None:
+        return None
+    rule = rule_of(clash.mismatch, clash.left, clash.right)
+    if clash.how == "sum":
+        rule = "mixed-sum"
+    if rule == "prefix" and any(not v.text and v.numbers for v in (clash.left, clash.right)):
+        return None  # a count in millions that does not say so
+    if (
+        rule == "dimension"
+        and clash.how in ("add", "subtract")
+        and any(n is not None and not isinstance(n, sx.Ref) for n in (clash.left_node, clash.right_node))
+    ):
+        return None  # a product: more likely the label of one of its factors was misread
+    if not rule or (clash.how != "sum" and not one_slip(clash.mismatch.dims)):
+        return None
+    doing = {
+        "subtract": "Subtracts",
+        "add": "Adds",
+        "sum": "Sums",
+        "compare": "Compares",
+        "branch": "Chooses between",
+        "convert": "Converts",
+    }[clash.how]
+    if clash.how == "sum":
+        rule = "mixed-sum"
+    shown = _both(a, b, clash.left, clash.right)
+    factor = (
+        ""
+        if clash.mismatch.dims or clash.mismatch.ratio == 1.0
+        else f", a factor of {ratio_text(clash.mismatch.ratio)} apart"
+    )
+    places = "" if "…" in (left, right) else f" ({left})" if left == right else f" ({left} and {right})"
+    return rule, f"{doing} {shown}{places}{factor}.", ""
+
+
+def _wrong_count(value: Value, where: str) -> Said:
+    per, counted = wrong_count(value) or ("device", "node")
+    one, many = thing(per), thing(counted)
+    return (
+        "device-scope",
+        f"Multiplies a figure per {one} by a number of {many}s ({where}).",
+        f"Multiply by the {one}s per {many} too."
+        if counted != "device"
+        else "Multiply by the number of nodes instead.",
+    )
+
+
+def _both(a: str, b: str, left: Value, right: Value) -> str:
+    if a == b:
+        p, q = left.kind("period"), right.kind("period")
+        if p != q:
+            return f"{a} per {p or 'period'} and {b} per {q or 'period'}"
+    return f"{a} and {b}"
+
+
+def _kind_clash(clash: Clash, left: str, right: str) -> Said:
+    category = clash.note
+    a, b = clash.left.kind(category), clash.right.kind(category)
+    return KIND_RULE[category], f"Combines a figure that is '{a}' ({left}) with one that is '{b}' ({right}).", ""

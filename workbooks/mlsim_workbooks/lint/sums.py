@@ -1,0 +1,207 @@
+"""Sums that add up what does not belong together: counts, another column, another table, prices per year and one-off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import hard, has_money, is_time
+from mlsim_workbooks.lint.finding import Said
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
+from mlsim_workbooks.lint.labels import read_label
+from mlsim_workbooks.lint.naming import unit_text
+from mlsim_workbooks.lint.reader import WIDE
+from mlsim_workbooks.lint.vocabulary import PERIOD_RE
+from mlsim_workbooks.package import position
+
+__all__ = ["sum_rules"]
+
+
+def sum_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A formula that adds up what does not belong together, though its units may agree."""
+    yield from _count_added(inference, sheet, cell, tree)
+    yield from _block_sum(inference, sheet, cell, tree)
+    yield from _one_without_period(inference, sheet, cell, tree)
+    yield from _sum_of_another_column(inference, sheet, cell, tree)
+    yield from _across_headers(inference, sheet, cell, tree)
+
+
+def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A count without a unit added to a quantity: the 5 checkpoints kept, which other formulas multiply by."""
+    terms = sx.summands(tree, "+-")
+    if len(terms) < 2 or not any(e > 0 for _, e in hard(cell.value.dims or ())):
+        return
+    for term in terms:
+        count = inference.cell_of(sheet, cell.item, term)
+        if count is None or not isinstance(count.item.value, float) or count.item.form >= 0:
+            continue
+        stated = count.context.value
+        plain = not count.context.explicit and not (stated and hard(stated.dims or ())) and not count.context.percent
+        plain = (
+            plain
+            and bool(count.label)
+            and count.context.concept not in ("hours", "latency", "money", "energy", "power")
+        )
+        if (
+            plain
+            and 0 < count.item.value < 1
+            and count.context.concept in ("ratio", "share", "growth")
+            and not _LOADS.search(count.label)
+        ):
+            yield (
+                "bare-number",
+                f"'{cell.label}' adds the fraction '{count.label}' to a quantity.",
+                "Multiply by 1 plus it.",
+            )
+        if plain and count.item.value >= 1 and _multiplies(inference, sheet, cell, term):
+            yield (
+                "bare-number",
+                f"'{cell.label}' adds '{count.label}', a plain {count.item.value:g}, to a quantity in {unit_text(cell.value)}.",
+                "Multiply by it, or add the quantity that it counts.",
+            )
+
+
+_LOADS = re.compile(r"overhead|aufschlag|surcoût", re.I)  # in the unit of what they are added to, as often
+
+
+def _multiplies(inference: Inference, sheet: int, cell: Cellwise, term: sx.Node) -> bool:
+    """Tell whether another formula has a cell as a factor."""
+    if not isinstance(term, sx.Ref):
+        return False
+    key = key_of(inference.sheets, sheet, term, cell.item.refs)
+    users = inference.users.get(key, ())
+    return any(_has_factor(inference, user[0][0], user[1], inference.tree(user[1].item.form), key) for user in users)
+
+
+def _has_factor(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node | None, key: Key) -> bool:
+    match tree:
+        case sx.Binary(operator=operator, left=left, right=right):
+            sides = [n for n in (left, right) if isinstance(n, sx.Ref)]
+            if operator in "*/" and any(key_of(inference.sheets, sheet, n, cell.item.refs) == key for n in sides):
+                return True
+            return any(_has_factor(inference, sheet, cell, n, key) for n in (left, right))
+        case sx.Call(args=args):
+            return any(_has_factor(inference, sheet, cell, n, key) for n in args)
+    return False
+
+
+def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A sum over several rows and columns that hold different quantities."""
+    areas = [n for n in sx.areas(tree) if n.kind == "ref"]
+    if len(areas) != 1:
+        return
+    (top, left), (bottom, right) = (position(cell.item.refs[m]) for m in (areas[0].first, areas[0].last))
+    used = [
+        c
+        for c in inference.uses((sheet, cell.item.key)).values()
+        if top <= c.item.row <= bottom and left <= c.item.col <= right
+    ]
+    if len({c.item.row for c in used}) < 2 or len({c.item.col for c in used}) < 2:
+        return
+    prices = {c.item.col: bool(_EACH_PRICE.search(c.words.replace("_", " "))) for c in used}
+    below = cell.item.row in (bottom + 1, bottom + 2) and cell.item.col in (left, right)
+    if below and right - left == 1 and set(prices.values()) == {True, False}:
+        yield "mixed-sum", f"'{cell.label}' sums prices of one and amounts.", "Sum one column."
+        return
+    kinds = {(hard(c.value.dims) if c.value.dims is not None else None, c.context.concept) for c in used}
+    units = {dims for dims, _ in kinds}
+    if len(units) == 1 and any(units):
+        return  # rent and electricity, all in dollars
+    concepts = {concept for _, concept in kinds}
+    if len(concepts) > 1 and (len(units) > 1 or "" not in concepts):
+        names = " and ".join(sorted(c or "something else" for c in concepts)[:2])
+        yield (
+            "mixed-sum",
+            f"'{cell.label}' sums a block that holds different things: {names}.",
+            "Sum one row or column.",
+        )
+
+
+_EACH_PRICE = re.compile(r"unit price|price (?:each|per)|einzelpreis|stückpreis|prix unitaire|\brate\b", re.I)
+
+
+def _sum_of_another_column(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A total below one column that adds up another, which has a total of its own."""
+    found = _summed(tree, cell)
+    if found is None or found[0] == cell.item.col:
+        return
+    column, top, bottom = found
+    own = [inference.at(sheet, row, cell.item.col) for row in range(top, bottom + 1)]
+    beside = inference.at(sheet, cell.item.row, column)
+    twin = inference.tree(beside.item.form) if beside is not None and beside.item.form >= 0 else None
+    if beside is None or twin is None or not all(own) or _summed(twin, beside) != (column, top, bottom):
+        return
+    money = any(has_money(c.value) for c in (cell, beside))
+    yield (
+        "money-rate" if money else "mixed-sum",
+        f"'{cell.label}' adds up another column, that of '{beside.label}'.",
+        "Add up the cells above.",
+    )
+
+
+def _across_headers(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A total that reaches over the header of its table into the one above."""
+    found = _summed(tree, cell)
+    if found is None or found[0] != cell.item.col or found[2] - found[1] > _TABLE:
+        return
+    grid = inference.book.grids[sheet]
+    for row in range(found[1] + 1, found[2]):
+        item = grid.at(row, cell.item.col)
+        text = item.value if item is not None and isinstance(item.value, str) and item.form < 0 else ""
+        label = read_label(text)
+        if label.unit is not None and hard(label.unit.dims or ()) and len(text) > 4:
+            yield (
+                "mixed-sum",
+                f"'{cell.label}' adds up two tables: '{text}' stands between them.",
+                "Sum the cells below it.",
+            )
+            return
+
+
+_TABLE = 200  # rows
+
+
+def _summed(tree: sx.Node, cell: Cellwise) -> tuple[int, int, int] | None:
+    """Return (column, first row, last row) of the one column above it that a formula sums."""
+    match tree:
+        case sx.Call(name="SUM", args=(sx.Area(kind="ref", sheet="") as area,)):
+            (top, left), (bottom, right) = (position(cell.item.refs[m]) for m in (area.first, area.last))
+            return (left, top, bottom) if left == right and top < bottom < cell.item.row else None
+    return None
+
+
+def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A purchase price among yearly costs: amounts per year, and one whose unit says no period."""
+    due = dict(cell.context.kinds).get("period", "")
+    if not due:
+        return
+    terms = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
+    cells = [c for c in terms if c is not None and c.context.value is not None and has_money(c.context.value)]
+    if len(cells) < max(2, len(terms)):
+        return
+    others = [c for c in cells if c.context.value and c.context.value.kind("period") != due]
+    if len(others) != 1:
+        return
+    other = others[0]
+    if other.value.kind("period") or not other.context.explicit or other.context.headed:
+        return
+    if _noted_as_per(inference, sheet, other, due):
+        return
+    if other.computed is not None and ("~time" in other.computed.parts or any(map(is_time, other.computed.numbers))):
+        return  # worked out for the period, and its unit leaves that out
+    yield (
+        "money-rate",
+        f"'{cell.label}' is per {due}, but '{other.label}', which it adds, is not.",
+        "Divide it by its lifetime.",
+    )
+
+
+def _noted_as_per(inference: Inference, sheet: int, cell: Cellwise, period: str) -> bool:
+    """Tell whether a note in the row of a figure, or of those it is worked out from, says that it is per year."""
+    pattern = dict(PERIOD_RE)[period]
+    used = inference.uses((sheet, cell.item.key))
+    rows = {(sheet, cell.item.row), *((s, place // WIDE) for s, place in used)}
+    grids = inference.book.grids
+    texts = (i.value for s, row in rows for i in grids[s].rows.get(row, ()) if isinstance(i.value, str))
+    return any(pattern.search(text) for text in texts)

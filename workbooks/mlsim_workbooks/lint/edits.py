@@ -38,13 +38,24 @@ def _edit(mine: _Written, theirs: _Written) -> Edit | None:
     operators = {_chained(a), _chained(b)} - {""}
     if operators:
         return _of_chains(mine, theirs, "+" if "+" in operators else "*")
-    if isinstance(a, sx.Call) and isinstance(b, sx.Call) and a.name == b.name and len(a.args) == len(b.args):
-        pairs = [(x, y) for x, y in zip(a.args, b.args, strict=True)
-                 if x is not None and y is not None and _key(x, mine[1]) != _key(y, theirs[1])]  # fmt: skip
+    first, second = _arguments(a), _arguments(b)
+    if first and second and first[0] == second[0] and len(first) == len(second):
+        pairs = [(x, y) for x, y in zip(first[1:], second[1:], strict=True)
+                 if isinstance(x, sx.Node) and isinstance(y, sx.Node) and _key(x, mine[1]) != _key(y, theirs[1])]  # fmt: skip
         return _edit((pairs[0][0], mine[1]), (pairs[0][1], theirs[1])) if len(pairs) == 1 else None
     if isinstance(a, (sx.Ref, sx.Number)) and isinstance(b, (sx.Ref, sx.Number)):
         return Edit((b,), (a,))
     return None
+
+
+def _arguments(node: sx.Node) -> tuple[str | sx.Node | None, ...]:
+    """Return the name and the arguments of a function, or the operator and the sides of a comparison."""
+    match node:
+        case sx.Call(name=name, args=args):
+            return name, *args
+        case sx.Binary(operator=operator, left=left, right=right):
+            return operator, left, right
+    return ()
 
 
 def _of_chains(mine: _Written, theirs: _Written, operator: str) -> Edit | None:

@@ -90,7 +90,8 @@ def _neighbours(
             a is not None
             and where != "inside"
             and not _built_alike(inference, a, cell)
-            and not (across and _copies_factor(inference, cell, a))
+            and not _copies_factor(inference, cell, a)
+            and not _differs_by_number(inference, cell, a)
         ):
             continue  # at an end: the first of a series may start it
         if a is None or b is None:
@@ -99,7 +100,7 @@ def _neighbours(
         if same and (log or not _in_own_line(cell, a)):
             continue
         alike = a.context.value == b.context.value or (
-            a.context.headed and b.context.headed and _alike(a, b) and _agrees(a)
+            _alike(a, b) and ((a.context.headed and b.context.headed and _agrees(a)) or (across and _one_row(a, b)))
         )
         if a.item.form != b.item.form or not alike or not _alike(a, cell):
             continue
@@ -157,12 +158,13 @@ def _quantity(cell: Cellwise) -> str:
 
 
 def _copies_factor(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:
-    """Tell whether a formula passes on what the one beside it multiplies with something of its own column."""
+    """Tell whether a formula passes on what the one beside it multiplies with something of its own row or column."""
     mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
     if not isinstance(mine, sx.Ref) or not isinstance(theirs, sx.Binary) or theirs.operator not in "*/":
         return False
     factors = relative(other)[1]
-    own = all(position(ref)[1] == other.item.col for ref in other.item.refs if "$" not in ref and ":" not in ref)
+    axis, line = (1, other.item.col) if cell.item.row == other.item.row else (0, other.item.row)
+    own = all(position(ref)[axis] == line for ref in other.item.refs if "$" not in ref and ":" not in ref)
     return own and relative(cell)[1][0] in factors
 
 
@@ -178,9 +180,22 @@ def _in_own_line(a: Cellwise, b: Cellwise) -> bool:
 
 
 def _built_alike(inference: Inference, a: Cellwise, b: Cellwise) -> bool:
-    """Tell whether two formulas have the same operator or function outermost."""
+    """Tell whether two formulas are built alike: outermost the same operator or function."""
     first, second = inference.tree(a.item.form), inference.tree(b.item.form)
     return type(first) is type(second) and getattr(first, "operator", "") == getattr(second, "operator", "")
+
+
+def _differs_by_number(inference: Inference, a: Cellwise, b: Cellwise) -> bool:
+    """Tell whether two products are the same but for a number."""
+    first, second = inference.tree(a.item.form), inference.tree(b.item.form)
+    if (
+        not all(isinstance(t, sx.Binary) and t.operator in "*/" for t in (first, second))
+        or first is None
+        or second is None
+    ):
+        return False
+    found = edit(first, relative(a)[1], second, relative(b)[1])
+    return found is not None and all(isinstance(n, sx.Number) for n in (*found.lost, *found.gained))
 
 
 def _agrees(cell: Cellwise) -> bool:

@@ -91,6 +91,23 @@ class Inference:
             for c in self.uses(key).values()
         )
 
+    def were_counts(self, key: Key) -> Value | None:
+        """Return what a formula gives were its numbers without a unit plain counts; None where one may be more."""
+        cell = self.cells[key]
+        tree = self.tree(cell.item.form)
+        if tree is None or self.run is None:
+            return None
+        given: dict[sx.Node, object] = {}
+        for node in _places(tree):
+            value = self.run.place_value(node, key[0], cell.item)
+            if isinstance(value, Value) and not value.known:
+                other = self.cell_of(key[0], cell.item, node)
+                if other is None or not _may_be_count(other):
+                    return None
+                value = replace(value, dims=_COUNTED.get(other.context.concept, ()), factor=math.nan)
+            given[node] = value if isinstance(value, Value) else value[0]
+        return Evaluation(given).value(tree)
+
     def nameless(self, key: Key) -> bool:
         """Tell whether a formula uses a number beside which at most a unit is written."""
         return any(_nameless(c) for c in self.uses(key).values())
@@ -437,6 +454,16 @@ class _Run:
                 known = self.backward.get(key)
                 if known is None or compare(known, plain) is None:
                     self.backward.setdefault(key, plain)
+
+
+_COUNTED = {"parameters": (("parameter", 1.0),), "active parameters": (("parameter", 1.0),)}
+
+
+def _may_be_count(cell: Cellwise) -> bool:
+    """Tell whether a typed number has a label that says neither a unit nor a quantity."""
+    context = cell.context
+    typed = cell.item.form < 0 and isinstance(cell.item.value, float)
+    return typed and bool(context.label) and not context.explicit and context.concept in ("", "count", *_COUNTED)
 
 
 def _nameless(cell: Cellwise) -> bool:

@@ -302,6 +302,8 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         return  # a text with its own unit, passed on as it is
     if "integer_operation" in dict(stated.dims or ()):
         stated = _whichever_operations(stated, computed)
+    counts = inference.were_counts((sheet, cell.item.key)) if computed.dims is None and cell.context.explicit else None
+    computed = counts or computed
     mismatch = compare(_without_ring(computed), stated)
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
@@ -315,6 +317,8 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
             return  # two integer operations in a multiply-accumulate
         rule = "mac-flop"
     rule = rule or _converts_time(computed, stated) or _beside_eight(mismatch, computed, stated)
+    if counts is not None and (mismatch.dims or mismatch.periods[0]) and rule != "params-bytes":
+        return  # what has no unit may be more than a count
     if not rule or doubtful(Difference(inference, sheet, cell, tree, computed, stated, mismatch, rule)):
         return
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)

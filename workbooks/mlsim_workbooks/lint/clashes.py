@@ -120,6 +120,8 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
         )
     if clash.note == "rate":
         return "mixed-sum", f"Sums amounts in {a} and an exchange rate.", ""
+    if clash.note == "ratio":
+        return "mixed-sum", f"Sums quantities in {a} and a plain ratio.", ""
     if clash.note == "scope":
         return _wrong_count(clash.left, left)
     if clash.note == "PUE":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -41,6 +42,9 @@ class Clash:
     note: str = ""
 
 
+_OF_A_NUMBER = {"LN": math.log, "LOG10": math.log10, "EXP": math.exp, "SQRT": math.sqrt}
+
+
 @lru_cache(maxsize=65536)
 def constant_of(node: sx.Node) -> float | None:
     """Return the number that an expression of numbers alone gives."""
@@ -51,6 +55,9 @@ def constant_of(node: sx.Node) -> float | None:
         return None if inner is None else (-inner if node.operator == "-" else inner / 100)
     if isinstance(node, sx.Call) and node.name == "POWER" and len(node.args) == 2 and node.args[0] and node.args[1]:
         return constant_of(sx.Binary("^", node.args[0], node.args[1]))
+    if isinstance(node, sx.Call) and node.name in _OF_A_NUMBER and len(node.args) == 1 and node.args[0] is not None:
+        inner = constant_of(node.args[0])
+        return _OF_A_NUMBER[node.name](inner) if inner is not None and 0 < inner < 700 else None
     if isinstance(node, sx.Binary):
         a, b = constant_of(node.left), constant_of(node.right)
         if a is None or b is None:
@@ -306,6 +313,9 @@ class Evaluation:
         amount = next((v for v in values if has_money(v)), None)
         if rate is not None and amount is not None:
             self.clashes.append(Clash("sum", amount, rate, None, None, note="rate"))
+        fraction = next((v for v in values if _plain_fraction(v)), None)
+        if fraction is not None and measured is not None:
+            self.clashes.append(Clash("sum", measured, fraction, None, None, note="ratio"))
         return self.series("sum", values, nodes)
 
     def alike(self, values: list[Value]) -> Value:

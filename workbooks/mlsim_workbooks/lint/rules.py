@@ -112,6 +112,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     if not clashes and not counts and cell.context.contradiction is None:
         yield from _result(inference, sheet, cell, tree)
         yield from _binary_or_decimal(inference, sheet, cell)
+        yield from _other_currency(inference, sheet, cell)
     yield from kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
     if not guesses and not inference.nameless(key):
         yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
@@ -337,6 +338,23 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
             f"a factor of {ratio_text(mismatch.ratio)}.",
             "",
         )
+
+
+def _other_currency(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+    """A figure in euros from dollars alone, where nothing else in the formula may be an exchange rate."""
+    computed, stated = cell.computed, cell.context.value
+    if computed is None or computed.dims is not None or stated is None or not cell.context.explicit:
+        return
+    due = {n for n, e in stated.dims or () if n.startswith("money_in_") and e > 0}
+    have = {p[1:] for p in computed.parts if p.startswith("~money_in_")}
+    unread = [c for c in inference.uses((sheet, cell.item.key)).values() if not c.value.known]
+    if len(due) != 1 or len(have) != 1 or due == have or any("exchange rate" in p for p in computed.parts):
+        return
+    if all(c.words and not _MAY_EXCHANGE.search(c.words) for c in unread):
+        yield "currency", f"'{cell.label}' is in another currency than what the formula takes.", ""
+
+
+_MAY_EXCHANGE = re.compile(r"\b(?:EUR|USD|GBP|JPY|CHF|FX)\b|[€$£¥]|rate|kurs|taux|cours|change", re.I)
 
 
 def _beside_eight(mismatch: Mismatch, computed: Value, stated: Value) -> str:

@@ -21,6 +21,7 @@ __all__ = ["sum_rules"]
 def sum_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A formula that adds up what does not belong together, though its units may agree."""
     yield from _count_added(inference, sheet, cell, tree)
+    yield from _twice(inference, sheet, cell, tree)
     yield from _block_sum(inference, sheet, cell, tree)
     yield from _one_without_period(inference, sheet, cell, tree)
     yield from _sum_of_another_column(inference, sheet, cell, tree)
@@ -63,6 +64,22 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
 
 
 _LOADS = re.compile(r"overhead|aufschlag|surcoût", re.I)  # in the unit of what they are added to, as often
+
+
+def _twice(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node | None) -> Iterator[Said]:
+    """One cell added to itself: input tokens twice, where output tokens are due."""
+    match tree:
+        case sx.Binary(operator="+", left=sx.Ref() as left, right=sx.Ref() as right):
+            keys = [key_of(inference.sheets, sheet, n, cell.item.refs) for n in (left, right)]
+            found = inference.cells.get(keys[0])
+            if keys[0] == keys[1] and found is not None and found.value.kind("token"):
+                yield "token-direction", f"'{cell.label}' adds '{found.label}' to itself.", ""
+        case sx.Binary(left=left, right=right):
+            yield from _twice(inference, sheet, cell, left)
+            yield from _twice(inference, sheet, cell, right)
+        case sx.Call(args=args):
+            for argument in args:
+                yield from _twice(inference, sheet, cell, argument)
 
 
 def _multiplies(inference: Inference, sheet: int, cell: Cellwise, term: sx.Node) -> bool:

@@ -10,8 +10,9 @@ from mlsim_workbooks.lint.algebra import Value, hard, is_conversion, mantissa
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.kinds import copied
 
-__all__ = ["batch_rules", "flop_rules", "kv_rules", "mac_rules", "pue_rules"]
+__all__ = ["batch_rules", "flop_rules", "kv_rules", "mac_rules", "pue_rules", "site_rules"]
 
 
 _PER_TOKEN = re.compile(
@@ -135,17 +136,44 @@ def _operators(tree: sx.Node) -> str:
     return _operators(tree.operand) if isinstance(tree, sx.Unary) else ""
 
 
+def _has_pue(inference: Inference, facts: Facts) -> bool:
+    """Tell whether a workbook has a PUE to apply: one worked out from meters is a result."""
+    pues = (inference.cells[key] for key in facts.concepts.get("PUE", ()))
+    return any(p.item.form < 0 or p.computed is None or "~energy" not in p.computed.parts for p in pues)
+
+
+_COOLING = re.compile(r"cool|chill|kälte|kühl|verlust|loss|refroid|clim|perte", re.I)
+_SITE = re.compile(
+    r"\bsites?\b|facility|building|gebäude|standort|bâtiment|data cent(?:er|re)|rechenzentrum|centre de", re.I
+)
+_OF_IT = re.compile(r"(?-i:\bIT\b)|informatique|\bit\b (?:power|energy|load)|servers?\b|serveurs?\b", re.I)
+
+
+def site_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """The energy of a site that passes on the energy of its computers."""
+    place = copied(tree)
+    source = inference.cell_of(sheet, cell.item, place) if place is not None else None
+    if source is None or not _SITE.search(cell.words) or _OF_IT.search(cell.words) or not _has_pue(inference, facts):
+        return
+    if (
+        dict(hard(cell.value.dims or ())).get("energy") != 1.0
+        or not _OF_IT.search(source.words)
+        or _SITE.search(source.words)
+    ):
+        return
+    if "PUE" not in source.value.parts and source.value.kind("boundary") != "facility":
+        yield "facility-energy", f"'{cell.label}' takes '{source.label}': PUE is missing.", "Multiply by PUE."
+
+
 def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
     """Energy that is paid for, or makes emissions, without PUE in a workbook that has one."""
-    pues = [inference.cells[key] for key in facts.concepts.get("PUE", [])]
     words = cell.words
     if (
-        not pues
-        or cell.computed is None
+        cell.computed is None
+        or not _has_pue(inference, facts)
         or re.search("meter|zähler|compteur|charge|loss|batter|verlust|perte", words, re.I)
-        or any(p.item.form >= 0 and p.computed is not None and "~energy" in p.computed.parts for p in pues)
     ):
-        return  # a PUE worked out from meters is a result, not something to apply
+        return
     computed, context = cell.computed, cell.context
     if not hard(computed.dims or ()):
         return  # a ratio of two intensities
@@ -162,6 +190,8 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
     summands = [s for k in used for s in inference.uses(k).values()]
     if any(s.computed is not None and "PUE" in s.computed.parts for s in summands):
         return  # a total of IT energy and of what PUE adds to it
+    if any(_COOLING.search(s.words) for s in summands):
+        return
     metered = r"meter|zähler|compteur|utility|invoice|facility"
     if any(re.search(metered, c.words, re.I) for c in used.values()):
         return

@@ -133,7 +133,7 @@ def _rounded_count(d: Difference) -> bool:
 
 def _typed_quantity(d: Difference) -> bool:
     """Power, money or CO2 is a count times a quantity that the formula has as a number: optics at 12 W."""
-    missing = {_kind_of(n) for n, _ in d.stated.dims or ()} & {"money", "energy", "mass_of_co2e"}
+    missing = {_kind_of(n) for n, _ in d.stated.dims or ()} & {"money", "energy", "mass_of_co2e", "water"}
     if missing & {_kind_of(n.removeprefix("~")) for n in (*d.computed.parts, *dict(d.computed.dims or ()))}:
         return False
     timed = "~time" in d.computed.parts or "time" in dict(d.computed.dims or ())

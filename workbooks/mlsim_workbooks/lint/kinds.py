@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, counts_something, hard, only_conversions
+from mlsim_workbooks.lint.evaluate import constant_of
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.vocabulary import KIND_RE
@@ -199,10 +200,9 @@ def copied(tree: sx.Node) -> sx.Ref | sx.Name | None:
     match tree:
         case sx.Ref() | sx.Name():
             return tree
-        case (
-            sx.Binary(operator="*" | "/", left=inner, right=sx.Number())
-            | sx.Binary(operator="*", left=sx.Number(), right=inner)
-        ):
+        case sx.Binary(operator="*" | "/", left=inner, right=number) if constant_of(number) is not None:
+            return copied(inner)
+        case sx.Binary(operator="*", left=number, right=inner) if constant_of(number) is not None:
             return copied(inner)
         case sx.Call(name="ROUND" | "ROUNDUP" | "IFERROR", args=(inner, *_)) if inner is not None:
             return copied(inner)

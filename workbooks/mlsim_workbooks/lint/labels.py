@@ -202,6 +202,8 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
             if unit is not None:
                 return unit, words[: match.start()] + words[match.end() :], True
     plain = _BRACKET.sub(" ", words).strip() if brackets else words
+    if (ends := _IN_UNIT.fullmatch(plain)) and (unit := read_unit(ends[2], concept)) is not None:
+        return unit, ends[1], True
     unit = _whole(plain, concept, snake)
     if unit is not None:
         return scaled(unit, [m[1] for m in brackets]), "", False
@@ -228,6 +230,10 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
     return unit, rest, unit is not None and snake and plain.split()[-1].casefold() in LOWER
 
 
+_IN_UNIT = re.compile(
+    r"(\w.*\w) (?:in|en) (seconds|minutes|hours|days|weeks|months|years|Sekunden|Minuten|Stunden|Tagen|Wochen|Monaten|Jahren"
+    r"|secondes|heures|jours|semaines|mois|ans|années|EUR|USD|Go|Gio|To|Mo)"
+)  # "Laufzeit in Monaten"
 _RATE = re.compile(
     r"\b(tok(?:en)?s?|requests|queries|images|samples|frames)(?: |)(?:/|per |pro |par )(?:s|sec|seconds?|sekunde|seconde)\b(?! per|/)",
     re.I,

@@ -21,7 +21,7 @@ from mlsim_workbooks.lint.algebra import (
     only_conversions,
 )
 from mlsim_workbooks.lint.clashes import clash_rules, count_rule
-from mlsim_workbooks.lint.domain import batch_rules, flop_rules, kv_rules, mac_rules, pue_rules
+from mlsim_workbooks.lint.domain import batch_rules, flop_rules, kv_rules, mac_rules, pue_rules, site_rules
 from mlsim_workbooks.lint.doubt import Difference, doubtful
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
@@ -151,6 +151,7 @@ def _of_what_is_missing(
     yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
     yield from batch_rules(inference, (sheet, cell.item.key), cell)
     yield from pue_rules(inference, facts, sheet, cell)
+    yield from site_rules(inference, facts, sheet, cell, tree)
 
 
 def _contradiction(cell: Cellwise) -> Said:

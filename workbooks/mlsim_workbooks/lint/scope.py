@@ -39,6 +39,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     if hard(computed.dims) != hard(stated.dims) and compare(computed, stated) is not None:
         return
     if not only_conversions(computed, 100.0, 0.01):
+        yield from _each_user(cell, tree, computed, stated)
         return
     yield from _user_rules(cell, tree, computed, stated, users)
     if computed.dims == (("device", 1.0),) and not stated.dims and stated.text == "%" and computed.kind("total"):
@@ -320,6 +321,17 @@ ONE_USER = re.compile(
     r"user|nutzer|utilisateur|stream|seat|session|one |each|single|mitarbeiter|employee|student|customer|/req|per request|slot",
     re.I,
 )
+
+
+def _each_user(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> Iterator[Said]:
+    """A figure per user that only passes on a total, or a part of it: half a year's revenue over six months."""
+    have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
+    if due < 0 and not have and is_copied(tree) and hard(stated.dims or ()) and not computed.kind("per user"):
+        yield (
+            "user-total",
+            f"'{cell.label}' is per user, but the formula takes a total.",
+            "Divide by the number of users.",
+        )
 
 
 def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, users: bool) -> Iterator[Said]:

@@ -283,6 +283,7 @@ def _unit(
         and len(stated.text) > 3
         and stated.text.isalpha()
         and hard(stated.dims or ()) == (("time", 1.0),)
+        and not owner.text.endswith((f" in {stated.text}", f" en {stated.text}"))
     )
     if beside is not None and stated is not None and owner.strong and not word and _differ(beside, stated):
         clash = Contradiction(stated.text, beside.text, "unit column")

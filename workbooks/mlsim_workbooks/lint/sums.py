@@ -31,6 +31,8 @@ def sum_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -
 def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A count without a unit added to a quantity: the 5 checkpoints kept, which other formulas multiply by."""
     terms = sx.summands(tree, "+-")
+    if len(terms) > 1 and dict(cell.value.dims or ()).get("token", 0.0) > 0 and cell.context.explicit:
+        yield from _pieces_added(inference, sheet, cell, terms)
     if len(terms) < 2 or not any(e > 0 for _, e in hard(cell.value.dims or ())):
         return
     for term in terms:
@@ -64,6 +66,27 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
 
 
 _LOADS = re.compile(r"overhead|aufschlag|surcoût", re.I)  # in the unit of what they are added to, as often
+
+
+_PIECES = re.compile(
+    r"chunks|passages|documents|dokumente|turns|messages|nachrichten|examples|beispiele|shots|snippets|results|pages|seiten|images"
+    r"|extraits|exemples|morceaux|abschnitte",
+    re.I,
+)
+
+
+def _pieces_added(inference: Inference, sheet: int, cell: Cellwise, terms: list[sx.Node]) -> Iterator[Said]:
+    """Six chunks added to tokens: the tokens of each are left out."""
+    for term in terms:
+        count = inference.cell_of(sheet, cell.item, term)
+        if count is None or count.item.form >= 0 or count.context.explicit or not isinstance(count.item.value, float):
+            continue
+        if _PIECES.search(count.words) and not re.search(r"\btok", count.words, re.I) and count.item.value < 200:
+            yield (
+                "bare-number",
+                f"'{cell.label}' adds '{count.label}', a plain {count.item.value:g}, to tokens.",
+                "Multiply by the tokens of each.",
+            )
 
 
 def _twice(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node | None) -> Iterator[Said]:

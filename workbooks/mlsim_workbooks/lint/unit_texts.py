@@ -146,7 +146,7 @@ def scaled(unit: Value, brackets: list[str]) -> Value:
 
 def may_hold_unit(text: str) -> bool:
     """Tell whether any word of a text could be a unit: a quick look that spares most labels the careful one."""
-    if re.search(r"[%$€£¥₹#×µ°]", text):
+    if re.search(r"[%$€£¥₹#×µ°³]", text):
         return True
     words = (w.casefold() for w in re.findall(r"[^\W\d_]+", text))
     return any(w in _unit_words() or w in FOREIGN_WORDS or w in LOWER for w in words)

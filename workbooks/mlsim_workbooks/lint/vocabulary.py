@@ -42,10 +42,12 @@ _FOREIGN = (
     (r"\boctets?\b", "bytes"),
     (r"\b(?:Std|Stunden?|heures?)\b\.?", "h"),
     (r"\b(?:Sek|Sekunden?|secondes?)\b\.?", "s"),
-    (r"\b(?:Monate?|mois)\b", "month"),
-    (r"\b(?:Jahre?|ans?|années?)\b", "year"),
+    (r"\b(?:Minuten?)\b", "min"),
+    (r"\b(?:Monate?n?|mois)\b", "month"),
+    (r"\b(?:Jahre?n?|ans?|années?)\b", "year"),
     (r"\b(?:work(?:ing)?[ -]?|business )days?\b|\bArbeitstage?\b|\bjours (?:ouvrés|ouvrables|de travail)\b", "day"),
-    (r"\b(?:Tage?|jours?)\b", "day"),
+    (r"\b(?:Tage?n?|jours?)\b", "day"),
+    (r"\bm³", "kL"),
     (r"(?<=/)\s*j\b", "day"),
     (r"\b(?:Wochen?|semaines?)\b", "week"),
     (r"\b(?:pro|par|je)\b", "per"),
@@ -98,7 +100,7 @@ FOREIGN_RE = tuple((re.compile(p), r) for p, r in _FOREIGN)
 # Words of units that :mod:`mlsim.units` does not know: other languages, magnitudes, counts.
 FOREIGN_WORDS = frozenset(
     ("std", "stunde", "stunden", "heure", "heures", "sek", "sekunde", "sekunden", "seconde", "secondes", "monat",
-     "monate", "mois", "jahr", "jahre", "an", "ans", "année", "années", "tag", "tage", "jour", "jours", "woche",
+     "monate", "monaten", "mois", "minuten", "minute", "jahr", "jahre", "jahren", "an", "ans", "année", "années", "tag", "tage", "tagen", "jour", "jours", "woche",
      "wochen", "semaine", "semaines", "mio", "million", "millions", "millionen", "mrd", "milliard", "milliarden",
      "milliards", "tsd", "tausend", "millier", "milliers", "jeton", "jetons", "anfrage", "anfragen", "requête",
      "requêtes", "nutzer", "benutzer", "mitarbeiter", "employee", "employees", "utilisateur", "utilisateurs",
@@ -242,7 +244,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("direction", "both directions", r"bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide[nr]? richtungen|deux sens"
                                      r"|duplex|bidirectionnel|\btx ?\+ ?rx\b"),
     ("direction", "per direction", r"(?:per|each|/|one|pro|par|je) ?(?:direction|dir\b|richtung|sens)|each way|(?:one|single|eine[rn]?|un|un seul) (?:direction|richtung|sens)\b|uni-?direction\w*|\bunidir\b"),
-    ("trip", "round trip", r"\brtt\b|round[ -]?trip|there ?[ +-](?:and[ -])?back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
+    ("trip", "round trip", r"\brtt\b|round[ -]?trip|there ?[ +-](?:and[ -])?back|to and fro|out and back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
     ("trip", "one way", r"one[ -]?way|\bowd\b|einfach\w* (?:weg|strecke)|aller simple|eine[rn]? richtung|un seul sens"),
     ("statistic", "p99", r"\bp99\b|99th|p-99|99\.? ?perzentil|99e? centile"),
     ("statistic", "p95", r"\bp95\b|95th"),

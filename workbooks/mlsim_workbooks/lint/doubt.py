@@ -107,8 +107,14 @@ _HOUR = re.compile(r"\d{1,2}[:h.]\d\d|\d{1,2} ?[hH]\b|hour|stunde|heure", re.I)
 
 
 def _time_of_one(d: Difference) -> bool:
-    """ "GPU time per s of video": a time over a time."""
-    return bool(d.mismatch.dims and re.search(r"\bper (?:s|sec|second|min|minute|h|hour) of\b", d.cell.label))
+    """ "GPU time per s of video", "Rent per audio hour": a time over a time."""
+    return bool(d.mismatch.dims and _HOUR_OF.search(d.cell.label))
+
+
+_HOUR_OF = re.compile(
+    r"\bper (?:s|sec|second|min|minute|h|hour) of\b|\b(?:audio|video|speech)[ -](?:hour|minute|second)|heure d.audio|(?:audio|video)(?:stunde|minute)",
+    re.I,
+)
 
 
 def _count_of_anything(d: Difference) -> bool:
@@ -322,7 +328,8 @@ def _no_usual_slip(d: Difference) -> bool:
     if d.rule not in ("dimension", "prefix"):
         return False
     written = all(
-        c.context.explicit and c.context.value and hard(c.context.value.dims or ()) for c in (d.cell, *d.used)
+        c.context.explicit and c.context.value and (hard(c.context.value.dims or ()) or c.context.value.text == "%")
+        for c in (d.cell, *d.used)
     )
     ratio = not d.computed.dims and not d.computed.numbers
     shapes = not hard(d.computed.dims or ()) and not any(p[0] == "~" and p != "~token" for p in d.computed.parts)

@@ -104,7 +104,8 @@ class Inference:
                 other = self.cell_of(key[0], cell.item, node)
                 if other is None or not _may_be_count(other):
                     return None
-                value = replace(value, dims=_COUNTED.get(other.context.concept, ()), factor=math.nan)
+                dims = _COUNTED.get(other.context.concept, ())
+                value = replace(value, dims=dims, factor=math.nan if dims else 1.0)
             given[node] = value if isinstance(value, Value) else value[0]
         return Evaluation(given).value(tree)
 
@@ -456,7 +457,7 @@ class _Run:
                     self.backward.setdefault(key, plain)
 
 
-_COUNTED = {"parameters": (("parameter", 1.0),), "active parameters": (("parameter", 1.0),)}
+_COUNTED = {"parameters": (("parameter", 1.0),), "active parameters": (("parameter", 1.0),)}  # ... or millions of them
 
 
 def _may_be_count(cell: Cellwise) -> bool:

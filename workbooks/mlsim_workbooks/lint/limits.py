@@ -49,6 +49,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _of_memory(inference, cell, key, estimate)
             or _bytes_each(inference, cell, key)
             or _price(cell)
+            or _intensity(cell)
         )
         if said is None and _limited(cell, relevant):
             said = (
@@ -278,8 +279,24 @@ _ASSET = re.compile(r"batter|storage|speicher|stockage|capex|invest|install|buy|
 _PRICES: tuple[tuple[frozenset[tuple[str, float]], float, float, float, str, str], ...] = (
     (frozenset({("device", -1.0), ("time", -1.0)}), 1 / 3600.0, 0.02, 200.0, "money-rate", "GPU-hour"),
     (frozenset({("energy", -1.0)}), 1 / 3.6e6, 0.004, 2.5, "money-rate", "kWh"),
-    (frozenset({("token", -1.0)}), 1e-6, 0.002, 1500.0, "token-price-scale", "million tokens"),
+    (frozenset({("token", -1.0)}), 1e-6, 0.004, 1500.0, "token-price-scale", "million tokens"),
 )
+
+
+_LEAST_OUTPUT = 0.015  # dollars per million generated tokens, of the smallest models
+
+
+def _intensity(cell: Cellwise) -> Said | None:
+    """A carbon intensity of less than a gram per kWh, or of more than any fuel's."""
+    value, number = cell.context.value, cell.item.value
+    if cell.item.form >= 0 or not isinstance(number, float) or value is None or not cell.context.explicit:
+        return None
+    if hard(value.dims or ()) != (("energy", -1.0), ("mass_of_co2e", 1.0)) or number <= 0:
+        return None
+    grams = number * value.factor * 3.6e6
+    if grams < 0.9 or grams > 3000.0:
+        return "carbon-scale", f"'{cell.label}' comes to {grams:.3g} g CO2e/kWh: is its unit {value.text}?", ""
+    return None
 
 
 def _price(cell: Cellwise) -> Said | None:
@@ -307,6 +324,7 @@ def _price(cell: Cellwise) -> Said | None:
         have = rest | {("time", -1.0)} if seconds else rest
         if have == per:
             price = number * value.factor / unit / (seconds or 1.0)
+            least = max(least, _LEAST_OUTPUT) if name == "million tokens" and value.kind("token") == "output" else least
             if not least <= price <= most:
                 return rule, f"'{cell.label}' comes to {price:.3g} for a {name}: is its unit {value.text}?", ""
     return None
@@ -536,6 +554,10 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
         return said
     words = f"{cells[0].words} {cell.words}"
     across = len({c.item.row for c in cells}) == 1 and len({(c.entity, *c.context.texts[:1]) for c in cells}) == 1
+    both = re.search(r"\b(?:both|together|combined|effective|overall|zusammen|ensemble)\b", cell.words, re.I)
+    discounts = all(re.search(r"discount|rabatt|remise", c.words, re.I) for c in cells)
+    if both and discounts:
+        return said  # 1 - (1 - a) (1 - b) is due
     if _ADDED.search(words) and not across:
         return None
     numbers = [estimate.of(k) for k in used]

@@ -319,8 +319,8 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
             return  # two integer operations in a multiply-accumulate
         rule = "mac-flop"
     rule = rule or _converts_time(computed, stated) or _beside_eight(mismatch, computed, stated)
-    if counts is not None and (mismatch.dims or mismatch.periods[0]) and rule != "params-bytes":
-        return  # what has no unit may be more than a count
+    if counts is not None and rule != "params-bytes" and (mismatch.dims or mismatch.periods[0] or rule == "calendar"):
+        return  # what has no unit may be more than a count: hours
     if not rule or doubtful(Difference(inference, sheet, cell, tree, computed, stated, mismatch, rule)):
         return
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)

@@ -116,7 +116,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         hard(stated.dims) == (("time", 1.0),)
         and have.get("device", 0) > 0
         and not due.get("device")
-        and "device hours" in computed.parts
+        and ("device hours" in computed.parts or _WALL.search(cell.words))
     ):
         yield "device-hours", f"'{label}' is a time, but the formula gives GPU-hours: divide by the number of GPUs.", ""
         return
@@ -175,8 +175,9 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         )
 
 
+_WALL = re.compile(r"wall[- ]?(?:clock|time)|elapsed|calendar|duration|dauer|durée", re.I)
 _JOB = re.compile(
-    r"(?-i:\bIT\b)|site|facility|\bjob\b|\brun\b|training|total|cluster|fleet|campaign|annual|yearly", re.I
+    r"(?-i:\bIT\b)|\bpool\b|site|facility|\bjob\b|\brun\b|training|total|cluster|fleet|campaign|annual|yearly", re.I
 )
 _GPUS = re.compile(r"\b(?:all|the|des|der|aller) (?:gpus?|cards|karten|cartes|accelerators)\b", re.I)
 _NODE = re.compile(

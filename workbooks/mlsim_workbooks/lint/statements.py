@@ -226,6 +226,8 @@ def _scoped(value: Value, owner: Label, other: Label) -> Value:
     """Add "per GPU", "per node" from the label's words to the dimension."""
     assert value.dims is not None
     have = dict(value.dims)
+    if value.text == "%":
+        return value  # "Idle power of a node, share of full"
     for name, exponent in owner.dims or other.dims:
         have.setdefault(name, exponent)
     return replace(value, dims=tuple(sorted((n, e) for n, e in have.items() if e)))

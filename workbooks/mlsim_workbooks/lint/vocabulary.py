@@ -56,6 +56,7 @@ _FOREIGN = (
     (r"\b(?:Mio|Millionen?)\b\.?", "million"),
     (r"\b(?:Mrd|Milliarden?|milliards?)\b\.?", "billion"),
     (r"\bjetons?\b", "tokens"),
+    (r"\b(?:paramètres?|Parameter)\b", "param"),
     (r"\b(?:Anfragen?|requêtes?)\b", "requests"),
     (r"\b(?:Knoten|nœuds?|noeuds?|Server|serveurs?|Instanz(?:en)?)\b", "nodes"),
     (r"\b(?:Bilder|Bild)\b", "images"),
@@ -102,7 +103,7 @@ FOREIGN_WORDS = frozenset(
     ("std", "stunde", "stunden", "heure", "heures", "sek", "sekunde", "sekunden", "seconde", "secondes", "monat",
      "monate", "monaten", "mois", "minuten", "minute", "jahr", "jahre", "jahren", "an", "ans", "année", "années", "tag", "tage", "tagen", "jour", "jours", "woche",
      "wochen", "semaine", "semaines", "mio", "million", "millions", "millionen", "mrd", "milliard", "milliarden",
-     "milliards", "tsd", "tausend", "millier", "milliers", "jeton", "jetons", "anfrage", "anfragen", "requête",
+     "milliards", "tsd", "tausend", "millier", "milliers", "jeton", "jetons", "paramètre", "paramètres", "parameter", "anfrage", "anfragen", "requête",
      "requêtes", "nutzer", "benutzer", "mitarbeiter", "employee", "employees", "utilisateur", "utilisateurs",
      "student", "students", "seat", "seats", "workday", "workdays", "working", "real", "kjeton", "mjeton", "kjetons", "mjetons", "arbeitstag", "arbeitstage", "knoten", "nœud", "nœuds", "noeud", "noeuds", "server", "serveur",
      "serveurs", "instanz", "instanzen", "bild", "bilder", "karte", "karten", "carte", "cartes", "octet", "octets",
@@ -167,7 +168,8 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
                 r"|response time|antwortzeit|temps de r|\bp(?:50|9[059]9?)\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
                 r"|durée|wait(?:ing)? time|runtime|queue(?:ing)? time|service time|(?<!at a )\btime\b(?! to)|\belapsed\b"),
     ("bytes each", r"\bbytes each\b|\b(?:bytes?|octets?|b) ?(?:per|/|pro|par|je) ?(?:embedding )?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv|dim(?:ension)?\b|component|coefficient|feature|gradient"
-                   r"|gewicht|wert|poids|valeur|élément|param[eè]tre)"),
+                   r"|gewicht|wert|poids|valeur|élément|param[eè]tre)"
+                   r"|(?:state|size|bytes|memory|état|taille|octets)\b.* (?:of (?:a|one|each)|d.un) (?:param(?:eter|ètre)|weight|poids)\b"),
     ("bits each", r"\bbpw\b|\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par|je) ?(?:param|weight|value|element|gewicht|wert|poids|valeur|élément)"),
     ("kv pair", r"^(?!.*cache).*(?:\bk ?(?:\+|&|and|und|et) ?v\b|keys? ?(?:and|&|\+) ?values?)|\bk/v (?:factor|tensors)"),
     ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size|speicher)|cache kv|\bkv (?:per|for (?:one|a|1|each)|bytes per tok\w*|budget|room|capacity|state|store|pool|space)\b|for kv\b"),
@@ -178,7 +180,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("hidden size", r"hidden(?: size| dim)?|\bd[_ ]model\b|embedding dim|model dim|dimension cachée"),
     ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|scale-?(?:up|out) link|\bpcie (?:link|speed|gen ?\d|x\d+)|infiniband|\bnic (?:speed|rate)|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate|port speed|(?:read|write|disk|copy|memory) (?:speed|rate)\b|\bbusbw\b|\bmem bw\b|leserate|schreibrate|netzanbindung|\buplink\b|vitesse de (?:lecture|écriture)|\bsequential read|lien réseau|lpddr\dx? speed"),
     ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\b[sd]?ram\b|\bmem gi?b\b|\bckpt size|plattenplatz|(?:model|memory|vram|weights?|checkpoint) footprint"
-               r"|\bweights?\b(?! ?\()|gewichte|checkpoint size|\bdataset size|\bstorage\b|\bdisk\b|activations?\b|optimi[sz]er states?|buffer"
+               r"|\bweights?\b(?! ?\()(?!.? (?:format|precision|dtype))|gewichte|checkpoint size|\bdataset size|\bstorage\b|\bdisk\b|activations?\b|optimi[sz]er states?|buffer"
                r"|message size|gradient size|speicherkap"),
     ("power", r"\bpower\b|\btdp\b|\bdraw\b|leistungsaufnahme|\b(?:anschluss|leerlauf|it-|mittlere |elektrische )leistung\b|puissance(?! de calcul)|\bwatt|power draw|\bit load\b|anschlussleistung|\bkw per (?!h)|nameplate|typenschild|\bit-last\b|charge it\b|psu rating|\bidle w\b|\bfacility mw\b|leistung je (?:schrank|server|karte|gpu)"),
     ("energy", r"\benergy\b|\b[kmg]?wh (?:per|/)|\bj(?:oules?)?(?:/| per )tok|\bjoules? (?:per|je|par)\b|battery capacity|monatsverbrauch|jahresverbrauch|annual consumption|verbrauch nur it|\bkwh au compteur|energie|énergie|electricity|strom(?:verbrauch)?|consommation"),
@@ -189,7 +191,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
              r"|model flops\b(?!.*/s)|flops? (?:required|needed|budget)|compute budget"),
     ("achieved compute", r"achieved|sustained|what we really get|\bgemm rate|linpack|(?:gemessene|tatsächlich\w*).*(?:rechenleistung|flops)|flops réellement|flops? (?:réellement )?obtenus|flops?(?:/s)? (?:reached|delivered)|(?:delivered|reached) flops?|erreicht\w* rechen|(?:calcul|débit de calcul) (?:soutenu|atteint)|effective (?:tflop|flop|compute|rate)|measured (?:tflop|flop)|real compute"),
     ("peak", r"(?<!gpus )(?<!gpus at )(?<!nodes )(?<!servers )(?<!replicas )\bpeak\b(?! (?:concurrent|concurrency|users|hour|rps|qps|requests|load|sessions|streams|traffic|total))|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf|theoretical max|headline (?:fp|bf)\d|rated (?:fp|bf)\d|marketing number|datenblatt (?:fp|bf)\d|perf\. annoncée"),
-    ("active parameters", r"(?:active|activated|aktive|actifs?)[ _-]+(?:expert )?(?:param|weights)|param\w*[ ,(_-]+(?:active|aktiv|actif)|param\w* (?:touched|used|read|activated) (?:per|for each) tok|^(?:of which |thereof |davon |dont )?(?:active|activated|aktive?|actifs?)(?: (?:per|je|pro|par) (?:token|jeton))?(?: \((?:b|bn|billions?|mrd\.?|md)\))?$"
+    ("active parameters", r"(?:active|activated|aktive|actifs?)[ _-]+(?:expert )?(?:param|weights)|param\w*[ ,(_-]+(?:active|aktiv|actif)|param\w* (?:touched|used|read|activated|active) (?:per|by a|by each|by one|for a|for each|for every|in a) tok|^(?:of which |thereof |davon |dont )?(?:active|activated|aktive?|actifs?)(?: (?:per|je|pro|par) (?:token|jeton))?(?: \((?:b|bn|billions?|mrd\.?|md)\))?$"
                           r"|n_active|\bactive \("),
     ("parameters", r"(?<!per )(?<!pro )(?<!par )(?<!je )\bparam|\bmodel size \((?:b|m)\)|modellgr|\bn_params"),
     ("throughput", r"throughput|thr'put|durchsatz|\bdébit\b(?! (?:réseau|m[ée]moire|disque))|(?:tok\w*|tokens|req\w*|images?|queries|samples|steps|frames|iterations|anfragen|bilder|fragen|schritte|requêtes|questions|img|passes) ?(?:/|per|pro|par|je) ?s(?:ec\w*|ek\w*)?\b|\bframe rate\b"
@@ -239,8 +241,8 @@ _USER = (
 
 
 _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
-    ("density", "sparse", r"\bsparse\b|(?<!ohne )(?<!sans )(?:parcimon\w*|\béparse|dünn ?besetzt)|(?:with|w/|mit|avec) (?:2:4 )?sparsi(?:ty|té)|\bsparsity\b(?! factor)"),
-    ("density", "dense", r"\bdichte?\b(?! besetzt)|(?<!\dB )(?<!\dB-)\bdense\b(?!,? (?:model|layer|ffn|transformer|net))|(?:without|w/o|no) sparsity"),
+    ("density", "sparse", r"\bsparse\b|(?<!ohne )(?<!sans )(?:parcimon\w*|\béparse|dünn ?besetzt)|(?:with|w/|mit|avec) (?:2:4 )?sparsi(?:ty|té)|(?<!without )(?<!w/o )(?<!no )(?<!ohne )(?<!sans )\bsparsi(?:ty|té)\b(?! factor)"),
+    ("density", "dense", r"\bdichte?\b(?! besetzt)|(?<!\dB )(?<!\dB-)\bdense\b(?!,? (?:model|layer|ffn|transformer|net))|(?:without|w/o|no|ohne|sans) (?:2:4 )?sparsi(?:ty|té)"),
     ("direction", "both directions", r"bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide[nr]? richtungen|deux sens"
                                      r"|duplex|bidirectionnel|\btx ?\+ ?rx\b"),
     ("direction", "per direction", r"(?:per|each|/|one|pro|par|je) ?(?:direction|dir\b|richtung|sens)|each way|(?:one|single|eine[rn]?|un|un seul) (?:direction|richtung|sens)\b|uni-?direction\w*|\bunidir\b"),
@@ -254,7 +256,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bincl\w*\.? pue|with pue|\(pue|\bmeter(?:ed)?\b|zähler|compteur|\btotal facility|gebäude"
                              r"|rechenzentrum gesamt|wall[ -]plug|(?:incl\w*\.?|inkl\w*\.?|with|mit|plus|y compris) (?:the |la |le )?(?:cooling|kühlung|kälte|clim\w*|refroidissement)|(?:clim\w*|refroidissement) compris\w*|after pue|by pue\b|on the meter|au compteur"),
     ("boundary", "IT", r"(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|no pue\b|ohne kühlung|hors refroidissement|excl\w*\.? pue|before pue|without pue"),
-    ("parameters", "active", r"(?:touched|used) per tok|\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),
+    ("parameters", "active", r"(?:touched|used|read|activated) (?:per|by an?|by each|by one|for an?|for each|for every) tok|\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),
     ("parameters", "total", r"\btotal (?:param|weights)|param\w* gesamt|all experts|whole param|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
     ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\brepl(?:y|ies)\b|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|erzeugtem tok|tok\w* emitted|generation rate|\bout per mtok|completion|ausgabe|sortie|\bdecode\b(?! step)"),
     ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\btok(?:en)?s? in\b|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|promptlänge|longueur.*invite|jetons lus|historique|into the prompt|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from openpyxl.utils.cell import coordinate_to_tuple, get_column_letter
+
 from lint_corpus.book import Book, Seed
 from lint_corpus.written import is_written, written
 from mlsim.files import replace_section
@@ -74,6 +76,17 @@ def _cell(reference: str) -> tuple[str, str]:
     return sheet.strip("'"), cell
 
 
+def _places(seed: Seed) -> set[tuple[str, str]]:
+    """Return the cells where a finding is right; a changed unit or label may be reported at the number beside it."""
+    places = {_cell(r) for r in (*seed.edits, *seed.formats, *seed.at)}
+    for reference, new in seed.edits.items():
+        if isinstance(new, str) and not new.startswith("="):
+            sheet, cell = _cell(reference)
+            row, col = coordinate_to_tuple(cell)
+            places |= {(sheet, f"{get_column_letter(c)}{row}") for c in (col - 1, col + 1) if c}
+    return places
+
+
 def _findings(book: Book, seed: Seed | None, folder: Path) -> tuple[tuple[str, str, str], ...]:
     workbook = book.build()
     if seed is not None:
@@ -97,7 +110,7 @@ def _one_book(job: tuple[str, int]) -> list[Outcome]:
         outcomes = [Outcome(book.name, "", clean)]
         for seed in book.seeds:
             found = tuple(f for f in _findings(book, seed, folder) if f not in clean)
-            places = {_cell(r) for r in (*seed.edits, *seed.formats, *seed.at)}
+            places = _places(seed)
             hits = tuple(rule for sheet, cell, rule in found if (sheet, cell) in places)
             outcomes.append(Outcome(book.name, seed.rule, found, hits))
     return outcomes

@@ -59,7 +59,8 @@ def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value) 
 def _hours_of_a_day(clash: Clash) -> bool:
     """Tell whether a bare number is all there are: 24 less the hours of the day, 365 less the days off."""
     number = clash.left.number
-    return number is not None and is_time(number) and hard(clash.right.dims or ()) == (("time", 1.0),)
+    hours = hard(clash.right.dims or ()) == (("time", 1.0),) and clash.right.factor >= 3600.0
+    return number is not None and is_time(number) and hours
 
 
 _GRANTED = re.compile(
@@ -162,7 +163,12 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     if (
         rule == "dimension"
         and clash.how in ("add", "subtract")
-        and any(n is not None and not isinstance(n, sx.Ref) for n in (clash.left_node, clash.right_node))
+        and any(
+            not isinstance(term, sx.Ref)
+            for n in (clash.left_node, clash.right_node)
+            if n is not None
+            for term in sx.summands(n)
+        )
     ):
         return None  # a product: more likely the label of one of its factors was misread
     if not rule or (clash.how != "sum" and not one_slip(clash.mismatch.dims)):

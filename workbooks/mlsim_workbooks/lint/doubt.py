@@ -328,7 +328,7 @@ def _no_usual_slip(d: Difference) -> bool:
     if d.rule not in ("dimension", "prefix"):
         return False
     written = all(
-        c.context.explicit and c.context.value and (hard(c.context.value.dims or ()) or c.context.value.text == "%")
+        c.context.explicit and c.context.value and (c.context.value.dims or c.context.value.text == "%")
         for c in (d.cell, *d.used)
     )
     ratio = not d.computed.dims and not d.computed.numbers

@@ -23,6 +23,7 @@ class Edit:
 
     lost: tuple[sx.Node, ...]
     gained: tuple[sx.Node, ...]
+    turned: bool = False  # the same factors on the other side of the fraction
 
 
 def edit(mine: sx.Node, my_refs: Refs, theirs: sx.Node, their_refs: Refs) -> Edit | None:
@@ -65,6 +66,8 @@ def _of_chains(mine: _Written, theirs: _Written, operator: str) -> Edit | None:
         return Edit(tuple(lost), tuple(gained))
     if len(lost) == 2 and not gained and any(isinstance(n, sx.Number) for n in lost):
         return Edit(tuple(lost), ())  # "* months", and its conversion
+    if operator == "*" and len(lost) == len(gained) > 0 and _flipped(mine, theirs):
+        return Edit(tuple(lost), tuple(gained), turned=True)
     if len(lost) == len(gained) == 1:
         if _chained(lost[0]) == operator or _chained(gained[0]) == operator:
             return None
@@ -82,6 +85,12 @@ def _missing(here: _Written, there: _Written, operator: str) -> list[sx.Node]:
         if left[link] < 0:
             found.append(node)
     return found
+
+
+def _flipped(mine: _Written, theirs: _Written) -> bool:
+    """Tell whether two products have the same factors, some of them on the other side of the fraction."""
+    a, b = (Counter(_key(n, refs) for _, n in _links(tree, "*")) for tree, refs in (mine, theirs))
+    return a == b
 
 
 _CHAINS = {"*": "*", "/": "*", "+": "+", "-": "+"}

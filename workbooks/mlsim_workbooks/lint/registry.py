@@ -482,8 +482,10 @@ def _parameters(figure: _Figure, model: Model, si: float, attribute: str) -> Sai
     if value is None or not any(n == "parameter" for n, _ in value.dims or ()):
         return None
     due, other = (active, total) if attribute == "active parameters" else (total, active)
+    rounded = figure.cell.item.value == int(figure.si / value.factor)
+    tolerance = 0.08 if rounded else 0.05  # "7B" has 7.6 billion
     if not due or any(
-        abs(si * scale / due - 1) < 0.08 for scale in ((1.0, 1e6, 1e9) if value.factor == 1.0 else (1.0,))
+        abs(si * scale / due - 1) < tolerance for scale in ((1.0, 1e6, 1e9) if value.factor == 1.0 else (1.0,))
     ):
         return None  # "Parameters" of 70.6: billions, unsaid
     if other and abs(si / other - 1) < 0.03 and abs(total / active - 1) > 0.1:

@@ -130,7 +130,7 @@ def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise
     if mine is None or theirs is None or not isinstance(theirs, sx.Binary) or theirs.operator not in "*/":
         return None
     found = edit(mine, relative(cell)[1], theirs, relative(other)[1])
-    if found is None or found.gained or len(found.lost) != 1:
+    if found is None or found.turned or found.gained or len(found.lost) != 1:
         return None
     lost = _operand(inference, sheet, other, found.lost[0])
     if isinstance(lost, Cellwise) and lost.item.col == other.item.col:
@@ -317,6 +317,11 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         return None
     lost = [_operand(inference, sheet, other, n) for n in found.lost]
     took = [_operand(inference, sheet, cell, n) for n in found.gained]
+    if found.turned:
+        rule = next((r for o in lost if not isinstance(o, float) and (r := rule_of_factor(o))), "dimension")
+        what = " and ".join(_called(o) for o in lost)
+        multiplies = "multiplies by" if _divides(theirs, found.lost[0]) else "divides by"
+        return rule, f"'{cell.label}' {multiplies} {what}, the other way round than the cells beside it.", ""
     if lost and took:
         begins = where == "start" and _begins(cell, other, lost[0], took[0])
         return None if begins else _exchanged(cell, other, lost[0], took[0])
@@ -332,6 +337,16 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         return None
     what = " and ".join(_called(o) for o in operands)
     return rule, f"'{cell.label}' {'leaves out' if lost else 'takes in'} {what}, unlike the cells beside it.", ""
+
+
+def _divides(tree: sx.Node, factor: sx.Node) -> bool:
+    """Tell whether a factor of a product stands below the line."""
+    match tree:
+        case sx.Binary(operator="*", left=left, right=right):
+            return _divides(left, factor) or _divides(right, factor)
+        case sx.Binary(operator="/", left=left, right=right):
+            return _divides(left, factor) or right is factor or not _divides(right, factor)
+    return False
 
 
 _Operand = Cellwise | float | None

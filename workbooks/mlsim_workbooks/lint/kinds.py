@@ -114,8 +114,21 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
             f"'{label}' compares {' and '.join(sorted(said))}, the formula {' and '.join(sorted(statistics))}.",
             "",
         )
+    elif due == "mean" and not context.headed and (taken := _taken(tree)) not in ("", "mean"):
+        yield "statistic-mix", f"'{label}' is a {due}, but the formula takes the {taken} of a range.", ""
     elif due and statistics and due not in statistics and (is_copied(tree) or _picks_one(tree)):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {statistics.pop()}.", ""
+
+
+_FUNCTIONS = {"AVERAGE": "mean", "MEDIAN": "p50", "MAX": "maximum", "MIN": "minimum"}
+
+
+def _taken(tree: sx.Node) -> str:
+    """Return what a formula takes of a range, "" where it does anything else."""
+    match tree:
+        case sx.Call(name=name, args=(sx.Area(),)):
+            return _FUNCTIONS.get(name, "")
+    return ""
 
 
 def _doubled(tree: sx.Node) -> bool:

@@ -285,6 +285,35 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int,
         ):
             yield figure.sheet, figure.cell, said
     yield from _interconnects(inference)
+    yield from _sparse_of_any(inference, {f.cell.item.key for f in figures if f.chip and not f.weak})
+
+
+@cache
+def _peaks_of_all(precision: str) -> tuple[float, ...]:
+    """Return the dense peaks of all chips in a format."""
+    formats = ("bf16", "fp16") if precision in ("bf16", "fp16") else (precision,)
+    return tuple(v for chip in load.chip_names() for p in formats for v in values(chip, f"peak_compute {p}"))
+
+
+def _sparse_of_any(inference: Inference, named: set[int]) -> Iterator[tuple[int, Cellwise, Said]]:
+    """A peak that is said to be dense, and is the sparse one of some chip and the dense one of none."""
+    for (sheet, _), cell in inference.cells.items():
+        kinds, value, number = dict(cell.context.kinds), cell.context.value, cell.item.value
+        precision = kinds.get("precision", "")
+        if cell.item.form >= 0 or kinds.get("density") != "dense" or not precision or cell.item.key in named:
+            continue
+        if (
+            value is None
+            or not isinstance(number, float)
+            or hard(value.dims or ()) != (("operation", 1.0), ("time", -1.0))
+        ):
+            continue
+        peaks, si = _peaks_of_all(precision), number * value.factor
+        if _near(si / 2, peaks, 0.001) and not _near(si, peaks, 0.03):
+            message = (
+                f"{number:g} is the {precision} peak of a chip with 2:4 sparsity; the dense one is {number / 2:g}."
+            )
+            yield sheet, cell, ("sparse-peak", message, "")
 
 
 def _confirmed(figures: list[_Figure], chosen: dict[str, str]) -> set[str]:

@@ -15,6 +15,7 @@ from mlsim_workbooks.lint.algebra import (
     compare,
     counts_something,
     hard,
+    has_money,
     is_conversion,
     is_time,
     mantissa,
@@ -113,6 +114,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield from _result(inference, sheet, cell, tree)
         yield from _binary_or_decimal(inference, sheet, cell)
         yield from _other_currency(inference, sheet, cell)
+        yield from _bits_of_label(cell, tree)
     yield from kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
     if not guesses and not inference.nameless(key):
         yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
@@ -290,6 +292,12 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         hundred or (computed.dims == () and any(abs(n - 100) < 1e-9 for n in computed.numbers))
     ):
         yield "percent", f"'{cell.label}' multiplies by 100, and its format % does so once more.", ""
+    if _divides_a_fraction(inference, sheet, cell, computed):
+        yield (
+            "percent",
+            f"'{cell.label}' divides by 100, but the format % of what it takes means a fraction already.",
+            "",
+        )
     if stated is None or not (cell.context.explicit or hard(stated.dims or ())):
         yield from _unlabelled(computed)
     if stated is None:
@@ -306,6 +314,7 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         stated = _whichever_operations(stated, computed)
     counts = inference.were_counts((sheet, cell.item.key)) if computed.dims is None and cell.context.explicit else None
     computed = counts or computed
+    yield from _upside_down(cell, computed, stated)
     mismatch = compare(_without_ring(computed), stated)
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
@@ -339,6 +348,50 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
             f"a factor of {ratio_text(mismatch.ratio)}.",
             "",
         )
+
+
+def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, computed: Value) -> bool:
+    """Tell whether a product has a percentage that is stored as a fraction, and a division by 100 for it."""
+    shares = [c for c in inference.uses((sheet, cell.item.key)).values() if c.context.percent]
+    plain = [n for n in computed.numbers if n != 0.01]
+    stored = all(isinstance(c.item.value, float) and abs(c.item.value) <= 1.0 for c in shares)
+    money = has_money(computed) and "energy" not in computed.parts  # cents per kWh
+    return len(shares) == 1 and stored and not plain and len(computed.numbers) == 1 and money
+
+
+_BITS_SAID = re.compile(r"(\d+) ?-?bits?\b", re.I)
+_BYTES_SAID = re.compile(r"(\d+) bytes\b", re.I)
+
+
+def _bits_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Bytes from the bits that a label gives, or bits from its bytes, without the factor of 8: "16 kHz, 16 bit"."""
+    computed, stated = cell.computed, cell.context.value
+    if computed is None or stated is None or "information" not in dict(stated.dims or ()) or not cell.context.explicit:
+        return
+    if hard(computed.dims or ()) and "information" in dict(computed.dims or ()):
+        return
+    bits = "bit" in stated.text
+    said = {float(n) for n in (_BYTES_SAID if bits else _BITS_SAID).findall(cell.words)}
+    numbers = sx.written(tree)
+    said &= numbers
+    if said and not {8.0, 0.125} & numbers:
+        yield (
+            "bits-bytes",
+            f"'{cell.label}' takes {said.pop():g} {'bytes' if bits else 'bits'} as {stated.text}.",
+            "Convert by 8.",
+        )
+
+
+def _upside_down(cell: Cellwise, computed: Value, stated: Value) -> Iterator[Said]:
+    """Requests per token where tokens per request are due, dollars times tokens where dollars per token are."""
+    due, have = dict(stated.dims or ()), dict(computed.dims or ())
+    if not cell.context.explicit or set(due) != set(have) or len(due) < 2 or not only_conversions(computed):
+        return
+    turned = {n for n, e in due.items() if have[n] == -e}
+    if turned == set(due) and min(due.values()) < 0:
+        yield "dimension", f"'{cell.label}' is upside down: the formula gives {unit_text(computed)}.", ""
+    elif turned == {"token"} and due["token"] < 0 and has_money(stated):
+        yield "money-rate", f"'{cell.label}' is a price per token, but the formula multiplies by tokens.", ""
 
 
 def _other_currency(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:

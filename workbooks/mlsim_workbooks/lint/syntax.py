@@ -20,6 +20,7 @@ __all__ = [
     "areas",
     "parse_formula",
     "summands",
+    "written",
 ]
 
 
@@ -103,6 +104,20 @@ def areas(node: Node) -> list[Area]:
         case Binary(operator="+" | "-"):
             return [*areas(node.left), *areas(node.right)]
     return []
+
+
+def written(node: Node | None) -> set[float]:
+    """Return the numbers that are written in a formula."""
+    match node:
+        case Number(value=value):
+            return {value}
+        case Unary(operand=operand):
+            return written(operand)
+        case Binary(left=left, right=right):
+            return written(left) | written(right)
+        case Call(args=args):
+            return set().union(*map(written, args))
+    return set()
 
 
 def summands(node: Node, operators: str = "+") -> list[Node]:

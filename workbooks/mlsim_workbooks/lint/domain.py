@@ -30,7 +30,8 @@ def flop_rules(cell: Cellwise) -> Iterator[Said]:
         yield "mac-flop", f"'{cell.label}' is {number:g}: that many multiply-accumulates, twice as many FLOP.", ""
     elif computed is not None and len(computed.parts & {"parameters", "active parameters"}) == 1:
         factors = [n for n in computed.numbers if not is_conversion(n)]
-        if factors == [3.0] or (not factors and hard(cell.value.dims or ()) == (("operation", 1.0),)):
+        counted = hard(computed.dims or ()) == ()  # not added up from operations
+        if factors == [3.0] or (not factors and counted and hard(cell.value.dims or ()) == (("operation", 1.0),)):
             yield "mac-flop", f"'{cell.label}' counts multiply-accumulates; FLOP are twice as many.", ""
 
 

@@ -282,13 +282,13 @@ def _operations_of_a_network(d: Difference) -> bool:
     floating = bool({"parameters", "active parameters"} & d.computed.parts) or any(
         _FLOATING.search(f"{c.words} {c.context.value.text if c.context.value else ''}") for c in (d.cell, *d.used)
     )
-    needed = any(_NEEDED.search(c.words) for c in d.used)
+    needed = any(_NEEDED.search(c.words) for c in d.used) or re.search(r"\bNPU\b", d.cell.words)
     chosen = any("integer_operation" in dict(c.value.dims or ()) and _FORMAT.search(c.words) for c in d.used)
     peaks = d.computed.parts & _PEAKS or d.cell.context.concept in ("peak", "integer peak")
     # "Frame in FP16" divides by the FP16 peak on purpose
     used = d.computed.kind("precision")
     on_purpose = bool(_FLOATING.match(used)) and ("precision", used) in d.cell.context.kinds
-    return needed or chosen or on_purpose or not peaks or not floating
+    return bool(needed) or chosen or on_purpose or not peaks or not floating
 
 
 _FLOATING = re.compile(r"FLOP|\b(?:bf|fp|tf)\d+", re.I)

@@ -24,6 +24,7 @@ class Edit:
     lost: tuple[sx.Node, ...]
     gained: tuple[sx.Node, ...]
     turned: bool = False  # the same factors on the other side of the fraction
+    of: str = "*"  # "*" of a product, "+" of a sum
 
 
 def edit(mine: sx.Node, my_refs: Refs, theirs: sx.Node, their_refs: Refs) -> Edit | None:
@@ -63,7 +64,7 @@ def _of_chains(mine: _Written, theirs: _Written, operator: str) -> Edit | None:
     """Compare two products, or two sums, link by link."""
     lost, gained = _missing(theirs, mine, operator), _missing(mine, theirs, operator)
     if len(lost) + len(gained) == 1:
-        return Edit(tuple(lost), tuple(gained))
+        return Edit(tuple(lost), tuple(gained), of=operator)
     if len(lost) == 2 and not gained and any(isinstance(n, sx.Number) for n in lost):
         return Edit(tuple(lost), ())  # "* months", and its conversion
     if operator == "*" and len(lost) == len(gained) > 0 and _flipped(mine, theirs):

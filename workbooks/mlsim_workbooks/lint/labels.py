@@ -180,14 +180,14 @@ def read_label(text: str) -> Label:
         unit = _without_names(unit)
     if unit is not None and not unit.kind("period"):
         for name, pattern in PERIOD_RE:
-            if pattern.search(rest):
+            if pattern.search(_PRICE.sub(" ", rest)):
                 kinds.add(("period", name))
                 break
     if unit is not None:
         named = {c for c, _ in unit.kinds}
         kinds = {k for k in kinds if k[0] not in named} | set(unit.kinds)
     else:
-        kinds |= {("period", p) for p, pattern in PERIOD_RE if pattern.search(words)}
+        kinds |= {("period", p) for p, pattern in PERIOD_RE if pattern.search(_PRICE.sub(" ", words))}
     return Label(shown, unit, concept, frozenset(kinds), strong, tuple(sorted(dims.items())))
 
 
@@ -264,7 +264,7 @@ def _per_many(unit: Value, rest: str) -> Value:
 
 
 _OF_A = re.compile(r"\b(?:of|for|does) (?:an?|one) ([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)  # "Price of a GPU hour"
-_PRICE = re.compile(r"[$€£]? ?\d[\d.,]* ?[$€£\w]*/[\w-]+")  # "at $0.02/GB" is a figure, not a unit
+_PRICE = re.compile(r"[$€£]? ?\d[\d.,]* ?[$€£\w]*(?:/[\w-]+)+")  # "at $0.02/GB" is a figure, not a unit
 _PER_WHAT = re.compile(r"(?:\bper|/|\bpro|\bpar|\bje|\bdu|\bd.un[e]?) ?([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)
 
 

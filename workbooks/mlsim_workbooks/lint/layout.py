@@ -160,6 +160,8 @@ class _Pass:
             group, entity = self.group(item.col, texts, units, numeric)
             unit, apart = self.unit_beside(item.col, texts, units, numeric)
             stack = column.stack if column else ()
+            if stack and unit and units.get(item.col + 1) == unit and plain_unit(unit) and plain_unit(stack[-1]):
+                stack = ()  # another quantity below a table, with its own unit behind it
             name = self.named.get((number, item.col), "")
             code = self.book.formats[item.style] if item.style < len(self.book.formats) else ""
             share = isinstance(item.value, float) and 0 < abs(item.value) <= 1 and item.form < 0
@@ -303,9 +305,9 @@ class _Pass:
         return len({bool(s) for s in stacks}) == 1 and all(map(_names_case, heads))
 
     def headed_by_unit(self, col: int) -> bool:
-        """Tell whether a column's header is nothing but a unit."""
+        """Tell whether a column's header has a unit: "W", "Ours $"."""
         column = self.columns.get(col)
-        return bool(column and column.stack and plain_unit(column.stack[-1]))
+        return bool(column and column.stack and read_label(column.stack[-1]).unit)
 
     def headed(self, col: int) -> bool:
         """Tell whether a column is headed "Unit"."""
@@ -328,6 +330,8 @@ def _left_headers(texts: dict[int, str], numbers: list[Item]) -> dict[int, str]:
 def _totals(items: list[Item]) -> bool:
     """Tell whether a row adds up the columns above it: an empty row before it does not end their table."""
     formulas = [i for i in items if i.form >= 0]
+    if len(formulas) == 1 and len(formulas[0].refs) > 2:
+        return False  # a product of columns: a figure of its own
     return sum(_adds_up(i) for i in formulas) * 2 > len(formulas)
 
 

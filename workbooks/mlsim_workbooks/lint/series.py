@@ -313,8 +313,8 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
     if mine is None or theirs is None or (isinstance(mine, sx.Ref) and isinstance(theirs, sx.Ref)):
         return None
     found = edit(mine, relative(cell)[1], theirs, relative(other)[1])
-    if found is None:
-        return None
+    if found is None or (found.of == "+" and where != "inside"):
+        return None  # a sum at an end may start or close its line
     lost = [_operand(inference, sheet, other, n) for n in found.lost]
     took = [_operand(inference, sheet, cell, n) for n in found.gained]
     if found.turned:
@@ -331,7 +331,14 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
     rule = next((r for o in operands if not isinstance(o, float) and (r := rule_of_factor(o))), "")
     rule = rule or next((r for o in operands if isinstance(o, float) and (r := _rule_of_number(cell, other, o))), "")
     product = all(not isinstance(t, sx.Binary) or t.operator in "*/" for t in (mine, theirs))
-    if not rule and product and len(operands) == 1 and isinstance(operands[0], Cellwise) and operands[0].label:
+    if (
+        not rule
+        and product
+        and found.of == "*"
+        and len(operands) == 1
+        and isinstance(operands[0], Cellwise)
+        and operands[0].label
+    ):
         rule = "dimension"
     if not rule or any(o is None for o in operands):
         return None

@@ -163,6 +163,9 @@ _COUNT_ROW = re.compile(
 )
 
 
+_IN_MONEY = re.compile(r"\b(?:in|en) (?:[kM]?[€$£]|EUR|USD|GBP|CHF)$")
+
+
 def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool, is_unit: bool) -> tuple[Label, Label]:
     """Return the label that says what the number is, and the other one."""
     if (
@@ -177,6 +180,8 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
         return row, column  # "PUE" below columns of kWh
     if column.concept in ("share", "growth") and column.unit is None and table:
         return column, row  # "GPU nodes" in a column of shares
+    if column.unit is not None and row.unit is not None and has_money(column.unit) and _IN_MONEY.search(row.text):
+        return row, column  # "Total in €" below dollars
     if column.unit is not None and row.unit is not None:
         a, b = column.unit.dims or (), row.unit.dims or ()
         first, second = (

@@ -35,7 +35,7 @@ _FOREIGN = (
     (r"\bTokens?\b", "tokens"),
     (r"\b(?:per|pro|par|je) (\w+) (?:and|und|et)(?: (?:per|pro|par|je))? (\w+)\b", r"per \1 per \2"),
     (r"(?<=/)([A-Za-z]+) (?:und|and|et) (?=Monat|Jahr|Tag|month|year|day|mois|an\b|jour)", r"\1/"),
-    (r"^(?:x|×)[ -]?(?:real[- ]?time)$|^h/h$|^s/s$", "x"),
+    (r"^(?:x|×)[ -]?(?:real[- ]?time)$|^h/h$|^s/s$|^[x×] (?:the |of |rate )\b.*", "x"),
     (r"\b([kM])jetons?\b", r"\1tok"),
     (r"\b(?:Mitarbeiter|employees?|Nutzer|Benutzer|utilisateurs?|students?|seats?|Studierende[rn]?)\b", "user"),
     (r"\b([kKMGTPE]i?)o(?![A-Za-z])", r"\1B"),
@@ -167,7 +167,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("latency", r"\blatency|cold start|time to (?:move|stream|load|copy|read|write|restart|boot)|\bhops?, one way|\bqueue wait|(?:copy|restart|reload|load|transfer)\w* takes|propagation|\bsec(?:onds)?/(?!s\b)|sekunden je|\b(?:seconds|secs?|minutes|milliseconds) per (?!month|day|week|year|hour)|zeit bis|\bzeit (?:pro|je|für)|temps (?:par|jusqu|de (?:charge|calcul|traitement))|(?:lade|lauf|warte|bearbeitungs|rechen)zeit|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
                 r"|response time|antwortzeit|temps de r|\bp(?:50|9[059]9?)\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
                 r"|durée|wait(?:ing)? time|runtime|queue(?:ing)? time|service time|(?<!at a )\btime\b(?! to)|\belapsed\b"),
-    ("bytes each", r"\bbytes each\b|\b(?:bytes?|octets?|b) ?(?:per|/|pro|par|je) ?(?:embedding )?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv|dim(?:ension)?\b|component|coefficient|feature|gradient"
+    ("bytes each", r"\bbytes each\b|\b(?:bytes?|octets?|b) ?(?:per|/|pro|par|je) ?(?:(?:embedding|trained|trainable|model|stored) )?(?:param|weight|value|element|elem|entry|scalar|number|activation|kv|dim(?:ension)?\b|component|coefficient|feature|gradient"
                    r"|gewicht|wert|poids|valeur|élément|param[eè]tre)"
                    r"|(?:state|size|bytes|memory|état|taille|octets)\b.* (?:of (?:a|one|each)|d.un) (?:param(?:eter|ètre)|weight|poids)\b"),
     ("bits each", r"\bbpw\b|\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par|je) ?(?:param|weight|value|element|gewicht|wert|poids|valeur|élément)"),
@@ -182,8 +182,8 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\b[sd]?ram\b|\bmem gi?b\b|\bckpt size|plattenplatz|(?:model|memory|vram|weights?|checkpoint) footprint"
                r"|\bweights?\b(?! ?\()(?!.? (?:format|precision|dtype))|gewichte|checkpoint size|\bdataset size|\bstorage\b|\bdisk\b|activations?\b|optimi[sz]er states?|buffer"
                r"|message size|gradient size|speicherkap"),
-    ("power", r"\bpower\b|\btdp\b|\bdraw\b|leistungsaufnahme|\b(?:anschluss|leerlauf|it-|mittlere |elektrische )leistung\b|puissance(?! de calcul)|\bwatt|power draw|\bit load\b|anschlussleistung|\bkw per (?!h)|nameplate|typenschild|\bit-last\b|charge it\b|psu rating|\bidle w\b|\bfacility mw\b|leistung je (?:schrank|server|karte|gpu)"),
-    ("energy", r"\benergy\b|\b[kmg]?wh (?:per|/)|\bj(?:oules?)?(?:/| per )tok|\bjoules? (?:per|je|par)\b|battery capacity|monatsverbrauch|jahresverbrauch|annual consumption|verbrauch nur it|\bkwh au compteur|energie|énergie|electricity|strom(?:verbrauch)?|consommation"),
+    ("power", r"\bpower\b|(?<!at )\btdp\b|\bdraw\b|leistungsaufnahme|\b(?:anschluss|leerlauf|it-|mittlere |elektrische )leistung\b|puissance(?! de calcul)|\bwatt|power draw|\bit load\b|anschlussleistung|\bkw per (?!h)|nameplate|typenschild|\bit-last\b|charge it\b|psu rating|\bidle w\b|\bfacility mw\b|leistung je (?:schrank|server|karte|gpu)"),
+    ("energy", r"\benergy\b|\b[kmg]?wh (?:per|/)|\bj(?:oules?)?(?:/| per )tok|\bjoules? (?:per|je|par)\b|battery capacity|monatsverbrauch|jahresverbrauch|annual consumption|verbrauch nur it|\bkwh au compteur|energie|énergie|electricity|strom(?:verbrauch)?(?! für| zur| der pumpen)|consommation"),
     ("MACs", r"\b[kmgt]?macs?\b|multiply[- ]acc|mult[- ]adds?"),
     ("integer peak", r"\btops\b|npu (?:rating|peak)|dense int\d|int8-leistung|\bint[48]\b.*(?:peak|perf|compute)|(?:peak|perf).*\bint[48]\b|\bint[48]\b.*(?:spitze|crête)"),
     ("parallel", r"^(?!.*\bgpus? )(?=.*).*?(?:\b(?:tensor|pipeline|data|context|expert|sequence)[ -]parallel|\((?:tp|pp|dp|cp|ep)\)|\b(?:tp|pp|dp|cp|ep)\b$)"),
@@ -201,7 +201,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("tokens", r"\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|promptlänge|longueur\b.*(?:réponse|contexte|prompt|invite)|\b(?:trainings)tokens?\b|\bjetons\b|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
     ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
-    ("devices", r"\bn[_ ]gpus?\b|\b(?:ersatz|leih|miet)karten\b|\bcards on order\b|(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|\b(?:spare|reserved|rented|installed|deployed|idle|busy|free|needed|required|edge) (?:gpus|cards|accelerators|chips|boards)\b|^(?:boards|beschleuniger|accélérateurs)\b(?! ?(?:per|/|pro|par|je))|(?:total|nombre) des? (?:gpus?|accélérateurs|cartes)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
+    ("devices", r"\bn[_ ]gpus?\b|\b(?:ersatz|leih|miet)karten\b|\bcards on order\b|(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|^(?:gpus|karten|cartes|cards|accelerators) (?:insgesamt|gesamt|total|in total|au total|overall)\b|\b(?:spare|reserved|rented|installed|deployed|idle|busy|free|needed|required|edge) (?:gpus|cards|accelerators|chips|boards)\b|^(?:boards|beschleuniger|accélérateurs)\b(?! ?(?:per|/|pro|par|je))|(?:total|nombre) des? (?:gpus?|accélérateurs|cartes)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
                 r"|\b(?:gpus?|devices|accelerators|chips|cards|boards|karten|cartes) (?:per|pro|par|je) (?:replica|replikat|replik|réplica|réplique|model|modell|modèle|copy|job|run|group|deployment|site|cluster|rack|region|team|project|customer|lab)|^gpu (?:count|quantity|qty|en|au|de|nécessaires?|requis|used|needed|in|im|gesamt)\b|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|(?:nombre|nb\.?)(?: de| d.)? ?(?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
     ("nodes", r"^server$|(?:^|[#\s-])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:per|/|pro|par))|^(?:boxes|chassis)\b|^(?:nodes|servers?|hosts|knoten|nœuds|noeuds|serveurs) (?:per|je|pro|par) (?:rack|schrank|baie|cabinet)|\brechenknoten\b|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),

@@ -250,6 +250,8 @@ class Evaluation:
             mismatch = None
         if mismatch is not None:
             self.clashes.append(Clash(how, left, right, a, b, mismatch))
+        elif how == "add" and _tokens_and_requests(left, right):
+            self.clashes.append(Clash(how, left, right, a, b, note="counts"))
         elif (
             how != "compare"
             and _scopes(left) | _scopes(right) >= {"device", "node"}
@@ -415,6 +417,14 @@ def _bare_side(left: Value, right: Value) -> bool:
     return not hard(left.dims or ()) or not hard(right.dims or ())
 
 
+def _tokens_and_requests(a: Value, b: Value) -> bool:
+    """Tell whether tokens stand beside requests, or tokens per request beside requests per user."""
+    if a.numbers or b.numbers:
+        return False
+    counted = [{n for n, e in v.dims or () if e > 0} for v in (a, b)]
+    return counted in ([{"token"}, {"request"}], [{"request"}, {"token"}])
+
+
 def _parameters_and_bytes(a: Value, b: Value) -> bool:
     """Tell whether a number of parameters stands beside bytes."""
     first, second = dict(a.dims or ()), dict(b.dims or ())
@@ -438,7 +448,8 @@ def _counted_differently(a: Value, b: Value) -> bool:
     if not a.dims or not b.dims:
         return False
     names = {n for n, _ in a.dims}, {n for n, _ in b.dims}
-    return names[0] != names[1] and {"count"} not in names and not (a.text == b.text == "")
+    pieces = {a.text, b.text} & {"pcs", "pc", "Stk", "Stück", "ea", "qty"}
+    return names[0] != names[1] and not pieces and not (a.text == b.text == "")
 
 
 def _common(values: Iterable[Value]) -> Value:

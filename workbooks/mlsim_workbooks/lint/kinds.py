@@ -154,7 +154,7 @@ def _statistics(words: str) -> set[str]:
 
 
 _THERE_AND_BACK = re.compile(
-    r"\back\b|\bbdp\b|(?:bytes|data) in flight|handshake|connect\b|and back|to (?:the )?(?:result|answer|response)\b|response time"
+    r"\back\b|\bbdp\b|bandwidth[- ]delay|(?:bytes|data) in flight|handshake|connect\b|and back|to (?:the )?(?:result|answer|response)\b|response time"
     r"|antwortzeit|temps de réponse|(?:at|of|for|beim|chez|seen by) (?:the |l.)?(?:client|user|caller|nutzer|kunden|utilisateur)"
     r"|through the cloud|\bwait|(?:client|user|caller|customer) sees",
     re.I,

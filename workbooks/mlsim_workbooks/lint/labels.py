@@ -232,7 +232,7 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
 
 _IN_UNIT = re.compile(
     r"(\w.*\w) (?:in|en) (seconds|minutes|hours|days|weeks|months|years|Sekunden|Minuten|Stunden|Tagen|Wochen|Monaten|Jahren"
-    r"|secondes|heures|jours|semaines|mois|ans|années|EUR|USD|Go|Gio|To|Mo)"
+    r"|secondes|heures|jours|semaines|mois|ans|années|EUR|USD|[GTM]i?[oB])(?:, .*)?"
 )  # "Laufzeit in Monaten"
 _RATE = re.compile(
     r"\b(tok(?:en)?s?|requests|queries|images|samples|frames)(?: |)(?:/|per |pro |par )(?:s|sec|seconds?|sekunde|seconde)\b(?! per|/)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -44,6 +45,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
         said = (
             _odd_one_out(inference, key, cell)
             or _wrong_hours(cell)
+            or _days_of_month(cell)
             or _percent_sum(inference, key, cell, estimate)
             or _of_peak(cell, key, estimate)
             or _of_memory(inference, cell, key, estimate)
@@ -124,7 +126,16 @@ def _wrong_hours(cell: Cellwise) -> Said | None:
         if value is not None
         else cell.context.concept == "hours"
     )
-    if cell.item.form >= 0 or not hours:
+    if cell.item.form >= 0 and not (
+        cell.computed is not None and not cell.computed.parts and len(cell.computed.numbers) > 1
+    ):
+        return None
+    if not hours:
+        return None
+    if cell.item.form >= 0 and cell.computed is not None:
+        number = math.prod(cell.computed.numbers)
+        if dict(cell.context.kinds).get("period") == "year" and 0 < number < 8700 and 365.0 in cell.computed.numbers:
+            return "calendar", f"'{cell.label}' comes to {number:g}; a year has 8,760 hours.", ""
         return None
     period = dict(cell.context.kinds).get("period", "")
     if number in _HOURS_OF_ANOTHER.get(period, ()) and _HOURS_IN.search(cell.words):
@@ -133,6 +144,27 @@ def _wrong_hours(cell: Cellwise) -> Said | None:
             f"'{cell.label}' is {number:g}; a {period} has {'8,760' if period == 'year' else 'about 730'} hours.",
             "",
         )
+    return None
+
+
+_MONTHS = (
+    (r"jan(?:uary|uar|vier)?|march|mar|mär(?:z)?|mars|may|mai|july?|juli|juillet|aug(?:ust)?|août|oct(?:ober|obre)?|okt(?:ober)?|dec(?:ember)?|dez(?:ember)?|déc(?:embre)?", (31.0,)),
+    (r"apr(?:il)?|avril|june?|juni|juin|sep(?:t|tember|tembre)?|nov(?:ember|embre)?", (30.0,)),
+    (r"feb(?:ruary|ruar)?|févr?(?:ier)?", (28.0, 29.0)),
+)  # fmt: skip
+_MONTH_DAYS = tuple((re.compile(rf"(?:{names})\.?(?:[ -]?\d\d(?:\d\d)?)?", re.I), days) for names, days in _MONTHS)
+_DAYS = re.compile(r"\b(?:days|tage|jours)\b", re.I)
+
+
+def _days_of_month(cell: Cellwise) -> Said | None:
+    """The days of a month that has other ones: January with 30."""
+    number = cell.item.value
+    if cell.item.form >= 0 or number not in (28.0, 29.0, 30.0, 31.0) or not _DAYS.search(cell.words):
+        return None
+    for text in (cell.entity, *cell.context.texts):
+        for pattern, days in _MONTH_DAYS:
+            if pattern.fullmatch(text.strip()) and number not in days:
+                return "calendar", f"'{text}' has {days[0]:g} days, not {number:g}.", ""
     return None
 
 

@@ -116,7 +116,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         hard(stated.dims) == (("time", 1.0),)
         and have.get("device", 0) > 0
         and not due.get("device")
-        and ("device hours" in computed.parts or _WALL.search(cell.words))
+        and ("device hours" in computed.parts or _WALL.search(cell.words) or _DAYS_ON.search(cell.words))
     ):
         yield "device-hours", f"'{label}' is a time, but the formula gives GPU-hours: divide by the number of GPUs.", ""
         return
@@ -176,6 +176,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
 
 
 _WALL = re.compile(r"wall[- ]?(?:clock|time)|elapsed|calendar|duration|dauer|durée", re.I)
+_DAYS_ON = re.compile(r"\bdays?\b|\btage?n?\b|\bjours\b|round the clock|rund um die uhr", re.I)
 _JOB = re.compile(
     r"(?-i:\bIT\b)|\bpool\b|site|facility|\bjob\b|\brun\b|training|total|cluster|fleet|campaign|annual|yearly", re.I
 )

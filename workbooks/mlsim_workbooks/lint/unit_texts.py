@@ -60,6 +60,8 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         for w in re.findall(r"[A-Za-z]+(?!\w|\$)", body)
     ):
         return None  # "US", "HR": words in capitals
+    if re.match(r"[x×] (?:the|of|rate|times)\b", body):
+        return Value(dims=(), text="x")
     if body in ("x", "×", "X", "-", "ratio", "fraction", "Faktor", "factor", "0-1", "0–1", "0..1", "1/1"):
         return Value(dims=(), text=body)
     if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):

@@ -142,14 +142,14 @@ def read_label(text: str) -> Label:
     if not shown or len(shown) > 90 or re.search(r"\S\|\S", shown):
         return NOTHING  # nothing, prose, or a key that a formula looks up
     snake = "_" in shown and " " not in shown
-    words = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", shown.replace("_", " ")) if snake else shown
+    words = re.sub(r"(?<=[a-z]{2})(?=[A-Z][a-z])", " ", shown.replace("_", " ")) if snake else shown
     words = words.replace("à jour", "àjour")  # "mises à jour" are no days
     concept = _concept(words)
     kinds = set(_kinds(words))
     if snake and (each := _OF_EACH_THING.fullmatch(words)):
         words = each[1]  # "gb per shard"
-    if snake and concept == "carbon":
-        words = re.sub(r" (k?g|t)\b", r" \1CO2e", words)
+    if snake and concept in ("carbon", "carbon intensity"):
+        words = re.sub(r" (k?g|t)\b(?: CO2e?)?", r" \1CO2e", words)
     if snake:
         words = _STATISTIC_BEFORE.sub("", _STATISTIC_BEHIND.sub("", words))
         words = _MONEY_PER.sub(r"\1 per ", words)
@@ -199,7 +199,7 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
     for match in reversed(brackets):
         for piece in (match[1], *re.split(r"[,;|]", match[1])):
             unit = None if _COUNTING.match(piece) else read_unit(piece, concept)
-            if unit is not None:
+            if unit is not None and (piece == match[1] or piece.strip().casefold() not in WORDS):
                 return unit, words[: match.start()] + words[match.end() :], True
     plain = _BRACKET.sub(" ", words).strip() if brackets else words
     if (ends := _IN_UNIT.fullmatch(plain)) and (unit := read_unit(ends[2], concept)) is not None:

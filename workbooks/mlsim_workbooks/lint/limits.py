@@ -190,7 +190,7 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     value = context.value
     if value is None or value.dims:
         return None
-    words = cell.words
+    words = cell.words.replace("_", " ")
     plain = re.sub(r"memory|hbm|vram|speicher|mémoire", "", words, flags=re.I)
     if value.factor != value.factor:  # "(%)" beside a number of at most 1
         sure = context.concept in ("MFU", "ratio") and _BOUNDED.search(words) and not _OPEN.search(plain)

@@ -413,9 +413,11 @@ def _peak(figure: _Figure, chip: str, kinds: dict[str, str]) -> Said | None:
     if precision in ("bf16", "fp16"):
         wanted = ["bf16", "fp16"]
     known = tuple(v for p in wanted for v in values(chip, f"peak_compute {p}"))
-    if not known or load.chip(chip).kind == "soc":
-        return None  # whose engines are counted one by one, or together
     doubled = tuple(2 * v for v in known)
+    if not known or (
+        load.chip(chip).kind == "soc" and not (kinds.get("density") == "dense" and _near(figure.si, doubled, 0.01))
+    ):
+        return None  # whose engines are counted one by one, or together
     due = doubled if sparse else known
     if _near(figure.si, due, 0.03):
         return None

@@ -115,6 +115,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield from _binary_or_decimal(inference, sheet, cell)
         yield from _other_currency(inference, sheet, cell)
         yield from _bits_of_label(cell, tree)
+        yield from _bytes_of_format(cell)
     yield from kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
     if not guesses and not inference.nameless(key):
         yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
@@ -361,6 +362,33 @@ def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, comput
 
 _BITS_SAID = re.compile(r"(\d+) ?-?bits?\b", re.I)
 _BYTES_SAID = re.compile(r"(\d+) bytes\b", re.I)
+
+
+_FORMATS = re.compile(r"\b(?:(?:bf|tf|fp|u?int|float)(\d+)|bfloat(16)|e[45]m[32](?:fn)?)\b", re.I)
+
+
+_SEVERAL = re.compile(r"\b(?:and|und|et|plus|pair|both|double|in \+ out)\b|[&+;]", re.I)
+
+
+def _bytes_of_format(cell: Cellwise) -> Iterator[Said]:
+    """Bytes of weights in FP8 with two bytes each, vectors of float32 with one."""
+    computed, stated = cell.computed, cell.context.value
+    if computed is None or stated is None or stated.dims != (("information", 1.0),) or not cell.context.explicit:
+        return
+    said = {a or b or "8" for a, b in _FORMATS.findall(cell.words)}
+    factors = [n for n in computed.numbers if not is_conversion(n)]
+    if (
+        len(said) != 1
+        or len(factors) > 1
+        or _SEVERAL.search(cell.words)
+        or "~information" in computed.parts
+        or "information" in dict(computed.dims or ())
+    ):
+        return
+    due, have = float(said.pop()) / 8.0, factors[0] if factors else 1.0
+    named = computed.parts & {"bytes each", "bits each", "memory", "kv cache"}
+    if have in (0.5, 1.0, 2.0, 4.0, 8.0) and have != due and due > 0.25 and not named and factors:
+        yield "params-bytes", f"'{cell.label}' takes {have:g} bytes each; its format has {due:g}.", ""
 
 
 def _bits_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:

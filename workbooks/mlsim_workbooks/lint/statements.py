@@ -125,6 +125,8 @@ def _no_money(value: Value) -> bool:
 def _header(text: str) -> Label:
     """Read a header; a row of units under the headers states them apart."""
     unit = unit_cell(text) if text == "bn" else plain_unit(text)
+    if _AXIS.fullmatch(text.strip()):
+        return Label(text)  # the column of the year, behind those of its quarters
     if unit is not None:
         return Label(text, unit, strong=True)
     label = read_label(text)
@@ -133,6 +135,7 @@ def _header(text: str) -> Label:
     return label
 
 
+_AXIS = re.compile(r"jahr|monat|quartal|année|an|mois|trimestre|year|month|quarter", re.I)
 _SCENARIO = re.compile(r"^\d+B\b|[,+]")
 
 
@@ -356,6 +359,8 @@ _ONLY_PER = re.compile(r"(?:per|/|pro|par|je) ?([A-Za-zé]+)", re.I)
 
 def _named_count(unit: Value | None, concept: str) -> Value | None:
     """Return "pcs" as a number of what the label names."""
+    if unit is not None and unit.dims == (("device", 1.0),) and concept == "gpus per node":
+        return replace(number_of(concept) or unit, text=unit.text)  # "GPUs per instance | GPU"
     bare = number_of(concept) if unit is not None and unit.dims == (("count", 1.0),) else None
     if unit is not None and bare is None and concept and unit.dims == (("count", 1.0),) and unit.factor != 1.0:
         return None  # millions of GPU-hours

@@ -12,7 +12,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.kinds import copied
 
-__all__ = ["batch_rules", "flop_rules", "kv_rules", "mac_rules", "pue_rules", "site_rules"]
+__all__ = ["batch_rules", "flop_rules", "kv_constants", "kv_rules", "mac_rules", "pue_rules", "site_rules"]
 
 
 _PER_TOKEN = re.compile(
@@ -102,6 +102,20 @@ _TWICE = re.compile(
     r"back|train|forward|both|twice|double|two|\band\b|&|\+|attention|score|\bkv\b|\b2\b|draft|recompute|pass|spars|direction|gated|retr|pair|half|doppelt|halb|deux|moitié",
     re.I,
 )
+
+
+def kv_constants(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A KV cache worked out from numbers alone, "80 layers, 8 KV heads", without the factor for keys and values."""
+    computed = cell.computed
+    if computed is None or cell.context.concept != "kv cache" or computed.parts or len(computed.numbers) < 3:
+        return
+    numbers = sx.written(tree)
+    if (
+        2.0 not in numbers
+        and max(numbers) >= 16.0
+        and re.search(r"layer|schicht|couche|head|kopf|köpfe|tête", cell.words, re.I)
+    ):
+        yield "kv-factor", f"'{cell.label}' has no factor 2: keys and values are both kept.", ""
 
 
 def mac_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:

@@ -334,6 +334,7 @@ def _no_usual_slip(d: Difference) -> bool:
     ratio = not d.computed.dims and not d.computed.numbers
     shapes = not hard(d.computed.dims or ()) and not any(p[0] == "~" and p != "~token" for p in d.computed.parts)
     usual = unit_text(replace(d.computed, text="")) in SYMBOLS or ratio
+    usual = usual or (d.rule == "prefix" and d.stated.dims == (("operation", 1.0),))
     usual = usual or (d.rule == "prefix" and not d.computed.numbers and not d.cell.context.headed)
     return not written or not usual or (d.rule == "dimension" and shapes)
 

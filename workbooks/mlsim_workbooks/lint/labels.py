@@ -329,6 +329,7 @@ def _whole(text: str, concept: str, snake: bool) -> Value | None:
     return None
 
 
+_MANY_OF = re.compile(r"\b(?:tok|req|img|rps|qps|[kmgt]i?b|[kmgt]bit|flop|op|sample|frame)s? s$", re.I)
 _PERIOD_WORDS = frozenset(("day", "week", "month", "year"))  # "cost_month": of a month
 
 
@@ -367,6 +368,16 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
             joined = " ".join(tail)
         if count == 1 and joined.casefold() in (_PERIOD_WORDS if snake else WORDS) and len(joined) > 1:
             continue
+        if snake and count > 1 and pieces[-count] in ("stream", "user", "request", "step", "image", "frame", "batch"):
+            continue  # h265_stream_mbit_per_s
+        if (
+            snake
+            and joined == "s"
+            and concept in ("", "latency")
+            and pieces[-2][-1:] != "s"
+            and not _MANY_OF.search(text)
+        ):
+            return read_unit("s", "latency"), " ".join(pieces[:-1])  # clip_s
         before = pieces[-count - 1].casefold()
         two = [p.casefold() for p in pieces[-count - 2 : -count]]
         if (

@@ -22,7 +22,15 @@ from mlsim_workbooks.lint.algebra import (
     only_conversions,
 )
 from mlsim_workbooks.lint.clashes import clash_rules, count_rule
-from mlsim_workbooks.lint.domain import batch_rules, flop_rules, kv_rules, mac_rules, pue_rules, site_rules
+from mlsim_workbooks.lint.domain import (
+    batch_rules,
+    flop_rules,
+    kv_constants,
+    kv_rules,
+    mac_rules,
+    pue_rules,
+    site_rules,
+)
 from mlsim_workbooks.lint.doubt import Difference, doubtful
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
@@ -33,7 +41,7 @@ from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, registry_findings
-from mlsim_workbooks.lint.scope import GPU_TIME, copy_rules, hour_price_rules, scope_rules
+from mlsim_workbooks.lint.scope import GPU_TIME, copy_rules, each_user_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.sums import sum_rules
 from mlsim_workbooks.lint.unused import unused_findings
@@ -115,6 +123,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield from _binary_or_decimal(inference, sheet, cell)
         yield from _other_currency(inference, sheet, cell)
         yield from _bits_of_label(cell, tree)
+        yield from _percent_of_label(cell, tree)
         yield from _bytes_of_format(cell)
     yield from kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
     if not guesses and not inference.nameless(key):
@@ -126,6 +135,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     yield from copy_rules(inference, sheet, cell, tree)
     yield from hour_price_rules(inference, sheet, cell)
     yield from mac_rules(inference, sheet, cell)
+    yield from kv_constants(cell, tree)
 
 
 def _of_a_mixture(inference: Inference, facts: Facts, key: Key) -> bool:
@@ -153,6 +163,7 @@ def _of_what_is_missing(
         )
     yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
     yield from batch_rules(inference, (sheet, cell.item.key), cell)
+    yield from each_user_rules(inference, (sheet, cell.item.key), cell, tree, bool(facts.concepts.get("users")))
     yield from pue_rules(inference, facts, sheet, cell)
     yield from site_rules(inference, facts, sheet, cell, tree)
 
@@ -365,6 +376,22 @@ _BYTES_SAID = re.compile(r"(\d+) bytes\b", re.I)
 
 
 _FORMATS = re.compile(r"\b(?:(?:bf|tf|fp|u?int|float)(\d+)|bfloat(16)|e[45]m[32](?:fn)?)\b", re.I)
+
+
+def _percent_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """The 19 % of a label multiplied in as 19."""
+    said = {float(n.replace(",", ".")) for n in re.findall(r"(\d+(?:[.,]\d+)?) ?%", cell.words)}
+    match tree:
+        case (
+            sx.Binary(operator="*", left=sx.Number(number), right=_)
+            | sx.Binary(operator="*", left=_, right=sx.Number(number))
+        ):
+            if number in said and number > 1.0 and has_money(cell.value):
+                yield (
+                    "percent",
+                    f"'{cell.label}' multiplies by {number:g} for {number:g} %.",
+                    f"Multiply by {number / 100:g}.",
+                )
 
 
 _SEVERAL = re.compile(r"\b(?:and|und|et|plus|pair|both|double|in \+ out)\b|[&+;]", re.I)

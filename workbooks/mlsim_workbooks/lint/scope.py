@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import BUILT, THINGS, Value, compare, hard, has_money, is_time, only_conversions
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.kinds import copied, is_copied
 from mlsim_workbooks.lint.naming import thing, unit_text
 
-__all__ = ["GPU_TIME", "ONE_USER", "copy_rules", "hour_price_rules", "scope_rules"]
+__all__ = ["GPU_TIME", "ONE_USER", "copy_rules", "each_user_rules", "hour_price_rules", "scope_rules"]
 
 
 GPU_TIME = re.compile(
@@ -67,6 +67,18 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     for name, counted in (*_COUNTS.items(), ("user", "users")):
         if f"1/{counted}" in computed.parts and have.get(name, 0) < 0:
             del have[name]  # divided by a number of them, not a figure per one
+    if (
+        have.get("device", 0) < 0
+        and "1/nodes" in computed.parts
+        and "1/devices" not in computed.parts
+        and _MTBF.search(cell.words)
+    ):
+        yield (
+            "device-scope",
+            f"'{cell.label}' divides that of one GPU by the number of nodes.",
+            "Divide by the GPUs of all nodes.",
+        )
+        return
     alone = "one" in computed.parts or gpu_time  # the 1 of 1/x may be one GPU
     if (
         not alone
@@ -177,6 +189,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
 
 _WALL = re.compile(r"wall[- ]?(?:clock|time)|elapsed|calendar|duration|dauer|durée", re.I)
 _DAYS_ON = re.compile(r"\bdays?\b|\btage?n?\b|\bjours\b|round the clock|rund um die uhr", re.I)
+_MTBF = re.compile(r"\bmtb[fi]\b|between failures|\bmttf\b|entre (?:deux )?pannes|zwischen ausfällen", re.I)
 _JOB = re.compile(
     r"(?-i:\bIT\b)|\bpool\b|site|facility|\bjob\b|\brun\b|training|total|cluster|fleet|campaign|annual|yearly", re.I
 )
@@ -323,6 +336,29 @@ ONE_USER = re.compile(
     r"user|nutzer|utilisateur|stream|seat|session|one |each|single|mitarbeiter|employee|student|customer|/req|per request|slot|\b[dm]au\b",
     re.I,
 )
+
+
+def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node, users: bool) -> Iterator[Said]:
+    """Tasks of the peak hour from tasks per user, in a sheet that has users, where units tell nothing."""
+    computed = cell.computed
+    if not users or computed is None or computed.dims is not None or not _is_product(tree) or not cell.context.label:
+        return
+    used = inference.uses(key).values()
+    each = [
+        c for c in used if ("per user", "user") in c.context.kinds and not re.search(r"share|factor|%", c.words, re.I)
+    ]
+    counts = "users" in " ".join(computed.parts) or any("user" in dict(c.value.dims or ()) for c in used)
+    if (
+        len(each) == 1
+        and not counts
+        and not ONE_USER.search(cell.words)
+        and cell.context.concept not in ("latency", "money")
+    ):
+        yield (
+            "user-total",
+            f"'{cell.label}' is not per user, but '{each[0].label}' is.",
+            "Multiply by the number of users.",
+        )
 
 
 def _each_user(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> Iterator[Said]:

@@ -97,7 +97,7 @@ def _neighbours(
         if a is None or b is None:
             continue
         same = a.item.form == cell.item.form and a.computed == cell.computed
-        if same and (log or not _in_own_line(cell, a)):
+        if same and (log or not (_in_own_line(cell, a) or _of_another_kind(inference, sheet, cell, a))):
             continue
         alike = a.context.value == b.context.value or (
             _alike(a, b) and ((a.context.headed and b.context.headed and _agrees(a)) or (across and _one_row(a, b)))
@@ -166,6 +166,26 @@ def _copies_factor(inference: Inference, cell: Cellwise, other: Cellwise) -> boo
     axis, line = (1, other.item.col) if cell.item.row == other.item.row else (0, other.item.row)
     own = all(position(ref)[axis] == line for ref in other.item.refs if "$" not in ref and ":" not in ref)
     return own and relative(cell)[1][0] in factors
+
+
+def _of_another_kind(inference: Inference, sheet: int, a: Cellwise, b: Cellwise) -> bool:
+    """Tell whether two formulas of one form differ in one cell, and these are of two kinds: a peak in BF16, one in FP32."""
+    if [x for x, y in zip(relative(a)[1], relative(b)[1], strict=True) if x != y] == []:
+        return False
+    tree = inference.tree(a.item.form)
+    found = edit(tree, relative(a)[1], tree, relative(b)[1]) if tree is not None else None
+    if found is None or len(found.lost) != 1 or len(found.gained) != 1:
+        return False
+    pair = inference.cell_of(sheet, b.item, found.lost[0]), inference.cell_of(sheet, a.item, found.gained[0])
+    if pair[0] is None or pair[1] is None or "$" not in a.item.refs[getattr(found.gained[0], "mark", 0)]:
+        return False
+    kinds = [{k for k in c.context.kinds if k[0] in KIND_RULE} for c in pair if c is not None]
+    return (
+        bool(kinds[0])
+        and bool(kinds[1])
+        and {c for c, _ in kinds[0]} == {c for c, _ in kinds[1]}
+        and kinds[0] != kinds[1]
+    )
 
 
 def _in_own_line(a: Cellwise, b: Cellwise) -> bool:

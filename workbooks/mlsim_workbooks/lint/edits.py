@@ -39,6 +39,10 @@ _Written = tuple[sx.Node, Refs]
 def _edit(mine: _Written, theirs: _Written) -> Edit | None:
     a, b = mine[0], theirs[0]
     operators = {_chained(a), _chained(b)} - {""}
+    if isinstance(a, sx.Binary) and isinstance(b, sx.Binary) and (a.operator, b.operator) in (("+", "*"), ("*", "+")):
+        sides = [(_key(n.left, refs), _key(n.right, refs)) for n, refs in ((a, mine[1]), (b, theirs[1]))]
+        if sides[0] == sides[1]:
+            return Edit((b.right,), (a.right,), turned=True, of=a.operator)
     if operators:
         return _of_chains(mine, theirs, "+" if "+" in operators else "*")
     first, second = _arguments(a), _arguments(b)

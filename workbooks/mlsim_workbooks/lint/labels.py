@@ -79,7 +79,7 @@ def _only_mentions(text: str, match: re.Match[str]) -> bool:
     before = text[: match.start()] if match.group()[:1].isalpha() else text[: match.start() + 1]
     return bool(
         _ALL.match(text)
-        or re.search(r"\d[\d.,]*\s?(?:[kKMB]|bn|Mi[ol]\S*|Mrd\.?|[mb]illions?)?[ -]$|\w.*[,(:]", before)
+        or re.search(r"(?<![a-zA-Z])\d[\d.,]*\s?(?:[kKMB]|bn|Mi[ol]\S*|Mrd\.?|[mb]illions?)?[ -]$|\w.*[,(:]", before)
     )
 
 

@@ -47,6 +47,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _wrong_hours(cell)
             or _days_of_month(cell)
             or _percent_sum(inference, key, cell, estimate)
+            or _ratio_sum(inference, key, cell)
             or _of_peak(cell, key, estimate)
             or _of_memory(inference, cell, key, estimate)
             or _bytes_each(inference, cell, key)
@@ -136,6 +137,8 @@ def _wrong_hours(cell: Cellwise) -> Said | None:
         number = math.prod(cell.computed.numbers)
         if dict(cell.context.kinds).get("period") == "year" and 0 < number < 8700 and 365.0 in cell.computed.numbers:
             return "calendar", f"'{cell.label}' comes to {number:g}; a year has 8,760 hours.", ""
+        if number > 750.0 and (_A_MONTH.search(cell.words) or dict(cell.context.kinds).get("period") == "month"):
+            return "calendar", f"'{cell.label}' comes to {number:g}; a month has about 730 hours.", ""
         return None
     period = dict(cell.context.kinds).get("period", "")
     if number in _HOURS_OF_ANOTHER.get(period, ()) and _HOURS_IN.search(cell.words):
@@ -153,6 +156,7 @@ _MONTHS = (
     (r"feb(?:ruary|ruar)?|févr?(?:ier)?", (28.0, 29.0)),
 )  # fmt: skip
 _MONTH_DAYS = tuple((re.compile(rf"(?:{names})\.?(?:[ -]?\d\d(?:\d\d)?)?", re.I), days) for names, days in _MONTHS)
+_A_MONTH = re.compile(rf"\\b(?:{'|'.join(names for names, _ in _MONTHS)})\\b", re.I)
 _DAYS = re.compile(r"\b(?:days|tage|jours)\b", re.I)
 
 
@@ -595,6 +599,12 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     numbers = [estimate.of(k) for k in used]
     known = [n for n in numbers if n is not None]
     total = sum(known) * (cells[0].value.factor if cells[0].value.factor == cells[0].value.factor else 1.0)
+    if (
+        len(known) == len(numbers)
+        and total <= 1.0
+        and re.search(r"\bload\b|auslastung|charge\b", cell.context.label, re.I)
+    ):
+        return None  # of one machine, by several users
     if len(known) == len(numbers):
         wrong = total > 1.02 or (not 0.995 < total < 1.005 and bool(_NO_PARTS.search(words)))
     else:
@@ -604,6 +614,22 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     if not wrong:
         return None
     return said
+
+
+def _ratio_sum(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+    """A sum of quotients over different wholes: charges per user of five teams."""
+    tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
+    match tree:
+        case sx.Call(name="SUM", args=(sx.Area(),)):
+            cells = list(inference.uses(key).values())
+        case _:
+            return None
+    dims = {c.value.dims for c in cells}
+    each = [n for n, e in (next(iter(dims)) or ()) if e < 0 and not hard(((n, e),))] if len(dims) == 1 else []
+    if len(cells) < 2 or not each or not _denominators_differ(inference, key[0], cells):
+        return None
+    rule = "user-total" if "user" in each else "mixed-sum"
+    return rule, f"'{cell.label}' adds up figures per {each[0]} of different ones.", "Divide the totals."
 
 
 def _is_share(cell: Cellwise) -> bool:
@@ -616,7 +642,7 @@ def _is_share(cell: Cellwise) -> bool:
 
 _AVERAGED = re.compile(r"\b(?:average|avg|mean|weighted|typical)\b|mittel|durchschnitt|\bmoyen", re.I)
 _NO_PARTS = re.compile(
-    r"load|utili|effici|\bm[fb]u\b|rate\b|\bhits?\b|discount|\bsav(?:ed|ings?)\b|margin|occupan|busy|availab|uptime|achiev|reach"
+    r"\bwer\b|error|fehler|utili|effici|\bm[fb]u\b|rate\b|\bhits?\b|discount|\bsav(?:ed|ings?)\b|margin|occupan|busy|availab|uptime|achiev|reach"
     r"|compression|acceptance|headroom|of time|auslastung|effiz|verfügbar|rabatt|rendement|remise|taux|\bof peak\b",
     re.I,
 )

@@ -86,10 +86,21 @@ _NETWORK = re.compile(
 )
 
 
+_FFN = re.compile(
+    r"\bffn (?:size|dim|width)|\bintermediate[ _]size|\bd_ff\b|feed[- ]?forward (?:size|dim|width)|^ffn$", re.I
+)
+
+
 def _attribute(cell: Cellwise) -> str:
     """Return the registry's attribute that a labelled figure is, "" when it is none for certain."""
     context = cell.context
     value = context.value
+    if any(_FFN.search(t) and not re.search("expert|moe", t, re.I) for t in context.texts[:2]) and (
+        value is None or not value.dims
+    ):
+        return "ffn size"
+    if context.concept == "hidden size" and not re.search(r"expert|moe|adapter|lora|draft", cell.words, re.I):
+        return "hidden size"
     if value is None or value.dims is None:
         return ""
     words = cell.words.replace("_", " ")
@@ -155,13 +166,15 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
             number = found[0] if found else None
         if not isinstance(number, float) or number <= 0:
             continue
-        if cell.context.value is None or cell.context.value.factor != cell.context.value.factor:
+        value = cell.context.value
+        if (value is None or value.factor != value.factor) and attribute not in ("hidden size", "ffn size"):
             continue
         chip, model, weak = names.of(sheet, cell)
         if _NOT_DATASHEET.search(names.title(sheet, cell.item.row)):
             continue
         if chip or model:
-            yield _Figure(sheet, cell, chip, model, attribute, number * cell.context.value.factor, weak)
+            factor = value.factor if value is not None and value.factor == value.factor else 1.0
+            yield _Figure(sheet, cell, chip, model, attribute, number * factor, weak)
 
 
 @dataclass
@@ -485,7 +498,7 @@ def _interconnects(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]
 
 # --- models ----------------------------------------------------------------------------------------------------------
 
-_MODEL = ("layers", "heads", "kv heads", "head dim", "parameters", "active parameters")
+_MODEL = ("layers", "heads", "kv heads", "head dim", "hidden size", "ffn size", "parameters", "active parameters")
 
 
 def _of_model(figure: _Figure) -> Said | None:
@@ -495,9 +508,10 @@ def _of_model(figure: _Figure) -> Said | None:
     si, attribute = figure.si, figure.attribute
     if attribute in ("parameters", "active parameters"):
         return _parameters(figure, model, si, attribute)
-    known = {"layers": model.layers, "heads": model.heads, "kv heads": model.kv_heads, "head dim": model.head_dim}[
-        attribute
-    ]
+    known = {
+        "layers": model.layers, "heads": model.heads, "kv heads": model.kv_heads, "head dim": model.head_dim,
+        "hidden size": model.hidden, "ffn size": 0.0 if model.experts else model.ffn,
+    }[attribute]  # fmt: skip
     if not known or si == known:
         return None
     if model.attention != "GQA" and attribute in ("kv heads", "head dim"):

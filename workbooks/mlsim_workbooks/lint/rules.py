@@ -41,7 +41,14 @@ from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, registry_findings
-from mlsim_workbooks.lint.scope import GPU_TIME, copy_rules, each_user_rules, hour_price_rules, scope_rules
+from mlsim_workbooks.lint.scope import (
+    GPU_TIME,
+    copy_rules,
+    each_user_rules,
+    host_power_rules,
+    hour_price_rules,
+    scope_rules,
+)
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.sums import sum_rules
 from mlsim_workbooks.lint.unused import unused_findings
@@ -158,14 +165,33 @@ def _of_what_is_missing(
     counted = counts_something(context.value or cell.value)
     if context.concept or context.kinds or counted or (context.label and not cell.entity):
         gpu_time = any(GPU_TIME.search(c.words) for c in inference.uses((sheet, cell.item.key)).values())
+        worked = cell.computed.parts if cell.computed is not None else frozenset()
+        gpu_time |= "replicas" in worked and not _many_per_replica(inference, facts)
         yield from scope_rules(
             cell, tree, bool(facts.concepts.get("nodes")), bool(facts.concepts.get("users")), gpu_time
         )
     yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
     yield from batch_rules(inference, (sheet, cell.item.key), cell)
+    yield from host_power_rules(inference, (sheet, cell.item.key), cell)
     yield from each_user_rules(inference, (sheet, cell.item.key), cell, tree, bool(facts.concepts.get("users")))
     yield from pue_rules(inference, facts, sheet, cell)
     yield from site_rules(inference, facts, sheet, cell, tree)
+
+
+_PER_REPLICA = re.compile(
+    r"(?:gpus?|cards?|devices|karten|cartes) (?:per|of a|of each|je|pro|par) (?:replica|instance|replik|réplica|copy)|\btp\b|tensor",
+    re.I,
+)
+
+
+def _many_per_replica(inference: Inference, facts: Facts) -> bool:
+    """Tell whether a workbook says how many GPUs a replica has; where it does not, one may be enough."""
+    keys = (
+        *facts.concepts.get("devices", ()),
+        *facts.concepts.get("parallel", ()),
+        *facts.concepts.get("replicas", ()),
+    )
+    return any(_PER_REPLICA.search(inference.cells[key].words) for key in keys)
 
 
 def _contradiction(cell: Cellwise) -> Said:
@@ -414,7 +440,8 @@ def _bytes_of_format(cell: Cellwise) -> Iterator[Said]:
         return
     due, have = float(said.pop()) / 8.0, factors[0] if factors else 1.0
     named = computed.parts & {"bytes each", "bits each", "memory", "kv cache"}
-    if have in (0.5, 1.0, 2.0, 4.0, 8.0) and have != due and due > 0.25 and not named and factors:
+    counts = factors or computed.parts & {"parameters", "active parameters"}
+    if have in (0.5, 1.0, 2.0, 4.0, 8.0) and have != due and due > 0.25 and not named and counts:
         yield "params-bytes", f"'{cell.label}' takes {have:g} bytes each; its format has {due:g}.", ""
 
 

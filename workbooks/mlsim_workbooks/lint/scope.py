@@ -12,7 +12,15 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.kinds import copied, is_copied
 from mlsim_workbooks.lint.naming import thing, unit_text
 
-__all__ = ["GPU_TIME", "ONE_USER", "copy_rules", "each_user_rules", "hour_price_rules", "scope_rules"]
+__all__ = [
+    "GPU_TIME",
+    "ONE_USER",
+    "copy_rules",
+    "each_user_rules",
+    "host_power_rules",
+    "hour_price_rules",
+    "scope_rules",
+]
 
 
 GPU_TIME = re.compile(
@@ -128,7 +136,12 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         hard(stated.dims) == (("time", 1.0),)
         and have.get("device", 0) > 0
         and not due.get("device")
-        and ("device hours" in computed.parts or _WALL.search(cell.words) or _DAYS_ON.search(cell.words))
+        and (
+            have["device"] > 1
+            or "device hours" in computed.parts
+            or _WALL.search(cell.words)
+            or _DAYS_ON.search(cell.words)
+        )
     ):
         yield "device-hours", f"'{label}' is a time, but the formula gives GPU-hours: divide by the number of GPUs.", ""
         return
@@ -358,6 +371,32 @@ def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Nod
             "user-total",
             f"'{cell.label}' is not per user, but '{each[0].label}' is.",
             "Multiply by the number of users.",
+        )
+
+
+_HOST = re.compile(r"workstation|\bnodes?\b|server|\bhost|chassis|\brack|knoten|nœud|serveur|\bbox\b", re.I)
+
+
+def host_power_rules(inference: Inference, key: Key, cell: Cellwise) -> Iterator[Said]:
+    """GPU-hours times the power of the whole machine around several GPUs."""
+    computed, stated = cell.computed, cell.context.value
+    if computed is None or stated is None or hard(stated.dims or ()) != (("energy", 1.0),):
+        return
+    if dict(computed.dims or ()).get("device", 0.0) <= 0 or dict(stated.dims or ()).get("device"):
+        return
+    used = list(inference.uses(key).values())
+    power = [c for c in used if hard(c.value.dims or ()) == (("energy", 1.0), ("time", -1.0))]
+    hours = any(dict(c.value.dims or ()).get("device", 0.0) > 0 and dict(c.value.dims or ()).get("time") for c in used)
+    if (
+        hours
+        and len(power) == 1
+        and _HOST.search(power[0].words)
+        and not re.search(r"gpu|card|karte|carte", power[0].words, re.I)
+    ):
+        yield (
+            "device-scope",
+            f"'{cell.label}' multiplies GPU-hours by the power of '{power[0].label}'.",
+            "Divide by its GPUs.",
         )
 
 

@@ -97,7 +97,9 @@ def _neighbours(
         if a is None or b is None:
             continue
         same = a.item.form == cell.item.form and a.computed == cell.computed
-        if same and (log or not (_in_own_line(cell, a) or _of_another_kind(inference, sheet, cell, a))):
+        if same and (
+            log or not (_in_own_line(cell, a) or _swapped(cell, a) or _of_another_kind(inference, sheet, cell, a))
+        ):
             continue
         alike = a.context.value == b.context.value or (
             _alike(a, b) and ((a.context.headed and b.context.headed and _agrees(a)) or (across and _one_row(a, b)))
@@ -166,6 +168,12 @@ def _copies_factor(inference: Inference, cell: Cellwise, other: Cellwise) -> boo
     axis, line = (1, other.item.col) if cell.item.row == other.item.row else (0, other.item.row)
     own = all(position(ref)[axis] == line for ref in other.item.refs if "$" not in ref and ":" not in ref)
     return own and relative(cell)[1][0] in factors
+
+
+def _swapped(a: Cellwise, b: Cellwise) -> bool:
+    """Tell whether two formulas of one form have the same cells in another order: B2/C2 and C3/B3."""
+    first, second = relative(a)[1], relative(b)[1]
+    return first != second and sorted(first) == sorted(second)
 
 
 def _of_another_kind(inference: Inference, sheet: int, a: Cellwise, b: Cellwise) -> bool:
@@ -337,6 +345,8 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         return None  # a sum at an end may start or close its line
     lost = [_operand(inference, sheet, other, n) for n in found.lost]
     took = [_operand(inference, sheet, cell, n) for n in found.gained]
+    if found.turned and isinstance(mine, sx.Binary) and mine.operator == "+":
+        return "dimension", f"'{cell.label}' adds what the cells beside it multiply.", ""
     if found.turned:
         rule = next((r for o in lost if not isinstance(o, float) and (r := rule_of_factor(o))), "dimension")
         what = " and ".join(_called(o) for o in lost)

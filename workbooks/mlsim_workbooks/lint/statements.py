@@ -97,6 +97,8 @@ def combine(
         concept = "bytes each"  # "Precision BF16 | bytes"
     kinds = _join_kinds(owner, other, other is column)
     value, explicit, clash = _unit(owner, owner is column, other, unit, form, concept, share)
+    if owner is named:
+        clash = None  # a name is abbreviated
     if value is not None and value.dims is not None:
         value = _scoped(value, owner, other)
         dims = value.dims or ()
@@ -174,6 +176,7 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
     if (
         column.unit is not None
         and not has_money(column.unit)
+        and not (table and plain_unit(column.text))
         and (_COUNT_ROW.fullmatch(row.text.strip()) or (row.unit and _IN_UNIT.fullmatch(row.text)))
     ):
         return row, column  # "Tokens", "In seconds" among rows of milliseconds

@@ -66,10 +66,28 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return Value(dims=(), text=body)
     if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):
         return Value(dims=(("count", 1.0),), text=body)
-    value = _magnitude(body, concept) or _parsed(_translate(body, concept), text)
+    value = _magnitude(body, concept) or _electric(body) or _parsed(_translate(body, concept), text)
     if value is None or value.dims is None:
         return None
     return replace(value, text=" ".join(body.split()))
+
+
+_ELECTRIC = re.compile(r"([nµumkM]?)(Ah|A|VA|V|C)(?: (?:per|je|par|pro) \w+)?")
+_AMPERE, _SECOND, _JOULE = ("current", 1.0), ("time", 1.0), ("energy", 1.0)
+_ELECTRIC_DIMS = {
+    "A": ((_AMPERE,), 1.0), "Ah": ((_AMPERE, _SECOND), 3600.0), "C": ((_AMPERE, _SECOND), 1.0),
+    "V": ((("current", -1.0), _JOULE, ("time", -1.0)), 1.0), "VA": ((_JOULE, ("time", -1.0)), 1.0),
+}  # fmt: skip
+_ELECTRIC_SCALE = {"": 1.0, "n": 1e-9, "µ": 1e-6, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6}
+
+
+def _electric(body: str) -> Value | None:
+    """Read the units of batteries and feeds: "mAh", "µA", "V", "kVA"."""
+    match = _ELECTRIC.fullmatch(body)
+    if match is None or match[1] + match[2] in ("A", "C", "MA", "MC", "kC"):
+        return None  # a letter, a name
+    dims, factor = _ELECTRIC_DIMS[match[2]]
+    return Value(dims=dims, factor=factor * _ELECTRIC_SCALE[match[1]])
 
 
 def _no_kinds(body: str) -> str:
@@ -150,7 +168,10 @@ def may_hold_unit(text: str) -> bool:
     """Tell whether any word of a text could be a unit: a quick look that spares most labels the careful one."""
     if re.search(r"[%$€£¥₹#×µ°³]", text):
         return True
-    words = (w.casefold() for w in re.findall(r"[^\W\d_]+", text))
+    words = re.findall(r"[^\W\d_]+", text)
+    if any(_ELECTRIC.fullmatch(w) for w in words):
+        return True
+    words = [w.casefold() for w in words]
     return any(w in _unit_words() or w in FOREIGN_WORDS or w in LOWER for w in words)
 
 
@@ -183,7 +204,7 @@ def unit_cell(text: str) -> Value | None:
         body = body[1:-1]
     if (
         len(body) > 30
-        or (len(body) == 1 and body in "ACDEFGHIKLNPQRSUVXYZ")  # the letter of a column, of a scenario
+        or (len(body) == 1 and body in "ACDEFGHIKLNPQRSUXYZ")  # the letter of a column, of a scenario
         or (re.match(r"[\d=]", body) and not body.startswith("1/"))
         or (body.casefold() in WORDS and len(body) > 2 and not body.islower() and body not in ("FLOP", "MAC"))
     ):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, counts_something, hard, is_conversion, only_conversions
+from mlsim_workbooks.lint.algebra import Value, counts_something, hard, only_conversions
 from mlsim_workbooks.lint.evaluate import constant_of
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
@@ -91,7 +91,11 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     if mixture:
         yield from _parameters(cell, computed, dims, words)
     token, due = computed.kind("token"), stated.get("token", "")
-    multiple = any(not is_conversion(n) for n in computed.numbers) and any(n.startswith("money") for n, _ in dims)
+    priced = any(n.startswith("money") for n, _ in dims) and ("token", -1.0) in (
+        context.value.dims or () if context.value else ()
+    )
+    refs = isinstance(tree, sx.Binary) and isinstance(tree.left, sx.Ref) and isinstance(tree.right, sx.Ref)
+    multiple = priced and refs and not computed.numbers  # so many times the price of input
     if token and due and token != due and not multiple and len({k for c, k in computed.kinds if c == "token"}) == 1:
         yield "token-direction", f"'{label}' is about {due} tokens, but the formula uses {token} tokens.", ""
     statistics, due = {k for c, k in computed.kinds if c == "statistic"}, stated.get("statistic", "")

@@ -166,6 +166,8 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
             number = found[0] if found else None
         if not isinstance(number, float) or number <= 0:
             continue
+        if attribute in ("hidden size", "ffn size") and (number < 64 or number != int(number)):
+            continue  # what is hidden behind compute
         value = cell.context.value
         if (value is None or value.factor != value.factor) and attribute not in ("hidden size", "ffn size"):
             continue

@@ -389,6 +389,7 @@ def host_power_rules(inference: Inference, key: Key, cell: Cellwise) -> Iterator
     hours = any(dict(c.value.dims or ()).get("device", 0.0) > 0 and dict(c.value.dims or ()).get("time") for c in used)
     if (
         hours
+        and len(used) == 2
         and len(power) == 1
         and _HOST.search(power[0].words)
         and not re.search(r"gpu|card|karte|carte", power[0].words, re.I)

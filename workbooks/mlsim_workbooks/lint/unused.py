@@ -127,8 +127,9 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     """Return how certainly a formula lacks an input, the lowest most; () where nothing speaks for it."""
     cell, key = candidate.cell, (candidate.sheet, candidate.cell.item.key)
     nearest = min(map(abs, candidate.taken), default=9)
-    if cell.context.percent and unused.context.concept == "devices":
-        return ()  # a share of one GPU, and the number of them
+    timed = hard(cell.value.dims or ()) == (("time", 1.0),)
+    if unused.context.concept == "devices" and (cell.context.percent or timed):
+        return ()  # a share of one GPU, and the number of them; all wait as long as one
     if any(_instead(cell, taken, unused) for taken in candidate.taken.values()):
         return 1, nearest, key[1]
     tree = inference.tree(cell.item.form)
@@ -146,8 +147,6 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     if candidate.stands in (1, 2) and copied and not candidate.taken and _names(cell, unused):
         return 2, candidate.stands, key[1]
     between = {-1, 1} <= candidate.taken.keys() or (candidate.stands == 1 and candidate.taken and copied)
-    if unused.context.concept == "devices" and hard(cell.value.dims or ()) == (("time", 1.0),):
-        return ()  # all wait as long as one
     return (3, nearest, key[1]) if between and unused.context.concept in _FACTORS else ()
 
 

@@ -327,6 +327,8 @@ def _no_usual_slip(d: Difference) -> bool:
     """A difference that no rule names is one only where every unit is written, and the result is a usual one."""
     if d.rule not in ("dimension", "prefix"):
         return False
+    if d.rule == "prefix" and not d.mismatch.dims and _counts_else(d):
+        return False
     written = all(
         c.context.explicit and c.context.value and (c.context.value.dims or c.context.value.text == "%")
         for c in (d.cell, *d.used)
@@ -337,6 +339,17 @@ def _no_usual_slip(d: Difference) -> bool:
     usual = usual or (d.rule == "prefix" and d.stated.dims == (("operation", 1.0),))
     usual = usual or (d.rule == "prefix" and not d.computed.numbers and not d.cell.context.headed)
     return not written or not usual or (d.rule == "dimension" and shapes)
+
+
+def _counts_else(d: Difference) -> bool:
+    """Tell whether all that a formula multiplies is written with its unit, or a count; and no number converts."""
+    if any(n not in (0.5, 2.0) for n in d.computed.numbers) or not d.cell.context.explicit or d.cell.context.headed:
+        return False
+    counts = ("", "count", "devices", "nodes", "racks", "replicas", "gpus per node")
+    return any(c.context.explicit and hard(c.value.dims or ()) for c in d.used) and all(
+        c.context.explicit or (not hard(c.value.dims or ()) and c.context.concept in counts and c.context.label)
+        for c in d.used
+    )
 
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (

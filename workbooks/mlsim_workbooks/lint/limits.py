@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import PERIODS, hard
+from mlsim_workbooks.lint.algebra import PERIODS, hard, has_money
 from mlsim_workbooks.lint.estimate import Estimate
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
@@ -53,6 +53,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _bytes_each(inference, cell, key)
             or _price(cell)
             or _intensity(cell)
+            or _cheaper_than_input(inference, key, cell)
         )
         if said is None and _limited(cell, relevant):
             said = (
@@ -320,6 +321,32 @@ _PRICES: tuple[tuple[frozenset[tuple[str, float]], float, float, float, str, str
 
 
 _LEAST_OUTPUT = 0.015  # dollars per million generated tokens, of the smallest models
+
+
+def _cheaper_than_input(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+    """Generated tokens for a small part of the price of those read, beside it: no one sells them."""
+    number, value = cell.item.value, cell.context.value
+    if cell.item.form >= 0 or not isinstance(number, float) or value is None or value.kind("token") != "output":
+        return None
+    if not has_money(value) or number <= 0:
+        return None
+    row, col = divmod(key[1], WIDE)
+    for place in ((row, col - 1), (row, col - 2), (row - 1, col), (row - 2, col)):
+        other = inference.at(key[0], *place)
+        if other is None or other.item.form >= 0 or other.context.value is None or other.value.kind("token") != "input":
+            continue
+        price = other.item.value
+        if (
+            other.context.value.dims == value.dims
+            and isinstance(price, float)
+            and price * other.value.factor > 20 * number * value.factor
+        ):
+            return (
+                "token-price-scale",
+                f"'{cell.label}' is {number:g}, '{other.label}' {price:g}: generated tokens cost more.",
+                "",
+            )
+    return None
 
 
 def _intensity(cell: Cellwise) -> Said | None:

@@ -112,6 +112,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     if cell.context.contradiction is not None:
         yield _contradiction(cell)
     yield from _label_rules(cell)
+    yield from _money_in_kilograms(cell)
     yield from _quantity_rules(cell)
     yield from flop_rules(cell)
     if cell.computed is None:
@@ -474,6 +475,20 @@ def _upside_down(cell: Cellwise, computed: Value, stated: Value) -> Iterator[Sai
         yield "dimension", f"'{cell.label}' is upside down: the formula gives {unit_text(computed)}.", ""
     elif turned == {"token"} and due["token"] < 0 and has_money(stated):
         yield "money-rate", f"'{cell.label}' is a price per token, but the formula multiplies by tokens.", ""
+
+
+_COSTS = re.compile(r"\b(?:\w*kosten|costs?|coûts?|bill|invoice|rechnung|facture|fees?|budget)\b", re.I)
+
+
+def _money_in_kilograms(cell: Cellwise) -> Iterator[Said]:
+    """Costs whose unit column says t CO2e or kWh, worked out from money."""
+    value, computed = cell.context.value, cell.computed
+    if value is None or computed is None or not cell.context.explicit or cell.context.headed or has_money(value):
+        return
+    physical = {"energy", "mass_of_co2e", "information", "operation", "water"} & {n for n, _ in hard(value.dims or ())}
+    money = has_money(computed) and not any(e < 0 for _, e in hard(computed.dims or ()))
+    if cell.context.concept == "money" and physical and money and _COSTS.search(cell.label):
+        yield "unit-contradiction", f"'{cell.label}' names money, but its unit is {value.text}.", ""
 
 
 def _other_currency(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:

@@ -55,6 +55,10 @@ def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]
         if cell.item.form < 0 or cell.computed is None:
             continue
         row, col = divmod(place, WIDE)
+        said = _in_another_unit(inference, sheet, row, col, cell) if cell.item.form not in logs else None
+        if said is not None:
+            yield sheet, cell, said
+            continue
         for down, across in ((1, 0), (0, 1)):
             other, where = _neighbours(inference, sheet, row, col, down, across, cell, cell.item.form in logs)
             if other is None:
@@ -116,6 +120,30 @@ def _neighbours(
             total = where != "inside" and _TOTAL.search(" ".join((cell.entity, *own_texts)))
             return (None if total else a), where
     return None, ""
+
+
+def _in_another_unit(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise) -> Said | None:
+    """One cell of a filled line whose format states another unit than those of the cells beside it: GiB among GB."""
+    value = cell.context.value
+    if value is None or not cell.context.explicit or cell.context.headed or not hard(value.dims or ()):
+        return None
+    own = relative(cell)
+    for down, across in ((1, 0), (0, 1)):
+        for steps in ((-1, 1), (1, 2), (-1, -2)):
+            beside = [inference.at(sheet, row + s * down, col + s * across) for s in steps]
+            units = {c.context.value for c in beside if c is not None and c.item.form >= 0 and relative(c) == own}
+            if len(units) != 1 or any(c is None or relative(c) != own or c.context.headed for c in beside):
+                continue
+            due = units.pop()
+            mismatch = compare(value, due) if due is not None and due.known and value.known else None
+            if due is not None and mismatch is not None and not mismatch.dims and not mismatch.periods[0]:
+                rule = rule_of(mismatch, value, due) or "unit-contradiction"
+                return (
+                    rule,
+                    f"'{cell.label}' is in {value.text}, the cells beside it, with the same formula, in {due.text}.",
+                    "",
+                )
+    return None
 
 
 def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise) -> Said | None:

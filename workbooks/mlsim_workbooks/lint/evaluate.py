@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -107,6 +107,7 @@ class Evaluation:
     inputs: dict[sx.Node, object]
     clashes: list[Clash] = field(default_factory=list)
     bound: dict[str, Value] = field(default_factory=dict)
+    said: Mapping[float, Value] = field(default_factory=dict)  # numbers that a label gives with their unit
 
     def value(self, node: sx.Node | None) -> Value:
         """Return the value of a part of the formula."""
@@ -114,7 +115,7 @@ class Evaluation:
             return UNKNOWN
         number = constant_of(node)
         if number is not None:
-            return literal(number)
+            return self.said.get(number) or literal(number)
         if isinstance(node, sx.Text):
             found = read_quantity(node.value)
             return found[1] if found else UNKNOWN

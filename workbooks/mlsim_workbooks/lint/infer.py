@@ -29,6 +29,7 @@ from mlsim_workbooks.lint.evaluate import KEEPERS, Clash, Evaluation, constant_o
 from mlsim_workbooks.lint.layout import contexts
 from mlsim_workbooks.lint.reader import WIDE, Book, Grid, Item
 from mlsim_workbooks.lint.statements import EMPTY, Context
+from mlsim_workbooks.lint.unit_texts import read_unit
 from mlsim_workbooks.package import LAST_ROW, RecalcError, column_number, position
 
 __all__ = ["Cellwise", "Inference", "Key", "infer", "key_of", "sheet_of"]
@@ -108,6 +109,19 @@ class Inference:
                 value = replace(value, dims=dims, factor=math.nan if dims else 1.0)
             given[node] = value if isinstance(value, Value) else value[0]
         return Evaluation(given).value(tree)
+
+    def as_said(self, key: Key) -> Value | None:
+        """Return what a formula gives with the numbers that its label gives a unit: "1.2 kB per request"."""
+        cell = self.cells[key]
+        tree = self.tree(cell.item.form)
+        said = _quantities(" ".join(cell.context.texts[:1]) or cell.entity)
+        if tree is None or self.run is None or not any(n in said for n in sx.written(tree)):
+            return None
+        given: dict[sx.Node, object] = {}
+        for node in _places(tree):
+            value = self.run.place_value(node, key[0], cell.item)
+            given[node] = value if isinstance(value, Value) else value[0]
+        return Evaluation(given, said=said).value(tree)
 
     def nameless(self, key: Key) -> bool:
         """Tell whether a formula uses a number beside which at most a unit is written."""
@@ -465,6 +479,20 @@ def _may_be_count(cell: Cellwise) -> bool:
     context = cell.context
     typed = cell.item.form < 0 and isinstance(cell.item.value, float)
     return typed and bool(context.label) and not context.explicit and context.concept in ("", "count", *_COUNTED)
+
+
+_QUANTITY = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) ?([A-Za-zµ€$]+(?:/[A-Za-z]+)*)")
+
+
+@lru_cache(maxsize=65536)
+def _quantities(text: str) -> Mapping[float, Value]:
+    """Return the numbers of a label that have a unit behind them."""
+    found: dict[float, Value] = {}
+    for number, unit in _QUANTITY.findall(text):
+        value = read_unit(unit)
+        if value is not None and hard(value.dims or ()):
+            found[float(number)] = replace(value, text="")
+    return found
 
 
 def _nameless(cell: Cellwise) -> bool:

@@ -353,6 +353,9 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         stated = _whichever_operations(stated, computed)
     counts = inference.were_counts((sheet, cell.item.key)) if computed.dims is None and cell.context.explicit else None
     computed = counts or computed
+    said = inference.as_said((sheet, cell.item.key)) if cell.context.explicit else None
+    if said is not None and hard(said.dims or ()) == hard(stated.dims or ()) != hard(computed.dims or ()):
+        computed = said
     yield from _upside_down(cell, computed, stated)
     mismatch = compare(_without_ring(computed), stated)
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):

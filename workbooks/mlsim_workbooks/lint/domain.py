@@ -63,7 +63,7 @@ def kv_rules(inference: Inference, facts: Facts, key: Key, cell: Cellwise, tree:
     assert computed is not None
     parts = computed.parts
     words = cell.words
-    all_heads = {"heads", "layers"} <= parts and not parts & {"kv heads", "1/heads"}
+    all_heads = "heads" in parts and bool(parts & {"layers", "hidden size"}) and not parts & {"kv heads", "1/heads"}
     if all_heads and _OF_CACHE.search(words) and facts.concepts.get("kv heads"):
         yield "kv-heads", f"'{cell.label}' multiplies by all attention heads; a KV cache has the KV heads only.", ""
         return
@@ -96,7 +96,7 @@ def kv_rules(inference: Inference, facts: Facts, key: Key, cell: Cellwise, tree:
         )
 
 
-_OF_CACHE = re.compile(r"\bkv\b|cache", re.I)
+_OF_CACHE = re.compile(r"\bkv\b|cache|\b[kv]_proj\b|\bw_?[kv]\b", re.I)
 
 _TWICE = re.compile(
     r"back|train|forward|both|twice|double|two|\band\b|&|\+|attention|score|\bkv\b|\b2\b|draft|recompute|pass|spars|direction|gated|retr|pair|half|doppelt|halb|deux|moitié",

@@ -197,6 +197,9 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
         return None, words, False
     brackets = list(_BRACKET.finditer(words))
     for match in reversed(brackets):
+        pieces = match[1].split(";")
+        if len(pieces) > 1 and all(read_unit(piece.strip(), concept) for piece in pieces):
+            continue  # "(l ; kg CO2e/l)": of two columns
         for piece in (match[1], *re.split(r"[,;|]", match[1])):
             unit = None if _COUNTING.match(piece) else read_unit(piece, concept)
             if unit is not None and (piece == match[1] or piece.strip().casefold() not in WORDS):

@@ -54,6 +54,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _price(cell)
             or _intensity(cell)
             or _cheaper_than_input(inference, key, cell)
+            or _power_of_a_gpu(cell)
         )
         if said is None and _limited(cell, relevant):
             said = (
@@ -321,6 +322,21 @@ _PRICES: tuple[tuple[frozenset[tuple[str, float]], float, float, float, str, str
 
 
 _LEAST_OUTPUT = 0.015  # dollars per million generated tokens, of the smallest models
+
+
+def _power_of_a_gpu(cell: Cellwise) -> Said | None:
+    """More watts per GPU than any draws."""
+    value, number = cell.context.value, cell.item.value
+    if cell.item.form >= 0 or not isinstance(number, float) or value is None or not cell.context.explicit:
+        return None
+    one = re.search(r"gpu|card|accelerator|karte|carte", cell.words, re.I)
+    if (
+        value.dims != (("device", -1.0), ("energy", 1.0), ("time", -1.0))
+        or not number * value.factor > 3000.0
+        or not one
+    ):
+        return None
+    return "above-limit", f"'{cell.label}' comes to {number * value.factor / 1000:g} kW: no GPU draws as much.", ""
 
 
 def _cheaper_than_input(inference: Inference, key: Key, cell: Cellwise) -> Said | None:

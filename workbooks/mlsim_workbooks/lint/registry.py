@@ -99,6 +99,8 @@ def _attribute(cell: Cellwise) -> str:
         value is None or not value.dims
     ):
         return "ffn size"
+    if any(re.match(r"vocab(?:ulary|ulaire|ular)?(?: size)?\b|wortschatz", t, re.I) for t in context.texts[:1]):
+        return "vocabulary"
     if context.concept == "hidden size" and not re.search(r"expert|moe|adapter|lora|draft", cell.words, re.I):
         return "hidden size"
     if value is None or value.dims is None:
@@ -133,7 +135,11 @@ def _attribute(cell: Cellwise) -> str:
         return "memory_bandwidth" if bare or re.search(r"hbm|memory|\bmem\b|dram|speicher|mémoire", own, re.I) else ""
     if names == {"information": 1.0}:
         return "memory_capacity" if re.search(r"hbm|memory|vram|speicher|mémoire|\bmem\b", own, re.I) else ""
-    if names == {"operation": 1.0, "time": -1.0} and concept in ("peak", "") and not re.search(r"NPU|DSP|core", own):
+    if (
+        names == {"operation": 1.0, "time": -1.0}
+        and concept in ("peak", "", "power")
+        and not re.search(r"NPU|DSP|core", own)
+    ):
         return "peak_compute"
     if names == {"integer_operation": 1.0, "time": -1.0}:
         return "peak_compute int8" if dict(context.kinds).get("precision", "int8") == "int8" else ""
@@ -166,7 +172,7 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
             number = found[0] if found else None
         if not isinstance(number, float) or number <= 0:
             continue
-        if attribute in ("hidden size", "ffn size") and (number < 64 or number != int(number)):
+        if attribute in ("hidden size", "ffn size", "vocabulary") and (number < 64 or number != int(number)):
             continue  # what is hidden behind compute
         value = cell.context.value
         if (value is None or value.factor != value.factor) and attribute not in ("hidden size", "ffn size"):
@@ -465,6 +471,8 @@ def _link(figure: _Figure, chip: str, kinds: dict[str, str], known: tuple[float,
         return "link-direction", f"This is {figure.chip}'s link in {other}; the label says {direction}.", ""
     if one or both:
         return None
+    if direction == "both directions" and _near(figure.si, tuple(4 * v for v in known), 0.01):
+        return "link-direction", f"This is twice {figure.chip}'s link in both directions.", ""
     return _disagrees(figure, chip, known[0] * (2 if direction == "both directions" else 1))
 
 
@@ -500,7 +508,17 @@ def _interconnects(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]
 
 # --- models ----------------------------------------------------------------------------------------------------------
 
-_MODEL = ("layers", "heads", "kv heads", "head dim", "hidden size", "ffn size", "parameters", "active parameters")
+_MODEL = (
+    "vocabulary",
+    "layers",
+    "heads",
+    "kv heads",
+    "head dim",
+    "hidden size",
+    "ffn size",
+    "parameters",
+    "active parameters",
+)
 
 
 def _of_model(figure: _Figure) -> Said | None:
@@ -512,7 +530,7 @@ def _of_model(figure: _Figure) -> Said | None:
         return _parameters(figure, model, si, attribute)
     known = {
         "layers": model.layers, "heads": model.heads, "kv heads": model.kv_heads, "head dim": model.head_dim,
-        "hidden size": model.hidden, "ffn size": 0.0 if model.experts else model.ffn,
+        "vocabulary": model.vocab, "hidden size": model.hidden, "ffn size": 0.0 if model.experts else model.ffn,
     }[attribute]  # fmt: skip
     if not known or si == known:
         return None

@@ -268,6 +268,13 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = "integer-ops"
     if concept in ("energy", "power") and unit.kind("period"):
         rule = ""
+    if own == frozenset({("time", 1.0)}) and re.match(
+        r"(?!wall|clock time)(?:\w+ )?(?:clock|frequency|takt(?:rate|frequenz)?|fréquence)\b(?! (?:time|period|cycles))",
+        words,
+        re.I,
+    ):
+        yield "unit-contradiction", f"'{words}' names a frequency, but its unit is {unit.text}.", ""
+        return
     counted = own == frozenset() and not unit.kind("period") and any(n == "token" for n, _ in unit.dims or ())
     if (
         concept == "throughput"
@@ -286,7 +293,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = ""  # "bytes per parameter"
     if concept == "memory" and not re.search(r"memory|hbm|vram|capacity|speicher(?!.*rate)|mémoire", words, re.I):
         rule = ""
-    if rule == "token-rate" or (
+    if rule in ("token-rate", "integer-ops") or (
         rule
         and not re.search(
             r"utili|share|price|cost|per token|(?:per|/|pro|par|je) ?(?:gpu[- ]?)?(?:h\b|hour|stunde|heure)|\brate\b|speed|traffic|\breads?\b|writes?|moved|transfer",
@@ -443,7 +450,16 @@ def _bytes_of_format(cell: Cellwise) -> Iterator[Said]:
     ):
         return
     due, have = float(said.pop()) / 8.0, factors[0] if factors else 1.0
-    named = computed.parts & {"bytes each", "bits each", "memory", "kv cache"}
+    named = computed.parts & {
+        "bytes each",
+        "bits each",
+        "memory",
+        "kv cache",
+        "layers",
+        "heads",
+        "kv heads",
+        "head dim",
+    }
     counts = factors or computed.parts & {"parameters", "active parameters"}
     if have in (0.5, 1.0, 2.0, 4.0, 8.0) and have != due and due > 0.25 and not named and counts:
         yield "params-bytes", f"'{cell.label}' takes {have:g} bytes each; its format has {due:g}.", ""

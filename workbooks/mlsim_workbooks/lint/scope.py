@@ -87,6 +87,18 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             "Divide by the GPUs of all nodes.",
         )
         return
+    if (
+        have.get("node", 0) < 0
+        and "1/devices" in computed.parts
+        and "1/nodes" not in computed.parts
+        and _MTBF.search(cell.words)
+    ):
+        yield (
+            "device-scope",
+            f"'{cell.label}' divides that of one node by the number of GPUs.",
+            "Divide by the number of nodes.",
+        )
+        return
     alone = "one" in computed.parts or gpu_time  # the 1 of 1/x may be one GPU
     if (
         not alone
@@ -286,6 +298,16 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         and not (_NODE.search(words) if one == "node" else re.search(one, words, re.I))
     ):
         yield "device-scope", f"'{label}' takes a figure per {one}.", f"Multiply by the number of {one}s."
+    elif (
+        _SHARDED.search(words)
+        and re.search(r"\ball (?:gpus|devices|ranks|cards)|\btotal|whole", source.words, re.I)
+        and isinstance(tree, sx.Ref)
+    ):
+        yield (
+            "device-scope",
+            f"'{label}' is sharded, but the formula takes the whole ('{source.label}').",
+            "Divide by the number of GPUs.",
+        )
     elif (pair := _per_other(cell.words, source.words)) is not None:
         rule = "user-total" if set(pair) & _PEOPLE else "device-scope"
         yield rule, f"'{label}' is per {pair[0]}, but the formula takes a figure per {pair[1]}.", ""
@@ -314,6 +336,7 @@ def _left_out(have: dict[str, float], due: dict[str, float]) -> str:
     return next((thing(n) for n in BUILT if have.get(n, 0) < 0 and not due.get(n)), "")
 
 
+_SHARDED = re.compile(r"\bshard(?:ed)?\b|\bpartitioned\b|réparti|verteilt auf", re.I)
 _PEOPLE = frozenset(("user", "request", "session", "stream", "seat"))
 _PER_NOUN = re.compile(
     r"\b(?:per|pro|par|je|of (?:a|one|each|the)) (gpu|card|node|server|rack|replica|cluster|fleet|site|user|request|session|stream|seat|slot|drive)\b",

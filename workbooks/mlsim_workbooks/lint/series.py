@@ -112,6 +112,8 @@ def _neighbours(
             continue
         own = own or relative(cell)
         shared = relative(a)
+        if any((c := at(steps)) is not None and relative(c) == own for steps in (-2, 2)):
+            continue  # two formulas by turns: depthwise and pointwise layers
         named = bool(across) and _one_row(a, cell)
         if where != "inside" and not named and not set(own[1]) & set(shared[1]):
             continue  # nothing in common: another line of a list
@@ -400,6 +402,8 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         rule = "dimension"
     if not rule or any(o is None for o in operands):
         return None
+    if took and any(isinstance(o, Cellwise) and o.context.concept == "exchange rate" for o in took):
+        return None  # the one offer in dollars
     what = " and ".join(_called(o) for o in operands)
     return rule, f"'{cell.label}' {'leaves out' if lost else 'takes in'} {what}, unlike the cells beside it.", ""
 

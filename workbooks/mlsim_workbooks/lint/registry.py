@@ -164,7 +164,7 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
         attribute = attributes.get(id(cell.context))
         if attribute is None:
             attribute = attributes[id(cell.context)] = _attribute(cell)
-        if not attribute:
+        if not attribute or _NOT_DATASHEET.search(cell.entity):
             continue
         number = cell.item.value
         if isinstance(number, str):

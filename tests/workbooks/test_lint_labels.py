@@ -84,7 +84,7 @@ Débit (jetons/s) | tok/s | throughput; Requêtes par seconde | request/s | thro
 Paramètres (milliards) | Gparam | parameters; Paramètres actifs (milliards) | Gparam | active parameters | active
 Nombre de nœuds | node | nodes; GPU par nœud | GPU/node | gpus per node; Couches | 1 | layers; Têtes KV | 1 | kv heads
 Taux d'utilisation (%) | % | ratio; Émissions annuelles (t) | tCO2e | carbon | year
-Octets par paramètre | byte | bytes each; Utilisateurs | user | users
+Octets par paramètre | B/param | bytes each; Utilisateurs | user | users
 """
 ROWS = [
     [*(piece.strip() for piece in line.split("|")), "", "", ""][:5]

@@ -157,6 +157,7 @@ def _has_pue(inference: Inference, facts: Facts) -> bool:
     return any(p.item.form < 0 or p.computed is None or "~energy" not in p.computed.parts for p in pues)
 
 
+_COOLED = re.compile(r"\bpue\b|cooling|kühlung|kälte|refroidissement|clim", re.I)
 _COOLING = re.compile(r"cool|chill|kälte|kühl|verlust|loss|refroid|clim|perte", re.I)
 _SITE = re.compile(
     r"\bsites?\b|facility|building|gebäude|standort|bâtiment|data cent(?:er|re)|rechenzentrum|centre de", re.I
@@ -166,6 +167,25 @@ _OF_IT = re.compile(r"(?-i:\bIT\b)|informatique|\bit\b (?:power|energy|load)|ser
 
 def site_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """The energy of a site that passes on the energy of its computers."""
+    due = dict(cell.context.kinds).get("boundary") == "facility" and cell.context.explicit
+    computed = cell.computed
+    if (
+        due
+        and computed is not None
+        and _COOLED.search(cell.words)
+        and isinstance(tree, sx.Binary)
+        and tree.operator in "*/"
+    ):
+        used = inference.uses((sheet, cell.item.key)).values()
+        plain = (
+            "PUE" not in computed.parts
+            and not computed.kind("boundary")
+            and not any(1.0 < n < 2.5 for n in computed.numbers)
+        )
+        energy = dict(hard(cell.value.dims or ())).get("energy") == 1.0 and len(hard(cell.value.dims or ())) <= 2
+        if plain and energy and _has_pue(inference, facts) and any(_OF_IT.search(c.words) for c in used):
+            yield "facility-energy", f"'{cell.label}' is with cooling, but the formula has no PUE.", "Multiply by PUE."
+            return
     place = copied(tree)
     source = inference.cell_of(sheet, cell.item, place) if place is not None else None
     if source is None or not _SITE.search(cell.words) or _OF_IT.search(cell.words) or not _has_pue(inference, facts):

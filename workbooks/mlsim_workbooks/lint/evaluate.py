@@ -513,6 +513,15 @@ def _product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> l
     found: list[Clash] = []
     if _other_tokens(left, right) and (_cancels if sign > 0 else _rates)(left, right, "token"):
         found.append(Clash("multiply", left, right, node.left, node.right, note="token"))
+    elif _other_tokens(left, right) and sign > 0:
+        price, count = (left, right) if has_money(left) else (right, left)
+        if (
+            has_money(price)
+            and dict(price.dims or ()).get("token", 0.0) < 0
+            and count.dims is None
+            and "tokens" in count.parts
+        ):
+            found.append(Clash("multiply", left, right, node.left, node.right, note="token"))
     if right.number == 100.0 and sign < 0 and left.text == "%" and left.factor == 1.0 and left.dims == ():
         found.append(Clash("multiply", left, right, node.left, node.right, note="percent"))
     way, back = left.kind("trip"), right.kind("trip")

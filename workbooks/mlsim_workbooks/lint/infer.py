@@ -21,6 +21,7 @@ from mlsim_workbooks.lint.algebra import (
     compare,
     counts_something,
     hard,
+    has_money,
     is_conversion,
     is_time,
     literal,
@@ -481,7 +482,7 @@ def _may_be_count(cell: Cellwise) -> bool:
     return typed and bool(context.label) and not context.explicit and context.concept in ("", "count", *_COUNTED)
 
 
-_QUANTITY = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) ?([A-Za-zµ€$]+(?:/[A-Za-z]+)*)")
+_QUANTITY = re.compile(r"(?<![\w.,])(\d{1,9}(?:\.\d{1,9})?) ?([A-Za-zµ€$]{1,12}(?:/[A-Za-z]+)*)")
 
 
 @lru_cache(maxsize=65536)
@@ -523,6 +524,9 @@ def _of_one(context: Context, entity: str) -> Value:
 
 def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     """Return what a formula cell holds: the unit it states, else what its formula gives; and the kinds of both."""
+    named = stated is not None and not hard(stated.dims or ()) and cell.context.texts[:1] == (stated.text,)
+    if named and has_money(computed):
+        return _merge(cell, computed, None)  # "Servers", in dollars
     there_and_back = {"trip", "direction"} if {2.0, 0.5} & set(computed.numbers) else set()
     if stated is None:
         own = {c for c, _ in cell.value.kinds | cell.context.kinds}

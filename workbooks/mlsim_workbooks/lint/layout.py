@@ -160,7 +160,7 @@ class _Pass:
             group, entity = self.group(item.col, texts, units, numeric)
             unit, apart = self.unit_beside(item.col, texts, units, numeric)
             stack = column.stack if column else ()
-            if stack and unit and units.get(item.col + 1) == unit and plain_unit(unit) and plain_unit(stack[-1]):
+            if stack and unit and units.get(item.col + 1) == unit and _its_own(unit) and plain_unit(stack[-1]):
                 stack = ()  # another quantity below a table, with its own unit behind it
             name = self.named.get((number, item.col), "")
             code = self.book.formats[item.style] if item.style < len(self.book.formats) else ""
@@ -231,7 +231,8 @@ class _Pass:
             return False
         counted = col - 1 in numeric and bool(unit.dims) and (text in _COUNTED or unit.factor != 1.0)  # no label
         tokens = unit.dims == (("token", 1.0),) and unit.factor != 1.0  # "Mtok" is no label
-        return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted or tokens
+        times = unit.text == "x" and text != "x"  # "x rate of the lost hours"
+        return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted or tokens or times
 
     def names_something_else(self, col: int) -> bool:
         """Tell whether a column has a header of its own that is not "Unit": its texts are no units of other columns."""
@@ -313,6 +314,11 @@ class _Pass:
         """Tell whether a column is headed "Unit"."""
         column = self.columns.get(col)
         return bool(column and column.stack and UNIT_HEADER.fullmatch(column.stack[-1].strip()))
+
+
+def _its_own(unit: str) -> bool:
+    """Tell whether a text behind a number is a unit, or "x rate of ...", whatever the header of its column says."""
+    return plain_unit(unit) is not None or unit.startswith("x ")
 
 
 def _left_headers(texts: dict[int, str], numbers: list[Item]) -> dict[int, str]:

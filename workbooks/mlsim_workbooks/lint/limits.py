@@ -409,12 +409,23 @@ def _price(cell: Cellwise) -> Said | None:
     return None
 
 
+_SIZE_OF_ONE = re.compile(
+    r"(?:size|bytes|größe|taille) (?:of|per|je|einer?s?|d.une?) (?:an? |one |each )?(?:value|component|element|weight|wert|komponente|valeur|composante)",
+    re.I,
+)
 _FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|fp4|fp64)\b", re.I)
 
 
 def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
     """Bytes per parameter typed in bits: 16 beside "bf16"."""
     number = cell.item.value
+    if cell.item.form < 0 and isinstance(number, float) and _SIZE_OF_ONE.search(cell.words):
+        own = cell.entity or " ".join(cell.context.texts[:1])
+        said = {float(re.sub(r"\D", "", m)) / 8.0 for m in _FORMAT.findall(own)}
+        if len(said) == 1 and number not in said and number in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0):
+            due = said.pop()
+            rule = "bits-bytes" if number == 8.0 * due else "params-bytes"
+            return rule, f"'{cell.label}' is {number:g}; that format takes {due:g} bytes.", ""
     if cell.item.form >= 0 or cell.context.concept != "bytes each" or not isinstance(number, float):
         return None
     row = inference.book.grids[key[0]].rows.get(cell.item.row, ())

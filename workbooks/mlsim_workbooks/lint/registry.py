@@ -381,7 +381,9 @@ def _of_chip(figure: _Figure, chip: str) -> Said | None:
     if attribute == "memory_capacity" and any(_fits(figure, variant) for variant in _family(figure.chip)):
         return None  # "V100" comes with 16 GB and with 32
     if attribute == "board_power" and re.search(
-        r"rest\b|other|host|chassis|fans|cool|\bcpu|spare|loss|idle|mean|average", figure.cell.words, re.I
+        r"rest\b|other|complete|\bbox\b|host|chassis|fans|cool|\bcpu|spare|loss|idle|mean|average",
+        figure.cell.words,
+        re.I,
     ):
         return None
     if attribute == "board_power" and not re.search(r"tdp|board|rated|max|per gpu|pro gpu|par gpu|je gpu|gpu[ _](?:power|watts)|^power|nameplate",

@@ -130,6 +130,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield from _result(inference, sheet, cell, tree)
         yield from _binary_or_decimal(inference, sheet, cell)
         yield from _other_currency(inference, sheet, cell)
+        yield from _other_period(cell)
         yield from _bits_of_label(cell, tree)
         yield from _percent_of_label(cell, tree)
         yield from _bytes_of_format(cell)
@@ -408,8 +409,8 @@ def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, comput
     return len(shares) == 1 and stored and not plain and len(computed.numbers) == 1 and money
 
 
-_BITS_SAID = re.compile(r"(\d+) ?-?bits?\b", re.I)
-_BYTES_SAID = re.compile(r"(\d+) bytes\b", re.I)
+_BITS_SAID = re.compile(r"(?<!\d)(\d{1,4}) ?-?bits?\b", re.I)
+_BYTES_SAID = re.compile(r"(?<!\d)(\d{1,4}) bytes\b", re.I)
 
 
 _FORMATS = re.compile(r"\b(?:(?:bf|tf|fp|u?int|float)(\d+)|bfloat(16)|e[45]m[32](?:fn)?)\b", re.I)
@@ -417,7 +418,7 @@ _FORMATS = re.compile(r"\b(?:(?:bf|tf|fp|u?int|float)(\d+)|bfloat(16)|e[45]m[32]
 
 def _percent_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """The 19 % of a label multiplied in as 19."""
-    said = {float(n.replace(",", ".")) for n in re.findall(r"(\d+(?:[.,]\d+)?) ?%", cell.words)}
+    said = {float(n.replace(",", ".")) for n in re.findall(r"(?<!\d)(\d{1,6}(?:[.,]\d{1,6})?) ?%", cell.words)}
     match tree:
         case (
             sx.Binary(operator="*", left=sx.Number(number), right=_)
@@ -508,6 +509,20 @@ def _money_in_kilograms(cell: Cellwise) -> Iterator[Said]:
     money = has_money(computed) and not any(e < 0 for _, e in hard(computed.dims or ()))
     if cell.context.concept == "money" and physical and money and _COSTS.search(cell.label):
         yield "unit-contradiction", f"'{cell.label}' names money, but its unit is {value.text}.", ""
+
+
+def _other_period(cell: Cellwise) -> Iterator[Said]:
+    """Costs per person and month from those of a year, where the cell states no unit."""
+    computed, due = cell.computed, dict(cell.context.kinds).get("period", "")
+    if computed is None or cell.context.value is not None or cell.context.concept != "money" or not has_money(computed):
+        return
+    have = computed.kind("period")
+    if (
+        {due, have} in ({"month", "year"}, {"day", "month"}, {"day", "year"})
+        and not computed.numbers
+        and "~time" not in computed.parts
+    ):
+        yield "calendar", f"'{cell.label}' is per {due}, but the formula gives a figure per {have}.", ""
 
 
 def _other_currency(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:

@@ -44,6 +44,19 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         return
     if not context.explicit and context.concept not in ("devices", "nodes", "racks", "replicas"):
         return
+    hours = dict(stated.dims)
+    if (
+        computed.dims == (("device", 1.0),)
+        and isinstance(tree, sx.Ref)
+        and hours.get("device", 0) > 0
+        and hours.get("time", 0) > 0
+    ):
+        yield (
+            "device-hours",
+            f"'{cell.label}' is GPU-hours, but the formula gives a number of GPUs.",
+            "Multiply by the hours.",
+        )
+        return
     if hard(computed.dims) != hard(stated.dims) and compare(computed, stated) is not None:
         return
     if not only_conversions(computed, 100.0, 0.01):

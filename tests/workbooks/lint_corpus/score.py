@@ -44,6 +44,9 @@ HELD_OUT = (
     "heldout7",
     "heldout8",
     "heldout9",
+    "heldout10",
+    "heldout11",
+    "heldout12",
 )  # written by people who never saw the checker
 
 

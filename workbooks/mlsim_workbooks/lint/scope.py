@@ -217,7 +217,15 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
     )
     plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims))
-    if priced and plain and not gpu_time and "~time" in computed.parts and not _OF_EACH.search(cell.words):
+    eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
+    if (
+        priced
+        and plain
+        and not eight
+        and not gpu_time
+        and "~time" in computed.parts
+        and not _OF_EACH.search(cell.words)
+    ):
         yield (
             "device-hours",
             f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",

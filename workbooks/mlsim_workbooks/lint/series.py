@@ -63,7 +63,10 @@ def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]
             other, where = _neighbours(inference, sheet, row, col, down, across, cell, cell.item.form in logs)
             if other is None:
                 continue
-            said = _difference(cell, other) or _slip(inference, sheet, cell, other, where)
+            said = None
+            if where == "inside" or _near_to(inference, cell, other):
+                said = _difference(cell, other)
+            said = said or _slip(inference, sheet, cell, other, where)
             if said is not None:
                 yield sheet, cell, said
                 break
@@ -122,6 +125,12 @@ def _neighbours(
             total = where != "inside" and _TOTAL.search(" ".join((cell.entity, *own_texts)))
             return (None if total else a), where
     return None, ""
+
+
+def _near_to(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:
+    """Tell whether two formulas share most of their cells; at its end, a list may go on with another thing."""
+    mine, theirs = set(relative(cell)[1]), set(relative(other)[1])
+    return len(mine & theirs) * 2 > min(len(mine), len(theirs))
 
 
 def _in_another_unit(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise) -> Said | None:
@@ -331,6 +340,8 @@ def _unit_difference(mine: Value, theirs: Value, label: str) -> Said | None:
         return None  # a result against its own label says it better
     for name, rule, shown in (("device", "device-scope", "GPUs"), ("node", "device-scope", "nodes"), ("rack", "device-scope", "racks"),
                               ("user", "user-total", "users")):  # fmt: skip
+        if name == "device" and 8.0 in mine.numbers and 8.0 not in theirs.numbers:
+            continue  # the GPUs of a node, as a number
         if a.get(name, 0) != b.get(name, 0):
             hours = (
                 (b.get("device", 0) > 0 and b.get("time", 0) > 0)

@@ -46,8 +46,20 @@ def test_one_slip(mine: str, theirs: str, lost: list[type], gained: list[type]) 
         ("=A1+B1+C1", "=SUM(A1:C1)"),
         ("=A1*B1", "=C1*D1"),  # two slips
         ("=MIN(A1,B1)", "=MAX(A1,B1)"),
-        ("=A1/B1", "=B1/A1"),
     ],
 )
 def test_no_slip_or_more_than_one(mine: str, theirs: str) -> None:
     assert between(mine, theirs) is None
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [("=A1/B1", "=B1/A1"), ("=A1*B1*C1", "=A1/(B1*C1)"), ("=A1+B1", "=A1*B1")])
+def test_turned(mine: str, theirs: str) -> None:
+    found = between(mine, theirs)
+    assert found is not None
+    assert found.turned
+
+
+def test_numbers_that_differ_are_one_slip() -> None:
+    found = between("=A1*10^6/10^9", "=A1*10^6/10^12")
+    assert found is not None
+    assert (found.lost, found.gained) == ((sx.Number(1e12),), (sx.Number(1e9),))

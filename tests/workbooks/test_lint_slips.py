@@ -12,6 +12,81 @@ from test_lint_rules import right_then_wrong
 
 # the list that is right, "label | content | unit"; the cells that make it wrong; what is then reported
 CASES: dict[str, tuple[str, dict[str, object], str]] = {
+    "a comparison that takes another line": (
+        " | chat | doc QA | agent; KV per session (GiB) | 2 | 4 | 8; Host memory for KV (GiB) | 200 | 400 | 800;"
+        " Host memory (GiB) | 1536 | 1536 | 1536; Fits? | =IF(B3<=B4,1,0) | =IF(C3<=C4,1,0) | =IF(D3<=D4,1,0)",
+        {"B5": "=IF(B2<=B4,1,0)"}, "device-scope B5",
+    ),
+    "a factor on the wrong side of the fraction": (
+        "Source | Kept (TB) | Bytes per token | Tokens (B); Web | 40 | 4 | =B2*1000/C2; Code | 12 | 3.4 | =B3*1000/C3;"
+        " Books | 3 | 4.2 | =B4*1000/C4", {"D3": "=B3*1000*C3"}, "dimension D3",
+    ),
+    "parameters in gigabytes, beside a count": (
+        "Parameters | 70.6 | billion; Bytes per parameter | 2 | bytes; Copies kept | 6; Flash | =B1*B2*B3/1000 | TB",
+        {"B4": "=B1*B3/1000"}, "params-bytes B4",
+    ),
+    "dollars in euros, beside a count": (
+        "Servers | 4; Price | 268000 | $; Spare parts kept | 5; Rate | 0.92 | €/$; Together | =B1*B2*B3*B4/1000 | k€",
+        {"B5": "=B1*B2*B3/1000"}, "currency B5",
+    ),
+    "a PUE in a sum": (
+        "IT energy | 800 | MWh; PUE | 1.2; Cooling | 160 | MWh; Site energy | =B1*B2 | MWh",
+        {"B4": "=SUM(B1:B2)"}, "mixed-sum B4",
+    ),
+    "the energy of a site without PUE": (
+        "IT energy | 800 | MWh; PUE | 1.2; Energy of the site | =B1*B2 | MWh; Its loss | =B3-B1 | MWh",
+        {"B3": "=B1"}, "facility-energy B3",
+    ),
+    "a revenue per user that is a total": (
+        "Revenue | 9000 | $; Users | 300; Revenue per user | =B1/6/B2 | $/user", {"B3": "=B1/6"}, "user-total B3",
+    ),
+    "chunks added to tokens": (
+        "System prompt | 600 | tokens; Retrieved chunks | 6; Tokens per chunk | 350 | tokens; Input | =B1+B2*B3 | tokens",
+        {"B4": "=B1+B2"}, "bare-number B4",
+    ),
+    "months whose unit says days": ("Run time in months | 4 | months", {"C1": "days"}, "unit-contradiction B1"),
+    "input tokens twice": (
+        "Prompt tokens | 900 | tokens; Output tokens | 250 | tokens; FLOP per token | 140 | GFLOP; Work | =(B1+B2)*B3/1000 | TFLOP",
+        {"B4": "=(B1+B1)*B3/1000"}, "token-direction B4",
+    ),
+    "a logarithm added to seconds": (
+        "Service time | 0.4 | s; Wait | 0.1 | s; p99 | =B2+LN(100)*B1 | s", {"B3": "=B2+LN(100)+B1"}, "bare-number B3",
+    ),
+    "requests per token": (
+        "Requests | 2000 | requests; Output tokens | 500000 | tokens; Output per request | =B2/B1 | tokens/request",
+        {"B3": "=B1/B2"}, "dimension B3",
+    ),
+    "the greatest of a range for its mean": (
+        "A | 3 | h; B | 5 | h; C | 9 | h; Mean time down | =AVERAGE(B1:B3) | h", {"B4": "=MAX(B1:B3)"}, "statistic-mix B4",
+    ),
+    "a sparse peak of no named chip": ("Peak, BF16 dense | 989 | TFLOP/s", {"B1": 1979}, "sparse-peak B1"),
+    "bits that a label gives": (
+        "Ring buffer, 1 s at 16 kHz, 16 bit | =16000*16/8/1024 | KiB", {"B1": "=16000*16/1024"}, "bits-bytes B1",
+    ),
+    "bytes of a number format": (
+        "Parameters | 70.6 | billion; Weights in FP8 | =B1*1 | GB; Weights in BF16 | =B1*2 | GB", {"B2": "=B1*2"}, "params-bytes B2",
+    ),
+    "a cache from numbers alone": (
+        "KV cache per token (80 layers, 8 KV heads, head dimension 128) | =2*80*8*128*1 | B", {"B1": "=80*8*128*1"}, "kv-factor B1",
+    ),
+    "percent of a label": ("Net | 1000 | €; VAT, 19 % | =B1*0.19 | €", {"B2": "=B1*19"}, "percent B2"),
+    "January with 30 days": ("Month | Days; January | 31; February | 28; March | 31", {"B2": 30}, "calendar B2"),
+    "grams that are kilograms": ("Grid intensity | 363 | g CO2e/kWh", {"B1": 0.363}, "carbon-scale B1"),
+    "a quotient upside down": (
+        "Month | IT (kWh) | Meter (kWh) | PUE; Jan | 800 | 960 | =C2/B2; Feb | 790 | 950 | =C3/B3; Mar | 810 | 970 | =C4/B4",
+        {"D3": "=B3/C3"}, "dimension D3",
+    ),
+    "charges per user added up": (
+        "Team | Cost (€) | Users | Per user (€/user); A | 900 | 30 | =B2/C2; B | 800 | 20 | =B3/C3; All | =SUM(B2:B3) | =SUM(C2:C3) | =B4/C4",
+        {"D4": "=SUM(D2:D3)"}, "user-total D4",
+    ),
+    "a size that a label gives": (
+        "Requests | 3000000 | requests; Log volume: 1.2 kB per request | =B1*1.2/10^6 | GB", {"B2": "=B1*1.2/10^3"}, "prefix B2",
+    ),
+    "generated tokens for nothing": (
+        "Input price | 3 | $/M tokens; Output price | 15 | $/M tokens", {"B2": 0.015}, "token-price-scale B2",
+    ),
+    "a clock in milliseconds": ("Clock of the core | 64 | MHz", {"C1": "ms"}, "unit-contradiction B1"),
     "an exchange rate that nothing uses": (
         "GPU-hours | 500 | GPU-h; Price | 2.35 | $/GPU-h; Bill | =B1*B2 | $; Exchange rate | 0.92; Bill, ours | =B3*B4",
         {"B5": "=B3"}, "currency B5",

@@ -32,6 +32,7 @@ class Difference:
     stated: Value
     mismatch: Mismatch
     rule: str
+    said: bool = False  # its label gives a number of the formula a unit
 
     @property
     def used(self) -> tuple[Cellwise, ...]:
@@ -327,7 +328,7 @@ def _no_usual_slip(d: Difference) -> bool:
     """A difference that no rule names is one only where every unit is written, and the result is a usual one."""
     if d.rule not in ("dimension", "prefix"):
         return False
-    if d.rule == "prefix" and not d.mismatch.dims and _counts_else(d):
+    if d.rule == "prefix" and not d.mismatch.dims and (d.said or _counts_else(d)):
         return False
     written = all(
         c.context.explicit and c.context.value and (c.context.value.dims or c.context.value.text == "%")

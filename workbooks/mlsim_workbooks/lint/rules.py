@@ -113,6 +113,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield _contradiction(cell)
     yield from _label_rules(cell)
     yield from _money_in_kilograms(cell)
+    yield from _clock_in_seconds(cell)
     yield from _quantity_rules(cell)
     yield from flop_rules(cell)
     if cell.computed is None:
@@ -269,13 +270,6 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = "integer-ops"
     if concept in ("energy", "power") and unit.kind("period"):
         rule = ""
-    if own == frozenset({("time", 1.0)}) and re.match(
-        r"(?!wall|clock time)(?:\w+ )?(?:clock|frequency|takt(?:rate|frequenz)?|fréquence)\b(?! (?:time|period|cycles))",
-        words,
-        re.I,
-    ):
-        yield "unit-contradiction", f"'{words}' names a frequency, but its unit is {unit.text}.", ""
-        return
     counted = own == frozenset() and not unit.kind("period") and any(n == "token" for n, _ in unit.dims or ())
     if (
         concept == "throughput"
@@ -363,7 +357,7 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
     computed = counts or computed
     said = inference.as_said((sheet, cell.item.key)) if cell.context.explicit else None
     if said is not None and hard(said.dims or ()) == hard(stated.dims or ()) != hard(computed.dims or ()):
-        computed = said
+        computed = said  # the number of the label is no bare one
     yield from _upside_down(cell, computed, stated)
     mismatch = compare(_without_ring(computed), stated)
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
@@ -380,7 +374,9 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
     rule = rule or _converts_time(computed, stated) or _beside_eight(mismatch, computed, stated)
     if counts is not None and rule != "params-bytes" and (mismatch.dims or mismatch.periods[0] or rule == "calendar"):
         return  # what has no unit may be more than a count: hours
-    if not rule or doubtful(Difference(inference, sheet, cell, tree, computed, stated, mismatch, rule)):
+    if not rule or doubtful(
+        Difference(inference, sheet, cell, tree, computed, stated, mismatch, rule, computed is said)
+    ):
         return
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)
     if mismatch.periods[0]:
@@ -495,6 +491,22 @@ def _upside_down(cell: Cellwise, computed: Value, stated: Value) -> Iterator[Sai
         yield "dimension", f"'{cell.label}' is upside down: the formula gives {unit_text(computed)}.", ""
     elif turned == {"token"} and due["token"] < 0 and has_money(stated):
         yield "money-rate", f"'{cell.label}' is a price per token, but the formula multiplies by tokens.", ""
+
+
+_CLOCK = re.compile(
+    r"(?!wall|clock time)(?:\w+ )?(?:clock|frequency|takt(?:rate|frequenz)?|fréquence)\b(?! (?:time|period|cycles|hours))",
+    re.I,
+)
+
+
+def _clock_in_seconds(cell: Cellwise) -> Iterator[Said]:
+    """A clock rate whose unit is a time."""
+    value = cell.context.value
+    timed = (
+        value is not None and cell.context.explicit and bool(value.text) and hard(value.dims or ()) == (("time", 1.0),)
+    )
+    if timed and value is not None and _CLOCK.match(cell.entity or " ".join(cell.context.texts[:1])):
+        yield "unit-contradiction", f"'{cell.label}' names a frequency, but its unit is {value.text}.", ""
 
 
 _COSTS = re.compile(r"\b(?:\w*kosten|costs?|coûts?|bill|invoice|rechnung|facture|fees?|budget)\b", re.I)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import PERIODS, hard, has_money
+from mlsim_workbooks.lint.algebra import hard
 from mlsim_workbooks.lint.estimate import Estimate
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, values
+from mlsim_workbooks.lint.typed import typed_slip
 
 __all__ = ["limit_findings"]
 
@@ -44,17 +44,11 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
     for key, cell in inference.cells.items():
         said = (
             _odd_one_out(inference, key, cell)
-            or _wrong_hours(cell)
-            or _days_of_month(cell)
             or _percent_sum(inference, key, cell, estimate)
             or _ratio_sum(inference, key, cell)
             or _of_peak(cell, key, estimate)
             or _of_memory(inference, cell, key, estimate)
-            or _bytes_each(inference, cell, key)
-            or _price(cell)
-            or _intensity(cell)
-            or _cheaper_than_input(inference, key, cell)
-            or _power_of_a_gpu(cell)
+            or typed_slip(inference, key, cell)
         )
         if said is None and _limited(cell, relevant):
             said = (
@@ -108,69 +102,6 @@ def _fraction_among(inference: Inference, key: Key, cell: Cellwise, number: floa
         typed = [c.item.value for c in near if c is not None and c.item.form < 0 and c.context.value == value]
         if len(typed) >= 2 and all(isinstance(n, float) and n >= 20 for n in typed):
             return "percent", f"'{cell.label}' is {number:g} among percentages such as {typed[0]:g}.", ""
-    return None
-
-
-_HOURS_OF_ANOTHER = {
-    "year": (365.0, 366.0, 720.0, 730.0, 730.5, 744.0),
-    "month": (28.0, 29.0, 30.0, 30.4, 30.5, 31.0, 365.0, 8760.0, 8766.0, 8784.0),
-}
-_HOURS_IN = re.compile(
-    r"^(?!.*(?:used|downtime|maintenance|booked|work|open|outage|busy|wartung|panne)).*(?:\bhours?\b|\bhrs?\b|\bh\b|stunden|heures)",
-    re.I,
-)
-
-
-def _wrong_hours(cell: Cellwise) -> Said | None:
-    """Hours of a month typed where a year's are due, and the other way round."""
-    value, number = cell.context.value, cell.item.value
-    hours = (
-        value.dims == (("time", 1.0),) and value.factor == 3600.0
-        if value is not None
-        else cell.context.concept == "hours"
-    )
-    if cell.item.form >= 0 and not (
-        cell.computed is not None and not cell.computed.parts and len(cell.computed.numbers) > 1
-    ):
-        return None
-    if not hours:
-        return None
-    if cell.item.form >= 0 and cell.computed is not None:
-        number = math.prod(cell.computed.numbers)
-        if dict(cell.context.kinds).get("period") == "year" and 0 < number < 8700 and 365.0 in cell.computed.numbers:
-            return "calendar", f"'{cell.label}' comes to {number:g}; a year has 8,760 hours.", ""
-        if number > 750.0 and (_A_MONTH.search(cell.words) or dict(cell.context.kinds).get("period") == "month"):
-            return "calendar", f"'{cell.label}' comes to {number:g}; a month has about 730 hours.", ""
-        return None
-    period = dict(cell.context.kinds).get("period", "")
-    if number in _HOURS_OF_ANOTHER.get(period, ()) and _HOURS_IN.search(cell.words):
-        return (
-            "calendar",
-            f"'{cell.label}' is {number:g}; a {period} has {'8,760' if period == 'year' else 'about 730'} hours.",
-            "",
-        )
-    return None
-
-
-_MONTHS = (
-    (r"jan(?:uary|uar|vier)?|march|mar|mär(?:z)?|mars|may|mai|july?|juli|juillet|aug(?:ust)?|août|oct(?:ober|obre)?|okt(?:ober)?|dec(?:ember)?|dez(?:ember)?|déc(?:embre)?", (31.0,)),
-    (r"apr(?:il)?|avril|june?|juni|juin|sep(?:t|tember|tembre)?|nov(?:ember|embre)?", (30.0,)),
-    (r"feb(?:ruary|ruar)?|févr?(?:ier)?", (28.0, 29.0)),
-)  # fmt: skip
-_MONTH_DAYS = tuple((re.compile(rf"(?:{names})\.?(?:[ -]?\d\d(?:\d\d)?)?", re.I), days) for names, days in _MONTHS)
-_A_MONTH = re.compile(rf"\\b(?:{'|'.join(names for names, _ in _MONTHS)})\\b", re.I)
-_DAYS = re.compile(r"\b(?:days|tage|jours)\b", re.I)
-
-
-def _days_of_month(cell: Cellwise) -> Said | None:
-    """The days of a month that has other ones: January with 30."""
-    number = cell.item.value
-    if cell.item.form >= 0 or number not in (28.0, 29.0, 30.0, 31.0) or not _DAYS.search(cell.words):
-        return None
-    for text in (cell.entity, *cell.context.texts):
-        for pattern, days in _MONTH_DAYS:
-            if pattern.fullmatch(text.strip()) and number not in days:
-                return "calendar", f"'{text}' has {days[0]:g} days, not {number:g}.", ""
     return None
 
 
@@ -309,131 +240,6 @@ def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     ):
         return "above-limit", f"'{cell.label}' is {share:.0%} of a peak.", ""
     return None
-
-
-_ASSET = re.compile(r"batter|storage|speicher|stockage|capex|invest|install|buy|kauf|achat", re.I)
-# What a price may be, wide enough for any offer of the last ten years and of any currency near the dollar:
-# (what it is per, seconds, bytes ... of the unit, least, most, rule).
-_PRICES: tuple[tuple[frozenset[tuple[str, float]], float, float, float, str, str], ...] = (
-    (frozenset({("device", -1.0), ("time", -1.0)}), 1 / 3600.0, 0.02, 200.0, "money-rate", "GPU-hour"),
-    (frozenset({("energy", -1.0)}), 1 / 3.6e6, 0.004, 2.5, "money-rate", "kWh"),
-    (frozenset({("token", -1.0)}), 1e-6, 0.004, 1500.0, "token-price-scale", "million tokens"),
-)
-
-
-_LEAST_OUTPUT = 0.015  # dollars per million generated tokens, of the smallest models
-
-
-def _power_of_a_gpu(cell: Cellwise) -> Said | None:
-    """More watts per GPU than any draws."""
-    value, number = cell.context.value, cell.item.value
-    if cell.item.form >= 0 or not isinstance(number, float) or value is None or not cell.context.explicit:
-        return None
-    one = re.search(r"gpu|card|accelerator|karte|carte", cell.words, re.I)
-    if (
-        value.dims != (("device", -1.0), ("energy", 1.0), ("time", -1.0))
-        or not number * value.factor > 3000.0
-        or not one
-    ):
-        return None
-    return "above-limit", f"'{cell.label}' comes to {number * value.factor / 1000:g} kW: no GPU draws as much.", ""
-
-
-def _cheaper_than_input(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
-    """Generated tokens for a small part of the price of those read, beside it: no one sells them."""
-    number, value = cell.item.value, cell.context.value
-    if cell.item.form >= 0 or not isinstance(number, float) or value is None or value.kind("token") != "output":
-        return None
-    if not has_money(value) or number <= 0:
-        return None
-    row, col = divmod(key[1], WIDE)
-    for place in ((row, col - 1), (row, col - 2), (row - 1, col), (row - 2, col)):
-        other = inference.at(key[0], *place)
-        if other is None or other.item.form >= 0 or other.context.value is None or other.value.kind("token") != "input":
-            continue
-        price = other.item.value
-        if (
-            other.context.value.dims == value.dims
-            and isinstance(price, float)
-            and price * other.value.factor > 20 * number * value.factor
-        ):
-            return (
-                "token-price-scale",
-                f"'{cell.label}' is {number:g}, '{other.label}' {price:g}: generated tokens cost more.",
-                "",
-            )
-    return None
-
-
-def _intensity(cell: Cellwise) -> Said | None:
-    """A carbon intensity of less than a gram per kWh, or of more than any fuel's."""
-    value, number = cell.context.value, cell.item.value
-    if cell.item.form >= 0 or not isinstance(number, float) or value is None or not cell.context.explicit:
-        return None
-    if hard(value.dims or ()) != (("energy", -1.0), ("mass_of_co2e", 1.0)) or number <= 0:
-        return None
-    grams = number * value.factor * 3.6e6
-    if grams < 0.9 or grams > 3000.0:
-        return "carbon-scale", f"'{cell.label}' comes to {grams:.3g} g CO2e/kWh: is its unit {value.text}?", ""
-    return None
-
-
-def _price(cell: Cellwise) -> Said | None:
-    """A typed price that nobody pays, in the unit that its label states."""
-    value, number = cell.context.value, cell.item.value
-    if (
-        cell.item.form >= 0
-        or not isinstance(number, float)
-        or value is None
-        or not number
-        or value.factor != value.factor
-    ):
-        return None
-    money = [n for n, e in value.dims or () if n.startswith("money_in_") and e == 1.0]
-    if (
-        money not in (["money_in_usd"], ["money_in_eur"], ["money_in_gbp"], ["money_in_chf"])
-        or not cell.context.explicit
-    ):
-        return None
-    if _ASSET.search(cell.words):
-        return None  # a kWh of batteries
-    rest = frozenset((n, e) for n, e in value.dims or () if n not in money)
-    seconds = PERIODS.get(value.kind("period"), 0.0)
-    for per, unit, least, most, rule, name in _PRICES:
-        have = rest | {("time", -1.0)} if seconds else rest
-        if have == per:
-            price = number * value.factor / unit / (seconds or 1.0)
-            least = max(least, _LEAST_OUTPUT) if name == "million tokens" and value.kind("token") == "output" else least
-            if not least <= price <= most:
-                return rule, f"'{cell.label}' comes to {price:.3g} for a {name}: is its unit {value.text}?", ""
-    return None
-
-
-_SIZE_OF_ONE = re.compile(
-    r"(?:size|bytes|größe|taille) (?:of|per|je|einer?s?|d.une?) (?:an? |one |each )?(?:value|component|element|weight|wert|komponente|valeur|composante)",
-    re.I,
-)
-_FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|fp4|fp64)\b", re.I)
-
-
-def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
-    """Bytes per parameter typed in bits: 16 beside "bf16"."""
-    number = cell.item.value
-    if cell.item.form < 0 and isinstance(number, float) and _SIZE_OF_ONE.search(cell.words):
-        own = cell.entity or " ".join(cell.context.texts[:1])
-        said = {float(re.sub(r"\D", "", m)) / 8.0 for m in _FORMAT.findall(own)}
-        if len(said) == 1 and number not in said and number in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0):
-            due = said.pop()
-            rule = "bits-bytes" if number == 8.0 * due else "params-bytes"
-            return rule, f"'{cell.label}' is {number:g}; that format takes {due:g} bytes.", ""
-    if cell.item.form >= 0 or cell.context.concept != "bytes each" or not isinstance(number, float):
-        return None
-    row = inference.book.grids[key[0]].rows.get(cell.item.row, ())
-    texts = " ".join(str(i.value) for i in row if isinstance(i.value, str))
-    formats = {m.lower() for m in _FORMAT.findall(texts)}
-    if len(formats) != 1 or number != float(re.sub(r"\D", "", name := formats.pop())):
-        return None  # the format's name has its bits
-    return "bits-bytes", f"'{cell.label}' is {number:g}: the bits of {name}, which takes {number / 8:g} bytes.", ""
 
 
 _SEEN_MEMORY = re.compile(

@@ -36,7 +36,7 @@ from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.kinds import has_number, kind_rules, mean_rules, missing_pue, trip_rules
-from mlsim_workbooks.lint.labels import read_label
+from mlsim_workbooks.lint.label_units import label_unit_rules
 from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.reader import WIDE
@@ -52,6 +52,7 @@ from mlsim_workbooks.lint.scope import (
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.sums import sum_rules
 from mlsim_workbooks.lint.unused import unused_findings
+from mlsim_workbooks.lint.wording import wording_rules
 from mlsim_workbooks.package import position
 
 __all__ = ["check"]
@@ -111,10 +112,7 @@ def _report(
 def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
     if cell.context.contradiction is not None:
         yield _contradiction(cell)
-    yield from _label_rules(cell)
-    yield from _money_in_kilograms(cell)
-    yield from _clock_in_seconds(cell)
-    yield from _quantity_rules(cell)
+    yield from label_unit_rules(cell)
     yield from flop_rules(cell)
     if cell.computed is None:
         return
@@ -131,10 +129,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield from _result(inference, sheet, cell, tree)
         yield from _binary_or_decimal(inference, sheet, cell)
         yield from _other_currency(inference, sheet, cell)
-        yield from _other_period(cell)
-        yield from _bits_of_label(cell, tree)
-        yield from _percent_of_label(cell, tree)
-        yield from _bytes_of_format(cell)
+        yield from wording_rules(cell, tree)
     yield from kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
     if not guesses and not inference.nameless(key):
         yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
@@ -205,121 +200,6 @@ def _contradiction(cell: Cellwise) -> Said:
         f"The label says {clash.first}, the {clash.where} says {clash.second} ({cell.label}).",
         "Correct whichever is wrong.",
     )
-
-
-# --- what labels say by themselves -------------------------------------------------------------------------------------
-
-# concept -> (hard dimension its unit has, rule when a unit of the other dimension stands there)
-_TIME = ("time", -1.0)
-_DUE: dict[str, tuple[tuple[str, float], ...]] = {
-    "bandwidth": (("information", 1.0), _TIME),
-    "energy": (("energy", 1.0),),
-    "power": (("energy", 1.0), _TIME),
-    "memory": (("information", 1.0),),
-    "kv cache": (("information", 1.0),),
-    "peak": (("operation", 1.0), _TIME),
-    "achieved compute": (("operation", 1.0), _TIME),
-    "work": (("operation", 1.0),),
-    "latency": (("time", 1.0),),
-    "round trip": (("time", 1.0),),
-    "integer peak": (("integer_operation", 1.0), _TIME),
-    "carbon intensity": (("energy", -1.0), ("mass_of_co2e", 1.0)),
-    "MACs": (("operation", 1.0),),
-}
-_PAIRS: dict[tuple[str, frozenset[tuple[str, float]]], str] = {
-    ("energy", frozenset({("energy", 1.0), _TIME})): "power-energy",
-    ("power", frozenset({("energy", 1.0)})): "power-energy",
-    ("peak", frozenset({("operation", 1.0)})): "flop-rate",
-    ("achieved compute", frozenset({("operation", 1.0)})): "flop-rate",
-    ("work", frozenset({("operation", 1.0), _TIME})): "flop-rate",
-    ("integer peak", frozenset({("operation", 1.0), _TIME})): "integer-ops",
-    ("parameters", frozenset({("information", 1.0)})): "params-bytes",
-    ("active parameters", frozenset({("information", 1.0)})): "params-bytes",
-    ("carbon intensity", frozenset({("mass_of_co2e", 1.0)})): "carbon-scale",
-}  # fmt: skip
-
-
-def _label_rules(cell: Cellwise) -> Iterator[Said]:
-    """A unit that cannot be the unit of the quantity its label names."""
-    context = cell.context
-    value = context.value
-    if not context.explicit or value is None or value.dims is None:
-        return
-    labels = [read_label(t) for t in context.texts]
-    label = next((x for x in labels if x.unit is not None and x.unit.text == value.text), None)
-    if label is not None and not hard(label.unit.dims or () if label.unit else ()):
-        label = None
-    if label is None:  # the unit stands in a column of its own, or in the number format
-        label = next((x for x in labels if x.concept and x.concept == context.concept), None)
-        label = label or next((x for x in labels if dict(x.kinds).get("precision", "").startswith("int")), None)
-        if label is None or any(x.unit is not None and hard(x.unit.dims or ()) for x in labels):
-            return
-    concept = label.concept
-    unit = label.unit if label.unit is not None and hard(label.unit.dims or ()) else value
-    own = frozenset(hard(unit.dims or ()))
-    rule = _PAIRS.get((concept, own), "")
-    words = label.text
-    precise = dict(label.kinds).get("precision", "")
-    if (
-        concept in ("peak", "achieved compute")
-        and own == frozenset({("integer_operation", 1.0), _TIME})
-        and precise.startswith(("fp", "bf", "tf"))
-    ):
-        rule = "integer-ops"
-    if ("operation", 1.0) in own and len(own) == 2 and precise.startswith("int") and concept != "work":
-        rule = "integer-ops"
-    if concept in ("energy", "power") and unit.kind("period"):
-        rule = ""
-    counted = own == frozenset() and not unit.kind("period") and any(n == "token" for n, _ in unit.dims or ())
-    if (
-        concept == "throughput"
-        and counted
-        and re.search(r"tok.*(?:throughput|per second|/s\b)|throughput.*tok", words, re.I)
-    ):
-        rule = "token-rate"
-    rate = re.search(r"\b(?:rate|speed)\b(?! limit)|durchsatz|débit", words, re.I) and not re.search(
-        "accept|hit|error", words, re.I
-    )
-    if rate and unit.dims == (("token", 1.0),) and not unit.kind("period"):
-        rule, concept = "token-rate", "throughput"
-    if concept == "MACs" and own == frozenset({("operation", 1.0)}) and re.search(r"FLOP", unit.text):
-        rule = "mac-flop"
-    if concept in ("parameters", "active parameters") and any(n == "parameter" for n, _ in unit.dims or ()):
-        rule = ""  # "bytes per parameter"
-    if concept == "memory" and not re.search(r"memory|hbm|vram|capacity|speicher(?!.*rate)|mémoire", words, re.I):
-        rule = ""
-    if rule in ("token-rate", "integer-ops") or (
-        rule
-        and not re.search(
-            r"utili|share|price|cost|per token|(?:per|/|pro|par|je) ?(?:gpu[- ]?)?(?:h\b|hour|stunde|heure)|\brate\b|speed|traffic|\breads?\b|writes?|moved|transfer",
-            words,
-            re.I,
-        )
-    ):
-        yield rule, f"'{words}' names {_article(concept or 'integer peak')}, but its unit is {unit.text}.", ""
-
-
-def _quantity_rules(cell: Cellwise) -> Iterator[Said]:
-    """A quantity typed as text that is not of the kind its label names: "3.35 TFLOP/s" for a memory bandwidth."""
-    value, concept = cell.context.value, cell.context.concept
-    if cell.item.form >= 0 or not isinstance(cell.item.value, str) or value is None or concept not in _DUE:
-        return
-    due = Value(dims=tuple(sorted(_DUE[concept])), text=_article(concept))
-    found = Value(hard(value.dims or ()), value.factor, text=value.text)
-    if found.dims and found.dims != due.dims:
-        mismatch = compare(found, due)
-        rule = rule_of(mismatch, found, due) if mismatch is not None else ""
-        yield rule or "dimension", f"{cell.item.value} stands for {_article(concept)} ({cell.label}).", ""
-    elif "bit" in value.text and re.search(r"memory|hbm|vram|speicher|mémoire", cell.words, re.I):
-        yield "bits-bytes", f"{cell.item.value} counts bits; memory is in bytes ({cell.label}).", ""
-
-
-def _article(concept: str) -> str:
-    return {
-        "work": "a count of operations",
-        "peak": "a rate of operations",
-        "achieved compute": "a rate of operations",
-    }.get(concept, ("an " if concept[0] in "aeiou" else "a ") + concept)
 
 
 # --- a formula against its cell ----------------------------------------------------------------------------------------
@@ -405,82 +285,6 @@ def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, comput
     return len(shares) == 1 and stored and not plain and len(computed.numbers) == 1 and money
 
 
-_BITS_SAID = re.compile(r"(?<!\d)(\d{1,4}) ?-?bits?\b", re.I)
-_BYTES_SAID = re.compile(r"(?<!\d)(\d{1,4}) bytes\b", re.I)
-
-
-_FORMATS = re.compile(r"\b(?:(?:bf|tf|fp|u?int|float)(\d+)|bfloat(16)|e[45]m[32](?:fn)?)\b", re.I)
-
-
-def _percent_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """The 19 % of a label multiplied in as 19."""
-    said = {float(n.replace(",", ".")) for n in re.findall(r"(?<!\d)(\d{1,6}(?:[.,]\d{1,6})?) ?%", cell.words)}
-    match tree:
-        case (
-            sx.Binary(operator="*", left=sx.Number(number), right=_)
-            | sx.Binary(operator="*", left=_, right=sx.Number(number))
-        ):
-            if number in said and number > 1.0 and has_money(cell.value):
-                yield (
-                    "percent",
-                    f"'{cell.label}' multiplies by {number:g} for {number:g} %.",
-                    f"Multiply by {number / 100:g}.",
-                )
-
-
-_SEVERAL = re.compile(r"\b(?:and|und|et|plus|pair|both|double|in \+ out)\b|[&+;]", re.I)
-
-
-def _bytes_of_format(cell: Cellwise) -> Iterator[Said]:
-    """Bytes of weights in FP8 with two bytes each, vectors of float32 with one."""
-    computed, stated = cell.computed, cell.context.value
-    if computed is None or stated is None or stated.dims != (("information", 1.0),) or not cell.context.explicit:
-        return
-    said = {a or b or "8" for a, b in _FORMATS.findall(cell.words)}
-    factors = [n for n in computed.numbers if not is_conversion(n)]
-    if (
-        len(said) != 1
-        or len(factors) > 1
-        or _SEVERAL.search(cell.words)
-        or "~information" in computed.parts
-        or "information" in dict(computed.dims or ())
-    ):
-        return
-    due, have = float(said.pop()) / 8.0, factors[0] if factors else 1.0
-    named = computed.parts & {
-        "bytes each",
-        "bits each",
-        "memory",
-        "kv cache",
-        "layers",
-        "heads",
-        "kv heads",
-        "head dim",
-    }
-    counts = factors or computed.parts & {"parameters", "active parameters"}
-    if have in (0.5, 1.0, 2.0, 4.0, 8.0) and have != due and due > 0.25 and not named and counts:
-        yield "params-bytes", f"'{cell.label}' takes {have:g} bytes each; its format has {due:g}.", ""
-
-
-def _bits_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """Bytes from the bits that a label gives, or bits from its bytes, without the factor of 8: "16 kHz, 16 bit"."""
-    computed, stated = cell.computed, cell.context.value
-    if computed is None or stated is None or "information" not in dict(stated.dims or ()) or not cell.context.explicit:
-        return
-    if hard(computed.dims or ()) and "information" in dict(computed.dims or ()):
-        return
-    bits = "bit" in stated.text
-    said = {float(n) for n in (_BYTES_SAID if bits else _BITS_SAID).findall(cell.words)}
-    numbers = sx.written(tree)
-    said &= numbers
-    if said and not {8.0, 0.125} & numbers:
-        yield (
-            "bits-bytes",
-            f"'{cell.label}' takes {said.pop():g} {'bytes' if bits else 'bits'} as {stated.text}.",
-            "Convert by 8.",
-        )
-
-
 def _upside_down(cell: Cellwise, computed: Value, stated: Value) -> Iterator[Said]:
     """Requests per token where tokens per request are due, dollars times tokens where dollars per token are."""
     due, have = dict(stated.dims or ()), dict(computed.dims or ())
@@ -491,50 +295,6 @@ def _upside_down(cell: Cellwise, computed: Value, stated: Value) -> Iterator[Sai
         yield "dimension", f"'{cell.label}' is upside down: the formula gives {unit_text(computed)}.", ""
     elif turned == {"token"} and due["token"] < 0 and has_money(stated):
         yield "money-rate", f"'{cell.label}' is a price per token, but the formula multiplies by tokens.", ""
-
-
-_CLOCK = re.compile(
-    r"(?!wall|clock time)(?:\w+ )?(?:clock|frequency|takt(?:rate|frequenz)?|fréquence)\b(?! (?:time|period|cycles|hours))",
-    re.I,
-)
-
-
-def _clock_in_seconds(cell: Cellwise) -> Iterator[Said]:
-    """A clock rate whose unit is a time."""
-    value = cell.context.value
-    timed = (
-        value is not None and cell.context.explicit and bool(value.text) and hard(value.dims or ()) == (("time", 1.0),)
-    )
-    if timed and value is not None and _CLOCK.match(cell.entity or " ".join(cell.context.texts[:1])):
-        yield "unit-contradiction", f"'{cell.label}' names a frequency, but its unit is {value.text}.", ""
-
-
-_COSTS = re.compile(r"\b(?:\w*kosten|costs?|coûts?|bill|invoice|rechnung|facture|fees?|budget)\b", re.I)
-
-
-def _money_in_kilograms(cell: Cellwise) -> Iterator[Said]:
-    """Costs whose unit column says t CO2e or kWh, worked out from money."""
-    value, computed = cell.context.value, cell.computed
-    if value is None or computed is None or not cell.context.explicit or cell.context.headed or has_money(value):
-        return
-    physical = {"energy", "mass_of_co2e", "information", "operation", "water"} & {n for n, _ in hard(value.dims or ())}
-    money = has_money(computed) and not any(e < 0 for _, e in hard(computed.dims or ()))
-    if cell.context.concept == "money" and physical and money and _COSTS.search(cell.label):
-        yield "unit-contradiction", f"'{cell.label}' names money, but its unit is {value.text}.", ""
-
-
-def _other_period(cell: Cellwise) -> Iterator[Said]:
-    """Costs per person and month from those of a year, where the cell states no unit."""
-    computed, due = cell.computed, dict(cell.context.kinds).get("period", "")
-    if computed is None or cell.context.value is not None or cell.context.concept != "money" or not has_money(computed):
-        return
-    have = computed.kind("period")
-    if (
-        {due, have} in ({"month", "year"}, {"day", "month"}, {"day", "year"})
-        and not computed.numbers
-        and "~time" not in computed.parts
-    ):
-        yield "calendar", f"'{cell.label}' is per {due}, but the formula gives a figure per {have}.", ""
 
 
 def _other_currency(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:

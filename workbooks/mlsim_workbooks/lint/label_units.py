@@ -1,0 +1,169 @@
+"""Units that cannot be those of the quantity that a label names: a power in kWh, a clock in milliseconds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlsim_workbooks.lint.algebra import Value, compare, hard, has_money
+from mlsim_workbooks.lint.finding import Said
+from mlsim_workbooks.lint.infer import Cellwise
+from mlsim_workbooks.lint.labels import read_label
+from mlsim_workbooks.lint.naming import rule_of
+
+__all__ = ["label_unit_rules"]
+
+
+def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
+    """A unit, or a quantity typed as text, that is not of the kind that the label names."""
+    yield from _label_rules(cell)
+    yield from _quantity_rules(cell)
+    yield from _money_in_kilograms(cell)
+    yield from _clock_in_seconds(cell)
+
+
+# concept -> (hard dimension its unit has, rule when a unit of the other dimension stands there)
+_TIME = ("time", -1.0)
+
+
+_DUE: dict[str, tuple[tuple[str, float], ...]] = {
+    "bandwidth": (("information", 1.0), _TIME),
+    "energy": (("energy", 1.0),),
+    "power": (("energy", 1.0), _TIME),
+    "memory": (("information", 1.0),),
+    "kv cache": (("information", 1.0),),
+    "peak": (("operation", 1.0), _TIME),
+    "achieved compute": (("operation", 1.0), _TIME),
+    "work": (("operation", 1.0),),
+    "latency": (("time", 1.0),),
+    "round trip": (("time", 1.0),),
+    "integer peak": (("integer_operation", 1.0), _TIME),
+    "carbon intensity": (("energy", -1.0), ("mass_of_co2e", 1.0)),
+    "MACs": (("operation", 1.0),),
+}
+
+
+_PAIRS: dict[tuple[str, frozenset[tuple[str, float]]], str] = {
+    ("energy", frozenset({("energy", 1.0), _TIME})): "power-energy",
+    ("power", frozenset({("energy", 1.0)})): "power-energy",
+    ("peak", frozenset({("operation", 1.0)})): "flop-rate",
+    ("achieved compute", frozenset({("operation", 1.0)})): "flop-rate",
+    ("work", frozenset({("operation", 1.0), _TIME})): "flop-rate",
+    ("integer peak", frozenset({("operation", 1.0), _TIME})): "integer-ops",
+    ("parameters", frozenset({("information", 1.0)})): "params-bytes",
+    ("active parameters", frozenset({("information", 1.0)})): "params-bytes",
+    ("carbon intensity", frozenset({("mass_of_co2e", 1.0)})): "carbon-scale",
+}  # fmt: skip
+
+
+def _label_rules(cell: Cellwise) -> Iterator[Said]:
+    """A unit that cannot be the unit of the quantity its label names."""
+    context = cell.context
+    value = context.value
+    if not context.explicit or value is None or value.dims is None:
+        return
+    labels = [read_label(t) for t in context.texts]
+    label = next((x for x in labels if x.unit is not None and x.unit.text == value.text), None)
+    if label is not None and not hard(label.unit.dims or () if label.unit else ()):
+        label = None
+    if label is None:  # the unit stands in a column of its own, or in the number format
+        label = next((x for x in labels if x.concept and x.concept == context.concept), None)
+        label = label or next((x for x in labels if dict(x.kinds).get("precision", "").startswith("int")), None)
+        if label is None or any(x.unit is not None and hard(x.unit.dims or ()) for x in labels):
+            return
+    concept = label.concept
+    unit = label.unit if label.unit is not None and hard(label.unit.dims or ()) else value
+    own = frozenset(hard(unit.dims or ()))
+    rule = _PAIRS.get((concept, own), "")
+    words = label.text
+    precise = dict(label.kinds).get("precision", "")
+    if (
+        concept in ("peak", "achieved compute")
+        and own == frozenset({("integer_operation", 1.0), _TIME})
+        and precise.startswith(("fp", "bf", "tf"))
+    ):
+        rule = "integer-ops"
+    if ("operation", 1.0) in own and len(own) == 2 and precise.startswith("int") and concept != "work":
+        rule = "integer-ops"
+    if concept in ("energy", "power") and unit.kind("period"):
+        rule = ""
+    counted = own == frozenset() and not unit.kind("period") and any(n == "token" for n, _ in unit.dims or ())
+    if (
+        concept == "throughput"
+        and counted
+        and re.search(r"tok.*(?:throughput|per second|/s\b)|throughput.*tok", words, re.I)
+    ):
+        rule = "token-rate"
+    rate = re.search(r"\b(?:rate|speed)\b(?! limit)|durchsatz|débit", words, re.I) and not re.search(
+        "accept|hit|error", words, re.I
+    )
+    if rate and unit.dims == (("token", 1.0),) and not unit.kind("period"):
+        rule, concept = "token-rate", "throughput"
+    if concept == "MACs" and own == frozenset({("operation", 1.0)}) and re.search(r"FLOP", unit.text):
+        rule = "mac-flop"
+    if concept in ("parameters", "active parameters") and any(n == "parameter" for n, _ in unit.dims or ()):
+        rule = ""  # "bytes per parameter"
+    if concept == "memory" and not re.search(r"memory|hbm|vram|capacity|speicher(?!.*rate)|mémoire", words, re.I):
+        rule = ""
+    if rule in ("token-rate", "integer-ops") or (
+        rule
+        and not re.search(
+            r"utili|share|price|cost|per token|(?:per|/|pro|par|je) ?(?:gpu[- ]?)?(?:h\b|hour|stunde|heure)|\brate\b|speed|traffic|\breads?\b|writes?|moved|transfer",
+            words,
+            re.I,
+        )
+    ):
+        yield rule, f"'{words}' names {_article(concept or 'integer peak')}, but its unit is {unit.text}.", ""
+
+
+def _quantity_rules(cell: Cellwise) -> Iterator[Said]:
+    """A quantity typed as text that is not of the kind its label names: "3.35 TFLOP/s" for a memory bandwidth."""
+    value, concept = cell.context.value, cell.context.concept
+    if cell.item.form >= 0 or not isinstance(cell.item.value, str) or value is None or concept not in _DUE:
+        return
+    due = Value(dims=tuple(sorted(_DUE[concept])), text=_article(concept))
+    found = Value(hard(value.dims or ()), value.factor, text=value.text)
+    if found.dims and found.dims != due.dims:
+        mismatch = compare(found, due)
+        rule = rule_of(mismatch, found, due) if mismatch is not None else ""
+        yield rule or "dimension", f"{cell.item.value} stands for {_article(concept)} ({cell.label}).", ""
+    elif "bit" in value.text and re.search(r"memory|hbm|vram|speicher|mémoire", cell.words, re.I):
+        yield "bits-bytes", f"{cell.item.value} counts bits; memory is in bytes ({cell.label}).", ""
+
+
+def _article(concept: str) -> str:
+    return {
+        "work": "a count of operations",
+        "peak": "a rate of operations",
+        "achieved compute": "a rate of operations",
+    }.get(concept, ("an " if concept[0] in "aeiou" else "a ") + concept)
+
+
+_CLOCK = re.compile(
+    r"(?!wall|clock time)(?:\w+ )?(?:clock|frequency|takt(?:rate|frequenz)?|fréquence)\b(?! (?:time|period|cycles|hours))",
+    re.I,
+)
+
+
+def _clock_in_seconds(cell: Cellwise) -> Iterator[Said]:
+    """A clock rate whose unit is a time."""
+    value = cell.context.value
+    timed = (
+        value is not None and cell.context.explicit and bool(value.text) and hard(value.dims or ()) == (("time", 1.0),)
+    )
+    if timed and value is not None and _CLOCK.match(cell.entity or " ".join(cell.context.texts[:1])):
+        yield "unit-contradiction", f"'{cell.label}' names a frequency, but its unit is {value.text}.", ""
+
+
+_COSTS = re.compile(r"\b(?:\w*kosten|costs?|coûts?|bill|invoice|rechnung|facture|fees?|budget)\b", re.I)
+
+
+def _money_in_kilograms(cell: Cellwise) -> Iterator[Said]:
+    """Costs whose unit column says t CO2e or kWh, worked out from money."""
+    value, computed = cell.context.value, cell.computed
+    if value is None or computed is None or not cell.context.explicit or cell.context.headed or has_money(value):
+        return
+    physical = {"energy", "mass_of_co2e", "information", "operation", "water"} & {n for n, _ in hard(value.dims or ())}
+    money = has_money(computed) and not any(e < 0 for _, e in hard(computed.dims or ()))
+    if cell.context.concept == "money" and physical and money and _COSTS.search(cell.label):
+        yield "unit-contradiction", f"'{cell.label}' names money, but its unit is {value.text}.", ""

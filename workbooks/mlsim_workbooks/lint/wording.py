@@ -1,0 +1,113 @@
+"""A formula against the numbers, formats and periods that its own label gives: 16 bits, FP8, 19 %, per month."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import hard, has_money, is_conversion
+from mlsim_workbooks.lint.finding import Said
+from mlsim_workbooks.lint.infer import Cellwise
+
+__all__ = ["wording_rules"]
+
+
+def wording_rules(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """What a formula does otherwise than its label says."""
+    yield from _other_period(cell)
+    yield from _bits_of_label(cell, tree)
+    yield from _percent_of_label(cell, tree)
+    yield from _bytes_of_format(cell)
+
+
+_BITS_SAID = re.compile(r"(?<!\d)(\d{1,4}) ?-?bits?\b", re.I)
+
+
+_BYTES_SAID = re.compile(r"(?<!\d)(\d{1,4}) bytes\b", re.I)
+
+
+_FORMATS = re.compile(r"\b(?:(?:bf|tf|fp|u?int|float)(\d+)|bfloat(16)|e[45]m[32](?:fn)?)\b", re.I)
+
+
+def _percent_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """The 19 % of a label multiplied in as 19."""
+    said = {float(n.replace(",", ".")) for n in re.findall(r"(?<!\d)(\d{1,6}(?:[.,]\d{1,6})?) ?%", cell.words)}
+    match tree:
+        case (
+            sx.Binary(operator="*", left=sx.Number(number), right=_)
+            | sx.Binary(operator="*", left=_, right=sx.Number(number))
+        ):
+            if number in said and number > 1.0 and has_money(cell.value):
+                yield (
+                    "percent",
+                    f"'{cell.label}' multiplies by {number:g} for {number:g} %.",
+                    f"Multiply by {number / 100:g}.",
+                )
+
+
+_SEVERAL = re.compile(r"\b(?:and|und|et|plus|pair|both|double|in \+ out)\b|[&+;]", re.I)
+
+
+def _bytes_of_format(cell: Cellwise) -> Iterator[Said]:
+    """Bytes of weights in FP8 with two bytes each, vectors of float32 with one."""
+    computed, stated = cell.computed, cell.context.value
+    if computed is None or stated is None or stated.dims != (("information", 1.0),) or not cell.context.explicit:
+        return
+    said = {a or b or "8" for a, b in _FORMATS.findall(cell.words)}
+    factors = [n for n in computed.numbers if not is_conversion(n)]
+    if (
+        len(said) != 1
+        or len(factors) > 1
+        or _SEVERAL.search(cell.words)
+        or "~information" in computed.parts
+        or "information" in dict(computed.dims or ())
+    ):
+        return
+    due, have = float(said.pop()) / 8.0, factors[0] if factors else 1.0
+    named = computed.parts & {
+        "bytes each",
+        "bits each",
+        "memory",
+        "kv cache",
+        "layers",
+        "heads",
+        "kv heads",
+        "head dim",
+    }
+    counts = factors or computed.parts & {"parameters", "active parameters"}
+    if have in (0.5, 1.0, 2.0, 4.0, 8.0) and have != due and due > 0.25 and not named and counts:
+        yield "params-bytes", f"'{cell.label}' takes {have:g} bytes each; its format has {due:g}.", ""
+
+
+def _bits_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Bytes from the bits that a label gives, or bits from its bytes, without the factor of 8: "16 kHz, 16 bit"."""
+    computed, stated = cell.computed, cell.context.value
+    if computed is None or stated is None or "information" not in dict(stated.dims or ()) or not cell.context.explicit:
+        return
+    if hard(computed.dims or ()) and "information" in dict(computed.dims or ()):
+        return
+    bits = "bit" in stated.text
+    said = {float(n) for n in (_BYTES_SAID if bits else _BITS_SAID).findall(cell.words)}
+    numbers = sx.written(tree)
+    said &= numbers
+    if said and not {8.0, 0.125} & numbers:
+        yield (
+            "bits-bytes",
+            f"'{cell.label}' takes {said.pop():g} {'bytes' if bits else 'bits'} as {stated.text}.",
+            "Convert by 8.",
+        )
+
+
+def _other_period(cell: Cellwise) -> Iterator[Said]:
+    """Costs per person and month from those of a year, where the cell states no unit."""
+    computed, due = cell.computed, dict(cell.context.kinds).get("period", "")
+    if computed is None or cell.context.value is not None or cell.context.concept != "money" or not has_money(computed):
+        return
+    have = computed.kind("period")
+    if (
+        {due, have} in ({"month", "year"}, {"day", "month"}, {"day", "year"})
+        and not computed.numbers
+        and "~time" not in computed.parts
+    ):
+        yield "calendar", f"'{cell.label}' is per {due}, but the formula gives a figure per {have}.", ""

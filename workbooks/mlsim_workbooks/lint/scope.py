@@ -88,30 +88,16 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     for name, counted in (*_COUNTS.items(), ("user", "users")):
         if f"1/{counted}" in computed.parts and have.get(name, 0) < 0:
             del have[name]  # divided by a number of them, not a figure per one
-    if (
-        have.get("device", 0) < 0
-        and "1/nodes" in computed.parts
-        and "1/devices" not in computed.parts
-        and _MTBF.search(cell.words)
-    ):
-        yield (
-            "device-scope",
-            f"'{cell.label}' divides that of one GPU by the number of nodes.",
-            "Divide by the GPUs of all nodes.",
-        )
-        return
-    if (
-        have.get("node", 0) < 0
-        and "1/devices" in computed.parts
-        and "1/nodes" not in computed.parts
-        and _MTBF.search(cell.words)
-    ):
-        yield (
-            "device-scope",
-            f"'{cell.label}' divides that of one node by the number of GPUs.",
-            "Divide by the number of nodes.",
-        )
-        return
+    for each, other in (("device", "node"), ("node", "device")):
+        divided_by = f"1/{_COUNTS[other]}" in computed.parts and f"1/{_COUNTS[each]}" not in computed.parts
+        if have.get(each, 0) < 0 and divided_by and _MTBF.search(cell.words):
+            one, many = thing(each), thing(other)
+            yield (
+                "device-scope",
+                f"'{cell.label}' divides that of one {one} by the number of {many}s.",
+                f"Divide by the number of {one}s.",
+            )
+            return
     alone = "one" in computed.parts or gpu_time  # the 1 of 1/x may be one GPU
     if (
         not alone

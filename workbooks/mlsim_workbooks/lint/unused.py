@@ -127,6 +127,9 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     """Return how certainly a formula lacks an input, the lowest most; () where nothing speaks for it."""
     cell, key = candidate.cell, (candidate.sheet, candidate.cell.item.key)
     nearest = min(map(abs, candidate.taken), default=9)
+    worked = cell.computed.parts if cell.computed is not None else frozenset()
+    if unused.context.concept == "nodes" and worked & {"devices", "1/devices"}:
+        return ()  # all GPUs are counted already
     timed = hard(cell.value.dims or ()) == (("time", 1.0),)
     if unused.context.concept == "devices" and (cell.context.percent or timed):
         return ()  # a share of one GPU, and the number of them; all wait as long as one

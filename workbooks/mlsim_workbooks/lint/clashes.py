@@ -22,7 +22,7 @@ __all__ = ["clash_rules", "count_rule"]
 def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
     """What two values of a formula cannot be to one another: GB and GiB added, a mean and a percentile."""
     text = _writer(cell)
-    guesses = inference.guesses((sheet, cell.item.key))
+    guesses = bool(cell.clashes) and inference.guesses((sheet, cell.item.key))
     for clash in cell.clashes:
         if guesses and clash.note in ("trip", "scope", "scopes"):
             continue

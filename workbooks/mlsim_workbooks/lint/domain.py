@@ -166,38 +166,32 @@ _OF_IT = re.compile(r"(?-i:\bIT\b)|informatique|\bit\b (?:power|energy|load)|ser
 
 
 def site_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """The energy of a site that passes on the energy of its computers."""
-    due = dict(cell.context.kinds).get("boundary") == "facility" and cell.context.explicit
-    computed = cell.computed
-    if (
-        due
-        and computed is not None
-        and _COOLED.search(cell.words)
-        and isinstance(tree, sx.Binary)
-        and tree.operator in "*/"
-    ):
-        used = inference.uses((sheet, cell.item.key)).values()
-        plain = (
-            "PUE" not in computed.parts
-            and not computed.kind("boundary")
-            and not any(1.0 < n < 2.5 for n in computed.numbers)
-        )
-        energy = dict(hard(cell.value.dims or ())).get("energy") == 1.0 and len(hard(cell.value.dims or ())) <= 2
-        if plain and energy and _has_pue(inference, facts) and any(_OF_IT.search(c.words) for c in used):
-            yield "facility-energy", f"'{cell.label}' is with cooling, but the formula has no PUE.", "Multiply by PUE."
-            return
+    """The energy of a site, or one said to be with cooling, that is the energy of its computers alone."""
+    dims = hard(cell.value.dims or ())
+    if dict(dims).get("energy") != 1.0 or not _has_pue(inference, facts):
+        return
+    if _lacks_cooling(inference, sheet, cell, tree) and len(dims) <= 2:
+        yield "facility-energy", f"'{cell.label}' is with cooling, but the formula has no PUE.", "Multiply by PUE."
+        return
     place = copied(tree)
     source = inference.cell_of(sheet, cell.item, place) if place is not None else None
-    if source is None or not _SITE.search(cell.words) or _OF_IT.search(cell.words) or not _has_pue(inference, facts):
+    if source is None or not _SITE.search(cell.words) or _OF_IT.search(cell.words):
         return
-    if (
-        dict(hard(cell.value.dims or ())).get("energy") != 1.0
-        or not _OF_IT.search(source.words)
-        or _SITE.search(source.words)
-    ):
+    if not _OF_IT.search(source.words) or _SITE.search(source.words):
         return
     if "PUE" not in source.value.parts and source.value.kind("boundary") != "facility":
         yield "facility-energy", f"'{cell.label}' takes '{source.label}': PUE is missing.", "Multiply by PUE."
+
+
+def _lacks_cooling(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> bool:
+    """Tell whether a figure said to be with cooling is a product of figures of servers, without PUE."""
+    computed = cell.computed
+    due = ("boundary", "facility") in cell.context.kinds and cell.context.explicit and _COOLED.search(cell.words)
+    if not due or computed is None or not isinstance(tree, sx.Binary) or tree.operator not in "*/":
+        return False
+    if "PUE" in computed.parts or computed.kind("boundary") or any(1.0 < n < 2.5 for n in computed.numbers):
+        return False
+    return any(_OF_IT.search(c.words) for c in inference.uses((sheet, cell.item.key)).values())
 
 
 def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:

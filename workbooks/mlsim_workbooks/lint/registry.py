@@ -21,7 +21,7 @@ from mlsim.registry.tables import rows
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint.algebra import Value, hard
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.naming import unit_text
 from mlsim_workbooks.lint.unit_texts import read_quantity
 
@@ -306,7 +306,7 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int,
         ):
             yield figure.sheet, figure.cell, said
     yield from _interconnects(inference)
-    yield from _sparse_of_any(inference, {f.cell.item.key for f in figures if f.chip and not f.weak})
+    yield from _sparse_of_any(inference, {(f.sheet, f.cell.item.key) for f in figures if f.chip and not f.weak})
 
 
 @cache
@@ -316,25 +316,23 @@ def _peaks_of_all(precision: str) -> tuple[float, ...]:
     return tuple(v for chip in load.chip_names() for p in formats for v in values(chip, f"peak_compute {p}"))
 
 
-def _sparse_of_any(inference: Inference, named: set[int]) -> Iterator[tuple[int, Cellwise, Said]]:
+def _sparse_of_any(inference: Inference, named: set[Key]) -> Iterator[tuple[int, Cellwise, Said]]:
     """A peak that is said to be dense, and is the sparse one of some chip and the dense one of none."""
-    for (sheet, _), cell in inference.cells.items():
-        kinds, value, number = dict(cell.context.kinds), cell.context.value, cell.item.value
-        precision = kinds.get("precision", "")
-        if cell.item.form >= 0 or kinds.get("density") != "dense" or not precision or cell.item.key in named:
+    for key, cell in inference.cells.items():
+        value, number = cell.context.value, cell.item.value
+        if cell.item.form >= 0 or value is None or not isinstance(number, float) or key in named:
             continue
-        if (
-            value is None
-            or not isinstance(number, float)
-            or hard(value.dims or ()) != (("operation", 1.0), ("time", -1.0))
-        ):
+        if ("density", "dense") not in cell.context.kinds:
+            continue
+        precision = dict(cell.context.kinds).get("precision", "")
+        if not precision or hard(value.dims or ()) != (("operation", 1.0), ("time", -1.0)):
             continue
         peaks, si = _peaks_of_all(precision), number * value.factor
         if _near(si / 2, peaks, 0.001) and not _near(si, peaks, 0.03):
             message = (
                 f"{number:g} is the {precision} peak of a chip with 2:4 sparsity; the dense one is {number / 2:g}."
             )
-            yield sheet, cell, ("sparse-peak", message, "")
+            yield key[0], cell, ("sparse-peak", message, "")
 
 
 def _confirmed(figures: list[_Figure], chosen: dict[str, str]) -> set[str]:

@@ -46,26 +46,30 @@ def _wrong_hours(cell: Cellwise) -> Said | None:
         if value is not None
         else cell.context.concept == "hours"
     )
-    if cell.item.form >= 0 and not (
-        cell.computed is not None and not cell.computed.parts and len(cell.computed.numbers) > 1
-    ):
-        return None
     if not hours:
         return None
-    if cell.item.form >= 0 and cell.computed is not None:
-        number = math.prod(cell.computed.numbers)
-        if dict(cell.context.kinds).get("period") == "year" and 0 < number < 8700 and 365.0 in cell.computed.numbers:
-            return "calendar", f"'{cell.label}' comes to {number:g}; a year has 8,760 hours.", ""
-        if number > 750.0 and (_A_MONTH.search(cell.words) or dict(cell.context.kinds).get("period") == "month"):
-            return "calendar", f"'{cell.label}' comes to {number:g}; a month has about 730 hours.", ""
-        return None
     period = dict(cell.context.kinds).get("period", "")
+    if cell.item.form >= 0:
+        return _hours_worked_out(cell, period)
     if number in _HOURS_OF_ANOTHER.get(period, ()) and _HOURS_IN.search(cell.words):
         return (
             "calendar",
             f"'{cell.label}' is {number:g}; a {period} has {'8,760' if period == 'year' else 'about 730'} hours.",
             "",
         )
+    return None
+
+
+def _hours_worked_out(cell: Cellwise, period: str) -> Said | None:
+    """Hours of a period from numbers alone: 365 * 12 of a year."""
+    computed = cell.computed
+    if computed is None or computed.parts or len(computed.numbers) < 2:
+        return None
+    number = math.prod(computed.numbers)
+    if period == "year" and 0 < number < 8700 and 365.0 in computed.numbers:
+        return "calendar", f"'{cell.label}' comes to {number:g}; a year has 8,760 hours.", ""
+    if number > 750.0 and (period == "month" or _A_MONTH.search(cell.words)):
+        return "calendar", f"'{cell.label}' comes to {number:g}; a month has about 730 hours.", ""
     return None
 
 
@@ -98,8 +102,6 @@ def _days_of_month(cell: Cellwise) -> Said | None:
 
 
 _ASSET = re.compile(r"batter|storage|speicher|stockage|capex|invest|install|buy|kauf|achat", re.I)
-# What a price may be, wide enough for any offer of the last ten years and of any currency near the dollar:
-# (what it is per, seconds, bytes ... of the unit, least, most, rule).
 
 
 # What a price may be, wide enough for any offer of the last ten years and of any currency near the dollar:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, hard, is_time
-from mlsim_workbooks.lint.evaluate import Clash, wrong_count
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.naming import one_slip, ratio_text, rule_of, thing, unit_text
-from mlsim_workbooks.lint.scope import ONE_USER
+from mlsim_workbooks.lint.pairs import Clash, wrong_count
 from mlsim_workbooks.lint.unit_texts import unit_cell
+from mlsim_workbooks.lint.users import ONE_USER
 
 __all__ = ["clash_rules", "count_rule"]
 
@@ -102,95 +102,84 @@ def _writer(cell: Cellwise) -> Callable[[sx.Node | None], str]:
     return lambda node: text if len(text := write(node)) <= 44 else text[:43] + "…"
 
 
+_SENTENCES = {  # of a clash's note: the rule, what is said, the fix
+    "fraction": (
+        "bare-number",
+        "Adds a plain fraction ({left} or {right}) to a quantity in {b}.",
+        "Multiply by it, or by 1 plus it.",
+    ),
+    "rate": ("mixed-sum", "Sums amounts in {a} and an exchange rate.", ""),
+    "ratio": ("mixed-sum", "Sums quantities in {a} and a plain ratio.", ""),
+    "counts": ("mixed-sum", "Sums different things: {a} and {b}.", ""),
+    "PUE": ("facility-energy", "Applies PUE twice: {left} already includes it.", ""),
+    "token": (
+        "token-direction",
+        "Multiplies a figure of {first} tokens ({left}) by one of {second} tokens ({right}).",
+        "",
+    ),
+    "percent": ("percent", "Divides {left} by 100, but its format % means that it is a fraction already.", ""),
+    "scopes": (
+        "device-scope",
+        "Adds figures per GPU and per node ({left} and {right}).",
+        "Multiply the one per GPU by the GPUs per node.",
+    ),
+    "whole": ("device-scope", "Adds a figure per GPU ({left}) to one of all GPUs ({right}).", ""),
+    "users": ("user-total", "Adds a figure per user ({left}) to one that is not ({right}).", ""),
+    "hours": ("device-hours", "Adds hours and GPU-hours ({left} and {right}).", ""),
+}
+
+
 def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     a, b = unit_text(clash.left), unit_text(clash.right)
     left, right = text(clash.left_node), text(clash.right_node)
     if clash.how == "bare" and clash.note == "percent":
         return "percent", f"Takes {right}, which is in %, for a fraction: 1 and 30 % are not 31.", "Divide it by 100."
-    if clash.note == "fraction":
-        return (
-            "bare-number",
-            f"Adds a plain fraction ({left} or {right}) to a quantity in {b}.",
-            "Multiply by it, or by 1 plus it.",
-        )
-    if clash.how == "bare":
+    if clash.how == "bare" and clash.note != "fraction":
         return (
             "bare-number",
             f"Adds the bare number {clash.left.number:g} to a quantity in {b} ({right}).",
             f"Put {clash.left.number:g} in a cell of its own with its unit, converted to {b}.",
         )
-    if clash.note == "rate":
-        return "mixed-sum", f"Sums amounts in {a} and an exchange rate.", ""
-    if clash.note == "ratio":
-        return "mixed-sum", f"Sums quantities in {a} and a plain ratio.", ""
     if clash.note == "scope":
         return _wrong_count(clash.left, left)
-    if clash.note == "PUE":
-        return "facility-energy", f"Applies PUE twice: {left} already includes it.", ""
-    if clash.note == "token":
-        return (
-            "token-direction",
-            f"Multiplies a figure of {clash.left.kind('token')} tokens ({left}) by one of {clash.right.kind('token')} tokens ({right}).",
-            "",
-        )
-    if clash.note == "percent":
-        return "percent", f"Divides {left} by 100, but its format % means that it is a fraction already.", ""
-    if clash.note == "scopes":
-        return (
-            "device-scope",
-            f"Adds figures per GPU and per node ({left} and {right}).",
-            "Multiply the one per GPU by the GPUs per node.",
-        )
-    if clash.note == "whole":
-        return "device-scope", f"Adds a figure per GPU ({left}) to one of all GPUs ({right}).", ""
-    if clash.note == "users":
-        return "user-total", f"Adds a figure per user ({left}) to one that is not ({right}).", ""
-    if clash.note == "hours":
-        return "device-hours", f"Adds hours and GPU-hours ({left} and {right}).", ""
-    if clash.note == "counts":
-        if a == b:
-            return None
-        return "mixed-sum", f"Sums different things: {a} and {b}.", ""
+    if clash.note == "counts" and a == b:
+        return None
+    if clash.note in _SENTENCES:
+        rule, sentence, fix = _SENTENCES[clash.note]
+        first, second = clash.left.kind("token"), clash.right.kind("token")
+        return rule, sentence.format(left=left, right=right, a=a, b=b, first=first, second=second), fix
     if clash.note:
         return _kind_clash(clash, left, right)
-    if clash.mismatch is None:
+    return _unit_clash(clash, left, right)
+
+
+_DOING = {
+    "subtract": "Subtracts",
+    "add": "Adds",
+    "sum": "Sums",
+    "compare": "Compares",
+    "branch": "Chooses between",
+    "convert": "Converts",
+}
+
+
+def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
+    mismatch = clash.mismatch
+    if mismatch is None:
         return None
-    rule = rule_of(clash.mismatch, clash.left, clash.right)
-    if clash.how == "sum":
-        rule = "mixed-sum"
+    rule = "mixed-sum" if clash.how == "sum" else rule_of(mismatch, clash.left, clash.right)
     if rule == "prefix" and any(not v.text and v.numbers for v in (clash.left, clash.right)):
         return None  # a count in millions that does not say so
-    if (
-        rule == "dimension"
-        and clash.how in ("add", "subtract")
-        and any(
-            not isinstance(term, sx.Ref)
-            for n in (clash.left_node, clash.right_node)
-            if n is not None
-            for term in sx.summands(n)
-        )
-    ):
-        return None  # a product: more likely the label of one of its factors was misread
-    if not rule or (clash.how != "sum" and not one_slip(clash.mismatch.dims)):
+    nodes = [n for n in (clash.left_node, clash.right_node) if n is not None]
+    products = any(not isinstance(term, sx.Ref) for n in nodes for term in sx.summands(n))
+    if rule == "dimension" and clash.how in ("add", "subtract") and products:
+        return None  # more likely the label of a factor was misread
+    if not rule or (clash.how != "sum" and not one_slip(mismatch.dims)):
         return None
-    doing = {
-        "subtract": "Subtracts",
-        "add": "Adds",
-        "sum": "Sums",
-        "compare": "Compares",
-        "branch": "Chooses between",
-        "convert": "Converts",
-    }[clash.how]
-    if clash.how == "sum":
-        rule = "mixed-sum"
-    shown = _both(a, b, clash.left, clash.right)
-    factor = (
-        ""
-        if clash.mismatch.dims or clash.mismatch.ratio == 1.0
-        else f", a factor of {ratio_text(clash.mismatch.ratio)} apart"
-    )
+    shown = _both(unit_text(clash.left), unit_text(clash.right), clash.left, clash.right)
+    apart = "" if mismatch.dims or mismatch.ratio == 1.0 else f", a factor of {ratio_text(mismatch.ratio)} apart"
     places = "" if "…" in (left, right) else f" ({left})" if left == right else f" ({left} and {right})"
-    return rule, f"{doing} {shown}{places}{factor}.", ""
+    return rule, f"{_DOING[clash.how]} {shown}{places}{apart}.", ""
 
 
 def _wrong_count(value: Value, where: str) -> Said:

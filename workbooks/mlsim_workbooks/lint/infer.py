@@ -26,8 +26,9 @@ from mlsim_workbooks.lint.algebra import (
     is_time,
     literal,
 )
-from mlsim_workbooks.lint.evaluate import KEEPERS, Clash, Evaluation, constant_of
+from mlsim_workbooks.lint.evaluate import KEEPERS, Evaluation
 from mlsim_workbooks.lint.layout import contexts
+from mlsim_workbooks.lint.pairs import Clash
 from mlsim_workbooks.lint.reader import WIDE, Book, Grid, Item
 from mlsim_workbooks.lint.statements import EMPTY, Context
 from mlsim_workbooks.lint.unit_texts import read_unit
@@ -391,7 +392,7 @@ class _Run:
             return UNKNOWN
         node, refs = named
         if isinstance(node, (sx.Number, sx.Unary)):
-            number = constant_of(node)
+            number = sx.constant_of(node)
             return UNKNOWN if number is None else self.one(literal(number))
         return self.referred(node, sheet, refs) if isinstance(node, (sx.Ref, sx.Area)) else UNKNOWN
 

@@ -7,12 +7,21 @@ from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, counts_something, hard, only_conversions
-from mlsim_workbooks.lint.evaluate import constant_of
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.vocabulary import KIND_RE
 
-__all__ = ["KIND_RULE", "copied", "has_number", "is_copied", "kind_rules", "mean_rules", "missing_pue", "trip_rules"]
+__all__ = [
+    "KIND_RULE",
+    "copied",
+    "has_number",
+    "is_copied",
+    "is_product",
+    "kind_rules",
+    "mean_rules",
+    "missing_pue",
+    "trip_rules",
+]
 
 KIND_RULE = {
     "density": "sparse-peak", "direction": "link-direction", "trip": "round-trip", "boundary": "facility-energy",
@@ -218,9 +227,9 @@ def copied(tree: sx.Node) -> sx.Ref | sx.Name | None:
     match tree:
         case sx.Ref() | sx.Name():
             return tree
-        case sx.Binary(operator="*" | "/", left=inner, right=number) if constant_of(number) is not None:
+        case sx.Binary(operator="*" | "/", left=inner, right=number) if sx.constant_of(number) is not None:
             return copied(inner)
-        case sx.Binary(operator="*", left=number, right=inner) if constant_of(number) is not None:
+        case sx.Binary(operator="*", left=number, right=inner) if sx.constant_of(number) is not None:
             return copied(inner)
         case sx.Call(name="ROUND" | "ROUNDUP" | "IFERROR", args=(inner, *_)) if inner is not None:
             return copied(inner)
@@ -375,3 +384,13 @@ def _parameters(cell: Cellwise, computed: Value, dims: tuple[tuple[str, float], 
         yield "active-params", f"'{label}' is read for each token: the active parameters only.", ""
     elif kind == "total" and dict(cell.context.kinds).get("parameters") == "active":
         yield "active-params", f"'{label}' is about active parameters, but the formula takes all.", ""
+
+
+def is_product(tree: sx.Node) -> bool:
+    """Tell whether a formula multiplies and divides, and does nothing else."""
+    if isinstance(tree, (sx.Ref, sx.Name)):
+        return True
+    if isinstance(tree, sx.Binary):
+        return tree.operator in "*/"
+    return isinstance(tree, sx.Call) and tree.name in ("ROUND", "ROUNDUP", "ROUNDDOWN", "IFERROR", "CEILING", "PRODUCT") and bool(
+        tree.args) and is_product(tree.args[0] or sx.Other())  # fmt: skip

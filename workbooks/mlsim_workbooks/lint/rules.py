@@ -22,6 +22,7 @@ from mlsim_workbooks.lint.algebra import (
     only_conversions,
 )
 from mlsim_workbooks.lint.clashes import clash_rules, count_rule
+from mlsim_workbooks.lint.copies import copy_rules
 from mlsim_workbooks.lint.domain import (
     batch_rules,
     flop_rules,
@@ -41,17 +42,11 @@ from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, registry_findings
-from mlsim_workbooks.lint.scope import (
-    GPU_TIME,
-    copy_rules,
-    each_user_rules,
-    host_power_rules,
-    hour_price_rules,
-    scope_rules,
-)
+from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.sums import sum_rules
 from mlsim_workbooks.lint.unused import unused_findings
+from mlsim_workbooks.lint.users import each_user_rules
 from mlsim_workbooks.lint.wording import wording_rules
 from mlsim_workbooks.package import position
 

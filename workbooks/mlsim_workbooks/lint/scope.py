@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import BUILT, THINGS, Value, compare, hard, has_money, is_time, only_conversions
+from mlsim_workbooks.lint.algebra import THINGS, compare, hard, has_money, is_time, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
-from mlsim_workbooks.lint.kinds import copied, is_copied
+from mlsim_workbooks.lint.kinds import is_copied, is_product
 from mlsim_workbooks.lint.naming import thing, unit_text
+from mlsim_workbooks.lint.users import passed_to_user, user_rules
 
 __all__ = [
     "GPU_TIME",
-    "ONE_USER",
-    "copy_rules",
-    "each_user_rules",
+    "NODE",
+    "OF_EACH",
     "host_power_rules",
     "hour_price_rules",
     "scope_rules",
@@ -60,9 +60,9 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     if hard(computed.dims) != hard(stated.dims) and compare(computed, stated) is not None:
         return
     if not only_conversions(computed, 100.0, 0.01):
-        yield from _each_user(cell, tree, computed, stated)
+        yield from passed_to_user(cell, tree, computed, stated)
         return
-    yield from _user_rules(cell, tree, computed, stated, users)
+    yield from user_rules(cell, tree, computed, stated, users)
     if computed.dims == (("device", 1.0),) and not stated.dims and stated.text == "%" and computed.kind("total"):
         yield (
             "device-scope",
@@ -80,7 +80,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         and len(due_each) == 1
         and divided != due_each
         and not have.get(due_each[0])
-        and _is_product(tree)
+        and is_product(tree)
     ):
         one, other = thing(due_each[0]), thing(divided[0])
         yield "device-scope", f"'{cell.label}' is per {one}, but the formula divides by the number of {other}s.", ""
@@ -115,7 +115,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             "",
         )
         return
-    if not _is_product(tree):
+    if not is_product(tree):
         return
     total = dict(context.kinds).get("total") == "total"
     whole = bool(
@@ -183,7 +183,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             "Multiply the rate by the number of nodes.",
         )
         return
-    if have.get("node", 0) < 0 and not due.get("node") and nodes and hard(stated.dims) and not _NODE.search(cell.words):
+    if have.get("node", 0) < 0 and not due.get("node") and nodes and hard(stated.dims) and not NODE.search(cell.words):
         yield (
             "device-scope",
             f"'{label}' is not per node, but the formula gives a figure per node.",
@@ -194,7 +194,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         have.get("device", 0) < 0
         and hard(stated.dims) == (("energy", 1.0),)
         and "~time" in computed.parts
-        and (_GPUS.search(cell.words) or (_JOB.search(cell.words) and not _OF_EACH.search(cell.words)))
+        and (_GPUS.search(cell.words) or (_JOB.search(cell.words) and not OF_EACH.search(cell.words)))
     ):
         yield "device-scope", f"'{label}' takes the power of one GPU.", "Multiply by the number of GPUs."
         return
@@ -204,14 +204,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     )
     plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims))
     eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
-    if (
-        priced
-        and plain
-        and not eight
-        and not gpu_time
-        and "~time" in computed.parts
-        and not _OF_EACH.search(cell.words)
-    ):
+    if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not OF_EACH.search(cell.words):
         yield (
             "device-hours",
             f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
@@ -226,182 +219,11 @@ _JOB = re.compile(
     r"(?-i:\bIT\b)|\bpool\b|site|facility|\bjob\b|\brun\b|training|total|cluster|fleet|campaign|annual|yearly", re.I
 )
 _GPUS = re.compile(r"\b(?:all|the|des|der|aller) (?:gpus?|cards|karten|cartes|accelerators)\b", re.I)
-_NODE = re.compile(
+NODE = re.compile(
     r"node|server|knoten|nœud|noeud|serveur|host|instan|box|dgx|hgx|machine|per |je |pro |par |each|chassis|one |hourly",
     re.I,
 )
-_OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)
-
-
-_EVERYTHING = re.compile(r"(?:all|total|alle|gesamt|tous|toutes|whole|entire)\b", re.I)
-_MANY_GPUS = re.compile(
-    r"replica|node|server|instance|cluster|fleet|installed|rack|\btotal|\ball\b|knoten|instanz|serveur|gesamt", re.I
-)
-
-
-def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """A figure passed on under a label that means another number of GPUs or nodes."""
-    place, context = copied(tree), cell.context
-    whole = inference.cell_of(sheet, cell.item, place) if place is not None and _EVERYTHING.match(cell.words) else None
-    if whole is not None and dict(whole.value.dims or ()).get("user", 0.0) < 0 and not ONE_USER.search(cell.words):
-        yield "user-total", f"'{cell.label}' is of all, but the formula takes '{whole.label}'.", ""
-        return
-    if place is None or cell.computed is None or not only_conversions(cell.computed, 100.0, 0.01):
-        return
-    source = inference.cell_of(sheet, cell.item, place)
-    if source is None or context.value is None or context.value.dims is None or source.value.dims is None:
-        return
-    due, have = dict(context.value.dims), dict(source.value.dims)
-    counts = {"devices", "nodes", "racks", "replicas"}
-    words, label = cell.words, cell.label
-    if (
-        {context.concept, source.context.concept} <= counts
-        and context.concept != source.context.concept
-        and context.concept != "replicas"
-    ):
-        yield (
-            "device-scope",
-            f"'{label}' takes a number of {source.context.concept}.",
-            f"Multiply by the {context.concept} of each.",
-        )
-    elif (
-        context.explicit
-        and source.context.explicit
-        and isinstance(tree, (sx.Ref, sx.Name))
-        and has_money(context.value)
-        and (priced := next((n for n in ("request", "token", "sample") if have.get(n, 0) < 0 and not due.get(n)), ""))
-        and has_money(source.value)
-        and not re.search(r"\bper\b|/|pro |par |je |each|one |unit", words, re.I)
-    ):
-        yield "money-rate", f"'{label}' takes a price per {priced}.", ""
-    elif (
-        due.get("device", 0) < 0
-        and not have.get("device")
-        and "token" in have
-        and "token" in due
-        and source.context.explicit
-        and context.explicit
-    ):
-        yield (
-            "device-scope",
-            f"'{label}' is per GPU, but the formula takes '{source.label}'.",
-            "Divide by the number of GPUs.",
-        )
-    elif (
-        have.get("device", 0) < 0
-        and not due.get("device")
-        and hard(context.value.dims) not in ((), (("time", 1.0),))  # all wait as long as one
-        and _MANY_GPUS.search(words)
-    ):
-        yield "device-scope", f"'{label}' takes a figure per GPU.", "Multiply by the number of GPUs."
-    elif (
-        (one := _left_out(have, due))
-        and hard(context.value.dims) not in ((), (("time", 1.0),))
-        and context.explicit
-        and context.concept not in ("memory", "bandwidth", "peak", "integer peak", "latency")  # the chip's own figures
-        and not set(re.findall(r"\w+", label.lower())) <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
-        and not _OF_EACH.search(words)
-        and not re.match(r"(?:in|as|same|the same|ditto|idem|en)\b", label, re.I)  # "In GiB"
-        and not (_NODE.search(words) if one == "node" else re.search(one, words, re.I))
-    ):
-        yield "device-scope", f"'{label}' takes a figure per {one}.", f"Multiply by the number of {one}s."
-    elif (
-        _SHARDED.search(words)
-        and re.search(r"\ball (?:gpus|devices|ranks|cards)|\btotal|whole", source.words, re.I)
-        and isinstance(tree, sx.Ref)
-    ):
-        yield (
-            "device-scope",
-            f"'{label}' is sharded, but the formula takes the whole ('{source.label}').",
-            "Divide by the number of GPUs.",
-        )
-    elif (pair := _per_other(cell.words, source.words)) is not None:
-        rule = "user-total" if set(pair) & _PEOPLE else "device-scope"
-        yield rule, f"'{label}' is per {pair[0]}, but the formula takes a figure per {pair[1]}.", ""
-    elif (
-        due.get("device", 0) < 0
-        and not have.get("device")
-        and source.context.texts
-        and context.texts
-        and (
-            _PER_GPU.sub("", context.texts[0]).strip().casefold()
-            == source.context.texts[0].strip().casefold()
-            != context.texts[0].casefold()
-        )
-    ):
-        yield (
-            "device-scope",
-            f"'{label}' is per GPU, but the formula takes the whole ({source.label}).",
-            "Divide by the number of GPUs.",
-        )
-    elif (single := _one_of_all(cell.words, source.words)) is not None:
-        yield "device-scope", f"'{label}' is of all, but the formula takes that of one {single} ('{source.label}').", ""
-
-
-def _left_out(have: dict[str, float], due: dict[str, float]) -> str:
-    """Return what a figure is per that is passed on as one that is not, as a person says it."""
-    return next((thing(n) for n in BUILT if have.get(n, 0) < 0 and not due.get(n)), "")
-
-
-_SHARDED = re.compile(r"\bshard(?:ed)?\b|\bpartitioned\b|réparti|verteilt auf", re.I)
-_PEOPLE = frozenset(("user", "request", "session", "stream", "seat"))
-_PER_NOUN = re.compile(
-    r"\b(?:per|pro|par|je|of (?:a|one|each|the)) (gpu|card|node|server|rack|replica|cluster|fleet|site|user|request|session|stream|seat|slot|drive)\b",
-    re.I,
-)
-_SAME = {"card": "gpu", "server": "node", "fleet": "cluster", "site": "cluster"}
-
-
-def _per_other(mine: str, theirs: str) -> tuple[str, str] | None:
-    """Return what two labels are per, when each says one thing and they differ."""
-    sides = [{_SAME.get(w.lower(), w.lower()) for w in _PER_NOUN.findall(words)} for words in (mine, theirs)]
-    if any(len(side) != 1 for side in sides) or sides[0] == sides[1]:
-        return None
-    return sides[0].pop(), sides[1].pop()
-
-
-_ALL_OF = re.compile(r"\b(?:all|every|alle[rn]?|toutes les|tous les) (\w+?)(?:s|en|n)?\b", re.I)
-_ONE_OF = re.compile(r"\b(?:one|a|each|per|single|je|pro|par|une?|eine[rsm]?) (\w+)\b", re.I)
-
-
-def _one_of_all(mine: str, theirs: str) -> str | None:
-    """Return what a label says it is of all of, where the other label is of one of them: cameras."""
-    whole = {w.lower() for w in _ALL_OF.findall(mine)} - _PEOPLE - {"active"}
-    if not whole or _ALL_OF.search(theirs):
-        return None
-    return next((w for w in _ONE_OF.findall(theirs) if w.lower() in whole), None)
-
-
-_PER_GPU = re.compile(r",? ?(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte)\b", re.I)
-
-
-ONE_USER = re.compile(
-    r"user|nutzer|utilisateur|stream|seat|session|one |each|single|mitarbeiter|employee|student|customer|/req|per request|slot|\b[dm]au\b",
-    re.I,
-)
-
-
-def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node, users: bool) -> Iterator[Said]:
-    """Tasks of the peak hour from tasks per user, in a sheet that has users, where units tell nothing."""
-    computed = cell.computed
-    if not users or computed is None or computed.dims is not None or not _is_product(tree) or not cell.context.label:
-        return
-    used = inference.uses(key).values()
-    each = [
-        c for c in used if ("per user", "user") in c.context.kinds and not re.search(r"share|factor|%", c.words, re.I)
-    ]
-    counts = "users" in " ".join(computed.parts) or any("user" in dict(c.value.dims or ()) for c in used)
-    if (
-        len(each) == 1
-        and not counts
-        and not ONE_USER.search(cell.words)
-        and cell.context.concept not in ("latency", "money")
-    ):
-        yield (
-            "user-total",
-            f"'{cell.label}' is not per user, but '{each[0].label}' is.",
-            "Multiply by the number of users.",
-        )
+OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)
 
 
 _HOST = re.compile(r"workstation|\bnodes?\b|server|\bhost|chassis|\brack|knoten|nœud|serveur|\bbox\b", re.I)
@@ -428,61 +250,6 @@ def host_power_rules(inference: Inference, key: Key, cell: Cellwise) -> Iterator
             "device-scope",
             f"'{cell.label}' multiplies GPU-hours by the power of '{power[0].label}'.",
             "Divide by its GPUs.",
-        )
-
-
-def _each_user(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> Iterator[Said]:
-    """A figure per user that only passes on a total, or a part of it: half a year's revenue over six months."""
-    have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
-    if due < 0 and not have and is_copied(tree) and hard(stated.dims or ()) and not computed.kind("per user"):
-        yield (
-            "user-total",
-            f"'{cell.label}' is per user, but the formula takes a total.",
-            "Divide by the number of users.",
-        )
-
-
-def _user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, users: bool) -> Iterator[Said]:
-    """A figure per user where the total is due, or the other way round."""
-    have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
-    if dict(computed.dims or ()).get("request", 0.0) > 0 and re.search("replica|server|node|batch", cell.words, re.I):
-        return  # requests in flight are users at work
-    words, label = cell.words, cell.label
-    if hard(stated.dims or ()) == (("time", 1.0),):
-        return  # all wait as long as one
-    if due < 0 and not have and dict(computed.dims or ()).get("request", 0.0) > 0 and "requests" in computed.parts:
-        yield "user-total", f"'{label}' is per user, but the formula multiplies by the requests of all.", ""
-        return
-    if have > 0 and not due and has_money(stated) and "token" in dict(stated.dims or ()):
-        yield "user-total", f"'{label}' divides by a rate per user.", "Divide by the rate of all users."
-        return
-    if not cell.context.label or (cell.entity and not (cell.context.concept or cell.context.kinds)):
-        return
-    if any(
-        n not in ("user", "request") and n not in dict(computed.dims or ())
-        for n, _ in stated.dims or ()
-        if not hard(((n, 1.0),))
-    ):
-        return  # per token, too, and it does not say so: its labels say too little
-    total = dict(cell.context.kinds).get("total") == "total"
-    passed_on = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
-    if due < 0 and not have and passed_on:
-        yield "user-total", f"'{label}' is per user, but the formula takes a total.", "Divide by the number of users."
-    elif have < 0 and not due and users and _is_product(tree) and not total and not ONE_USER.search(words):
-        yield (
-            "user-total",
-            f"'{label}' is not per user, but the formula gives a figure per user.",
-            "Multiply by the number of users.",
-        )
-    elif (
-        have < 0
-        and not due
-        and ((passed_on and (total or not ONE_USER.search(words))) or (total and _is_product(tree)))
-    ):
-        yield (
-            "user-total",
-            f"'{label}' is not per user, but the formula takes a figure per user.",
-            "Multiply by the number of users.",
         )
 
 
@@ -519,12 +286,3 @@ def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterat
             "device-hours", f"'{cell.label}' divides the cost of all GPUs by wall-clock hours.",
             "Divide by GPU-hours: hours times the number of GPUs.",
         )  # fmt: skip
-
-
-def _is_product(tree: sx.Node) -> bool:
-    if isinstance(tree, (sx.Ref, sx.Name)):
-        return True
-    if isinstance(tree, sx.Binary):
-        return tree.operator in "*/"
-    return isinstance(tree, sx.Call) and tree.name in ("ROUND", "ROUNDUP", "ROUNDDOWN", "IFERROR", "CEILING", "PRODUCT") and bool(
-        tree.args) and _is_product(tree.args[0] or sx.Other())  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mlsim_workbooks import formulas as fx
 
@@ -18,6 +20,7 @@ __all__ = [
     "Text",
     "Unary",
     "areas",
+    "constant_of",
     "parse_formula",
     "summands",
     "written",
@@ -303,3 +306,36 @@ def _height(node: Node) -> int:
             case Call():
                 stack += ((arg, height + 1) for arg in at.args)
     return highest
+
+
+_OF_A_NUMBER = {"LN": math.log, "LOG10": math.log10, "EXP": math.exp, "SQRT": math.sqrt}
+
+
+@lru_cache(maxsize=65536)
+def constant_of(node: Node) -> float | None:
+    """Return the number that an expression of numbers alone gives."""
+    if isinstance(node, Number):
+        return node.value
+    if isinstance(node, Unary):
+        inner = constant_of(node.operand)
+        return None if inner is None else (-inner if node.operator == "-" else inner / 100)
+    if isinstance(node, Call) and node.name == "POWER" and len(node.args) == 2 and node.args[0] and node.args[1]:
+        return constant_of(Binary("^", node.args[0], node.args[1]))
+    if isinstance(node, Call) and node.name in _OF_A_NUMBER and len(node.args) == 1 and node.args[0] is not None:
+        inner = constant_of(node.args[0])
+        return _OF_A_NUMBER[node.name](inner) if inner is not None and 0 < inner < 700 else None
+    if isinstance(node, Binary):
+        a, b = constant_of(node.left), constant_of(node.right)
+        if a is None or b is None:
+            return None
+        try:
+            match node.operator:
+                case "+":
+                    return a + b
+                case "-":
+                    return a - b
+                case "^" if abs(b) < 64 and abs(a) < 1e6:
+                    return float(a**b)
+        except (OverflowError, ZeroDivisionError, TypeError):
+            return None
+    return None

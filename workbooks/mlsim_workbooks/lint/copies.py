@@ -1,0 +1,169 @@
+"""Rules about a figure that is only passed on, under a label that means another number of things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import BUILT, hard, has_money, only_conversions
+from mlsim_workbooks.lint.finding import Said
+from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.kinds import copied
+from mlsim_workbooks.lint.naming import thing
+from mlsim_workbooks.lint.scope import NODE, OF_EACH
+from mlsim_workbooks.lint.users import ONE_USER
+
+__all__ = ["copy_rules"]
+
+
+_EVERYTHING = re.compile(r"(?:all|total|alle|gesamt|tous|toutes|whole|entire)\b", re.I)
+
+
+_MANY_GPUS = re.compile(
+    r"replica|node|server|instance|cluster|fleet|installed|rack|\btotal|\ball\b|knoten|instanz|serveur|gesamt", re.I
+)
+
+
+def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A figure passed on under a label that means another number of GPUs or nodes."""
+    place, context = copied(tree), cell.context
+    whole = inference.cell_of(sheet, cell.item, place) if place is not None and _EVERYTHING.match(cell.words) else None
+    if whole is not None and dict(whole.value.dims or ()).get("user", 0.0) < 0 and not ONE_USER.search(cell.words):
+        yield "user-total", f"'{cell.label}' is of all, but the formula takes '{whole.label}'.", ""
+        return
+    if place is None or cell.computed is None or not only_conversions(cell.computed, 100.0, 0.01):
+        return
+    source = inference.cell_of(sheet, cell.item, place)
+    if source is None or context.value is None or context.value.dims is None or source.value.dims is None:
+        return
+    due, have = dict(context.value.dims), dict(source.value.dims)
+    counts = {"devices", "nodes", "racks", "replicas"}
+    words, label = cell.words, cell.label
+    if (
+        {context.concept, source.context.concept} <= counts
+        and context.concept != source.context.concept
+        and context.concept != "replicas"
+    ):
+        yield (
+            "device-scope",
+            f"'{label}' takes a number of {source.context.concept}.",
+            f"Multiply by the {context.concept} of each.",
+        )
+    elif (
+        context.explicit
+        and source.context.explicit
+        and isinstance(tree, (sx.Ref, sx.Name))
+        and has_money(context.value)
+        and (priced := next((n for n in ("request", "token", "sample") if have.get(n, 0) < 0 and not due.get(n)), ""))
+        and has_money(source.value)
+        and not re.search(r"\bper\b|/|pro |par |je |each|one |unit", words, re.I)
+    ):
+        yield "money-rate", f"'{label}' takes a price per {priced}.", ""
+    elif (
+        due.get("device", 0) < 0
+        and not have.get("device")
+        and "token" in have
+        and "token" in due
+        and source.context.explicit
+        and context.explicit
+    ):
+        yield (
+            "device-scope",
+            f"'{label}' is per GPU, but the formula takes '{source.label}'.",
+            "Divide by the number of GPUs.",
+        )
+    elif (
+        have.get("device", 0) < 0
+        and not due.get("device")
+        and hard(context.value.dims) not in ((), (("time", 1.0),))  # all wait as long as one
+        and _MANY_GPUS.search(words)
+    ):
+        yield "device-scope", f"'{label}' takes a figure per GPU.", "Multiply by the number of GPUs."
+    elif (
+        (one := _left_out(have, due))
+        and hard(context.value.dims) not in ((), (("time", 1.0),))
+        and context.explicit
+        and context.concept not in ("memory", "bandwidth", "peak", "integer peak", "latency")  # the chip's own figures
+        and not set(re.findall(r"\w+", label.lower())) <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
+        and not OF_EACH.search(words)
+        and not re.match(r"(?:in|as|same|the same|ditto|idem|en)\b", label, re.I)  # "In GiB"
+        and not (NODE.search(words) if one == "node" else re.search(one, words, re.I))
+    ):
+        yield "device-scope", f"'{label}' takes a figure per {one}.", f"Multiply by the number of {one}s."
+    elif (
+        _SHARDED.search(words)
+        and re.search(r"\ball (?:gpus|devices|ranks|cards)|\btotal|whole", source.words, re.I)
+        and isinstance(tree, sx.Ref)
+    ):
+        yield (
+            "device-scope",
+            f"'{label}' is sharded, but the formula takes the whole ('{source.label}').",
+            "Divide by the number of GPUs.",
+        )
+    elif (pair := _per_other(cell.words, source.words)) is not None:
+        rule = "user-total" if set(pair) & _PEOPLE else "device-scope"
+        yield rule, f"'{label}' is per {pair[0]}, but the formula takes a figure per {pair[1]}.", ""
+    elif (
+        due.get("device", 0) < 0
+        and not have.get("device")
+        and source.context.texts
+        and context.texts
+        and (
+            _PER_GPU.sub("", context.texts[0]).strip().casefold()
+            == source.context.texts[0].strip().casefold()
+            != context.texts[0].casefold()
+        )
+    ):
+        yield (
+            "device-scope",
+            f"'{label}' is per GPU, but the formula takes the whole ({source.label}).",
+            "Divide by the number of GPUs.",
+        )
+    elif (single := _one_of_all(cell.words, source.words)) is not None:
+        yield "device-scope", f"'{label}' is of all, but the formula takes that of one {single} ('{source.label}').", ""
+
+
+def _left_out(have: dict[str, float], due: dict[str, float]) -> str:
+    """Return what a figure is per that is passed on as one that is not, as a person says it."""
+    return next((thing(n) for n in BUILT if have.get(n, 0) < 0 and not due.get(n)), "")
+
+
+_SHARDED = re.compile(r"\bshard(?:ed)?\b|\bpartitioned\b|réparti|verteilt auf", re.I)
+
+
+_PEOPLE = frozenset(("user", "request", "session", "stream", "seat"))
+
+
+_PER_NOUN = re.compile(
+    r"\b(?:per|pro|par|je|of (?:a|one|each|the)) (gpu|card|node|server|rack|replica|cluster|fleet|site|user|request|session|stream|seat|slot|drive)\b",
+    re.I,
+)
+
+
+_SAME = {"card": "gpu", "server": "node", "fleet": "cluster", "site": "cluster"}
+
+
+def _per_other(mine: str, theirs: str) -> tuple[str, str] | None:
+    """Return what two labels are per, when each says one thing and they differ."""
+    sides = [{_SAME.get(w.lower(), w.lower()) for w in _PER_NOUN.findall(words)} for words in (mine, theirs)]
+    if any(len(side) != 1 for side in sides) or sides[0] == sides[1]:
+        return None
+    return sides[0].pop(), sides[1].pop()
+
+
+_ALL_OF = re.compile(r"\b(?:all|every|alle[rn]?|toutes les|tous les) (\w+?)(?:s|en|n)?\b", re.I)
+
+
+_ONE_OF = re.compile(r"\b(?:one|a|each|per|single|je|pro|par|une?|eine[rsm]?) (\w+)\b", re.I)
+
+
+def _one_of_all(mine: str, theirs: str) -> str | None:
+    """Return what a label says it is of all of, where the other label is of one of them: cameras."""
+    whole = {w.lower() for w in _ALL_OF.findall(mine)} - _PEOPLE - {"active"}
+    if not whole or _ALL_OF.search(theirs):
+        return None
+    return next((w for w in _ONE_OF.findall(theirs) if w.lower() in whole), None)
+
+
+_PER_GPU = re.compile(r",? ?(?:per|/|pro|par|je) ?(?:gpu|device|accelerator|chip|card|karte|carte)\b", re.I)

@@ -1,0 +1,96 @@
+"""Rules about figures per user, and those of all users."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import Value, hard, has_money
+from mlsim_workbooks.lint.finding import Said
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.kinds import is_copied, is_product
+
+__all__ = ["ONE_USER", "each_user_rules", "passed_to_user", "user_rules"]
+
+
+ONE_USER = re.compile(
+    r"user|nutzer|utilisateur|stream|seat|session|one |each|single|mitarbeiter|employee|student|customer|/req|per request|slot|\b[dm]au\b",
+    re.I,
+)
+
+
+def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node, users: bool) -> Iterator[Said]:
+    """Tasks of the peak hour from tasks per user, in a sheet that has users, where units tell nothing."""
+    computed = cell.computed
+    if not users or computed is None or computed.dims is not None or not is_product(tree) or not cell.context.label:
+        return
+    used = inference.uses(key).values()
+    each = [
+        c for c in used if ("per user", "user") in c.context.kinds and not re.search(r"share|factor|%", c.words, re.I)
+    ]
+    counts = "users" in " ".join(computed.parts) or any("user" in dict(c.value.dims or ()) for c in used)
+    if (
+        len(each) == 1
+        and not counts
+        and not ONE_USER.search(cell.words)
+        and cell.context.concept not in ("latency", "money")
+    ):
+        yield (
+            "user-total",
+            f"'{cell.label}' is not per user, but '{each[0].label}' is.",
+            "Multiply by the number of users.",
+        )
+
+
+def passed_to_user(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> Iterator[Said]:
+    """A figure per user that only passes on a total, or a part of it: half a year's revenue over six months."""
+    have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
+    if due < 0 and not have and is_copied(tree) and hard(stated.dims or ()) and not computed.kind("per user"):
+        yield (
+            "user-total",
+            f"'{cell.label}' is per user, but the formula takes a total.",
+            "Divide by the number of users.",
+        )
+
+
+def user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, users: bool) -> Iterator[Said]:
+    """A figure per user where the total is due, or the other way round."""
+    have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
+    if dict(computed.dims or ()).get("request", 0.0) > 0 and re.search("replica|server|node|batch", cell.words, re.I):
+        return  # requests in flight are users at work
+    words, label = cell.words, cell.label
+    if hard(stated.dims or ()) == (("time", 1.0),):
+        return  # all wait as long as one
+    if due < 0 and not have and dict(computed.dims or ()).get("request", 0.0) > 0 and "requests" in computed.parts:
+        yield "user-total", f"'{label}' is per user, but the formula multiplies by the requests of all.", ""
+        return
+    if have > 0 and not due and has_money(stated) and "token" in dict(stated.dims or ()):
+        yield "user-total", f"'{label}' divides by a rate per user.", "Divide by the rate of all users."
+        return
+    if not cell.context.label or (cell.entity and not (cell.context.concept or cell.context.kinds)):
+        return
+    if any(
+        n not in ("user", "request") and n not in dict(computed.dims or ())
+        for n, _ in stated.dims or ()
+        if not hard(((n, 1.0),))
+    ):
+        return  # per token, too, and it does not say so: its labels say too little
+    total = dict(cell.context.kinds).get("total") == "total"
+    passed_on = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
+    if due < 0 and not have and passed_on:
+        yield "user-total", f"'{label}' is per user, but the formula takes a total.", "Divide by the number of users."
+    elif have < 0 and not due and users and is_product(tree) and not total and not ONE_USER.search(words):
+        yield (
+            "user-total",
+            f"'{label}' is not per user, but the formula gives a figure per user.",
+            "Multiply by the number of users.",
+        )
+    elif (
+        have < 0 and not due and ((passed_on and (total or not ONE_USER.search(words))) or (total and is_product(tree)))
+    ):
+        yield (
+            "user-total",
+            f"'{label}' is not per user, but the formula takes a figure per user.",
+            "Multiply by the number of users.",
+        )

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, hard, is_time
-from mlsim_workbooks.lint.facts import Facts
+from mlsim_workbooks.lint.facts import Facts, byte_each
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.naming import one_slip, ratio_text, rule_of, thing, unit_text
-from mlsim_workbooks.lint.pairs import Clash, wrong_count
+from mlsim_workbooks.lint.pairs import Clash, parameters_and_bytes, wrong_count
 from mlsim_workbooks.lint.unit_texts import unit_cell
 from mlsim_workbooks.lint.users import ONE_USER
 
@@ -28,9 +28,13 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
             continue
         if clash.how == "bare" and _hours_of_a_day(clash):
             continue
-        if clash.how == "bare" and clash.left.number and _explained(inference, sheet, cell, clash.left):
+        if clash.how == "bare" and clash.left.number and _explained(inference, sheet, cell, clash.left, clash.right):
+            continue
+        if clash.mismatch is not None and parameters_and_bytes(clash.left, clash.right) and byte_each(inference):
             continue
         if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
+            continue
+        if clash.note in ("whole", "scopes") and _EACH_GPU.search(inference.book.grids[sheet].name):
             continue
         if clash.note == "hours" and any(_GRANTED.search(w) for w in _words_of(inference, sheet, cell, clash)):
             continue
@@ -45,15 +49,21 @@ def count_rule(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         yield _wrong_count(cell.computed, _writer(cell)(tree))
 
 
-def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value) -> bool:
+def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value, other: Value) -> bool:
     """Tell whether a bare number stands with its unit in the row: "Would 156 kW be cheaper?", or a note "4 GB runtime"."""
     texts = (i.value for i in inference.book.grids[sheet].rows.get(cell.item.row, ()) if isinstance(i.value, str))
     used = (c.words for c in inference.uses((sheet, cell.item.key)).values())
-    said = re.findall(
-        rf"(?<![\d.,]){re.escape(f'{number.number:g}')}\s?([A-Za-z€$/]+)", " ".join((cell.words, *texts, *used))
-    )
-    units = (unit_cell(word) for word in said)
-    return any(unit is not None and hard(unit.dims or ()) for unit in units)
+    pattern = rf"(?<![\d.,]){re.escape(f'{number.number:g}')}\s?([A-Za-z€$/]+)"
+    units = [unit_cell(word) for word in re.findall(pattern, " ".join((cell.words, *texts, *used)))]
+    if any(unit is not None and hard(unit.dims or ()) for unit in units):
+        return True
+    units = [unit_cell(word) for text in inference.book.texts for word in re.findall(pattern, text)]
+    return any(unit is not None and _agree(unit, other) for unit in units)
+
+
+def _agree(unit: Value, other: Value) -> bool:
+    """Tell whether a unit is the very one of a quantity."""
+    return hard(unit.dims or ()) == hard(other.dims or ()) != () and unit.factor == other.factor
 
 
 def _hours_of_a_day(clash: Clash) -> bool:
@@ -63,6 +73,7 @@ def _hours_of_a_day(clash: Clash) -> bool:
     return number is not None and is_time(number) and hours
 
 
+_EACH_GPU = re.compile(r"(?:per|je|pro|par|/) ?(?:gpu|card|device|karte|carte)", re.I)
 _GRANTED = re.compile(
     r"quota|budget|granted|grant\b|allocat|allowance|contingent|kontingent|booked|reserved|remaining|\bleft\b|reste|rest\b"
     r"|accord|alloué|bewilligt|gebucht|übrig",

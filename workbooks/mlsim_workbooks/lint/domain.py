@@ -129,12 +129,18 @@ def mac_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said
     ):
         return
     counts = [c for c in inference.uses((sheet, cell.item.key)).values() if _operations(c.value)]
-    if len(counts) == 1 and abs(mantissa(counts[0].value.factor) - 1) < 1e-6 and not _TWICE.search(cell.words):
+    if len(counts) != 1 or abs(mantissa(counts[0].value.factor) - 1) > 1e-6 or _TWICE.search(cell.words):
+        return
+    texts = (i.value for items in inference.book.grids[sheet].rows.values() for i in items if isinstance(i.value, str))
+    if not any(_GUIDED.search(text) for text in texts):
         yield (
             "mac-flop",
             f"'{cell.label}' multiplies operations ({counts[0].label}) by 2: only multiply-accumulates count twice.",
             "",
         )
+
+
+_GUIDED = re.compile(r"\bCFG\b|guidance")  # an image model runs twice for each step
 
 
 def _operations(value: Value) -> bool:
@@ -221,10 +227,13 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
         return  # a total of IT energy and of what PUE adds to it
     if any(_COOLING.search(s.words) for s in summands):
         return
-    metered = r"meter|zähler|compteur|utility|invoice|facility"
-    if any(re.search(metered, c.words, re.I) for c in used.values()):
+    titles = (i.value for i in inference.book.grids[sheet].rows.get(1, ()) if isinstance(i.value, str))
+    if any(_METERED.search(text) for text in (*titles, *(c.words for c in used.values()))):
         return
     yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""
+
+
+_METERED = re.compile(r"meter|zähler|compteur|utility|invoice|facility|netzanschluss|grid connection", re.I)
 
 
 def _prices_energy(computed: Value, used: Iterable[Cellwise]) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import BUILT, Mismatch, Value, hard, has_money, is_conversion, is_open, is_time
+from mlsim_workbooks.lint.facts import byte_each
 from mlsim_workbooks.lint.infer import Cellwise, Inference, key_of
 from mlsim_workbooks.lint.naming import SYMBOLS, one_slip, unit_text
 from mlsim_workbooks.package import position
@@ -167,7 +168,9 @@ _DURATION = re.compile(r"\b\d+ ?(?:days?|weeks?|months?|years?|tage|jours|mois)\
 
 def _size_in_label(d: Difference) -> bool:
     """ "All-reduce of 1 GB": the size stands in the label and as a number in the formula."""
-    return bool(dict(d.mismatch.dims).get("information") and re.search(r"\d ?[kMGT]i?(?:B|bit)\b", d.cell.words))
+    return bool(
+        dict(d.mismatch.dims).get("information") and re.search(r"\d ?(?:[kMGT]i?(?:B|bit)|GbE|G)\b", d.cell.words)
+    )
 
 
 def _bare(d: Difference) -> bool:
@@ -208,7 +211,7 @@ def _unread_denominator(d: Difference) -> bool:
 
 
 _PER = re.compile(
-    r"\b(?:per|je|par|pro|in an?|one|of an?) (?:[\w-]+[ -])?(?:min|minute|hours?|h|stunde|heure|[kM]Wh|[kGT]B|[GT]o|s|second|sekunde|seconde|day|tag|jour|month|monat|mois|year|jahr|an)\b",
+    r"\b(?:per|je|par|pro|in an?|one|of an?) (?:[\w-]+[ -])?(?:min|minute|hours?|h|stunde|heure|[kM]Wh|[kGT]B|[GT]o|s|second|sekunde|seconde|day|tag|jour|month|monat|mois|year|jahr|an|[TPE]FLOPS?)\b",
     re.I,
 )
 
@@ -263,7 +266,7 @@ def _bytes_unsaid(d: Difference) -> bool:
     """Parameters may be a byte each, or the number beside them their bytes."""
     if d.rule != "params-bytes":
         return False
-    if any(_may_be_bytes(c) for c in d.used):
+    if any(_may_be_bytes(c) for c in d.used) or byte_each(d.inference):
         return True
     words = " ".join((d.cell.words, *(k for _, k in d.computed.kinds)))
     small = d.computed.factor != d.computed.factor and d.stated.factor in (1e3, 1024.0)  # a network of kilobytes

@@ -108,7 +108,7 @@ class Evaluation:
         """Return the value of two operands and what stands between them."""
         before = len(self.clashes)
         left, right = self.value(node.left), self.value(node.right)
-        if node.operator in _TESTS:  # what is kept free in a test is no quantity of the sheet
+        if node.operator in _TESTS or node.operator == "^":  # what is kept free in a test is no quantity of the sheet
             self.clashes[before:] = [c for c in self.clashes[before:] if c.how != "bare"]
         match node.operator:
             case "*":
@@ -177,8 +177,8 @@ class Evaluation:
         if left.number is not None or right.number is not None or left.kind("typed") or right.kind("typed"):
             return
         note = kinds_differ(left, right)
-        if how == "subtract" and note == "boundary":
-            note = ""  # facility less IT: cooling and losses
+        if note == "boundary" and (how == "subtract" or has_money(left)):
+            note = ""  # facility less IT: cooling and losses; what the servers cost, and their energy
         if note and (how != "compare" or note == "statistic"):
             self.clashes.append(Clash(how, left, right, a, b, note=note))
         if not left.known or not right.known:

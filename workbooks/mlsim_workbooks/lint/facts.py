@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.labels import read_label
 
-__all__ = ["Facts", "format_of", "gather"]
+__all__ = ["Facts", "byte_each", "format_of", "gather"]
 
 
 @dataclass
@@ -18,6 +18,7 @@ class Facts:
     concepts: dict[str, list[Key]] = field(default_factory=dict)
     pue_users: set[Key] = field(default_factory=set)  # cells that a formula with PUE uses
     precision: str = ""
+    binary: bool = False  # a note says that its GB and TB are binary
     formats: dict[tuple[int, int], list[tuple[int, str]]] = field(
         default_factory=dict
     )  # column -> (row, number format)
@@ -44,10 +45,21 @@ def gather(inference: Inference) -> Facts:
                 if kind and isinstance(item.value, str) and len(item.value) < 12:
                     precisions.add(kind)
                     facts.formats.setdefault((index, item.col), []).append((item.row, kind))
+    facts.binary = any(_BINARY.search(text) for text in inference.book.texts)
     facts.precision = precisions.pop() if len(precisions) == 1 else ""
     return facts
 
 
+_BYTE_EACH = re.compile(r"\b(?:1|one|a single) byte (?:each|per|a)\b|\bein Byte (?:je|pro)|\bun octet par", re.I)
+
+
+def byte_each(inference: Inference) -> bool:
+    """Tell whether a workbook says only in words that its parameters are a byte each: their number is that of bytes."""
+    said = any(_BYTE_EACH.search(text) for text in inference.book.texts)
+    return said and not any(c.context.concept in ("bytes each", "bits each") for c in inference.cells.values())
+
+
+_BINARY = re.compile(r"\b1 ?[kMGT][Bo] ?= ?(?:1[.,  ]?024|2\^\d0) ?[kMG]?[Bo]\b|\bbinary units\b", re.I)
 _PRECISION_LABEL = re.compile(
     r"\b(?:precision|dtype|number format|data ?type|compute format|präzision|précision|datentyp)\b", re.I
 )

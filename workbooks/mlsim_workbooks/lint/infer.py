@@ -346,7 +346,7 @@ class _Run:
         """Evaluate a cell's formula and settle what its number is."""
         item = cell.item
         tree = self.tree(item.form)
-        if tree is None:
+        if tree is None or cell.context.date:
             return
         places = _places(tree)
         values = [self.place_value(node, key[0], item) for node in places]
@@ -360,6 +360,8 @@ class _Run:
             value = self.one(evaluation.value(tree))
             found = self.memo[memo_key] = value, tuple(evaluation.clashes), given
         cell.computed, cell.clashes, inputs = found
+        if cell.context.headed and _added_over_time(tree):
+            cell.context = replace(cell.context, value=None, explicit=False)
         stated = cell.context.value
         merged_key = (id(cell.computed), id(cell.context))
         merged = self.merged.get(merged_key)
@@ -526,7 +528,7 @@ def _of_one(context: Context, entity: str) -> Value:
 def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     """Return what a formula cell holds: the unit it states, else what its formula gives; and the kinds of both."""
     named = stated is not None and not hard(stated.dims or ()) and cell.context.texts[:1] == (stated.text,)
-    if named and has_money(computed):
+    if named and (has_money(computed) or "money" in computed.parts):
         return _merge(cell, computed, None)  # "Servers", in dollars
     there_and_back = {"trip", "direction"} if {2.0, 0.5} & set(computed.numbers) else set()
     if stated is None:
@@ -556,13 +558,23 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     )
 
 
-def _is_constant(number: float, cell: Cellwise) -> bool:
-    """Tell whether an unlabelled number is a conversion: 1024, 1e9, 3600 in a cell of its own."""
-    if is_conversion(number) or number in (3600.0, 8760.0, 730.0, 86400.0):
-        return not cell.context.explicit and not _SHAPE.search(cell.words)
+def _added_over_time(tree: sx.Node) -> bool:
+    """Tell whether a column of rates is added up into an amount: the requests of a day, below those per second."""
+    match tree:
+        case sx.Binary("*", sx.Call(name="SUM", args=(sx.Area(),)), sx.Number(number)):
+            return is_time(number)
     return False
 
 
+def _is_constant(number: float, cell: Cellwise) -> bool:
+    """Tell whether an unlabelled number is a conversion: 1024, 1e9, 3600 in a cell of its own."""
+    if is_conversion(number) or number in (3600.0, 8760.0, 730.0, 86400.0):
+        thousands = str(number).startswith("8") and bool(cell.words) and not _CONVERTS.search(cell.words)  # 8000 tokens
+        return not cell.context.explicit and not thousands and not _SHAPE.search(cell.words)
+    return False
+
+
+_CONVERTS = re.compile(r"bit|byte|octet|/|\bper\b|=", re.I)
 _SHAPE = re.compile(r"dimension|size|length|vector|hidden|batch|window|width|chunk|länge|größe|taille|longueur", re.I)
 
 

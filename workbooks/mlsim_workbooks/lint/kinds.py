@@ -295,7 +295,12 @@ def _density(
     integers = {f for f in formats | {due} if f.startswith("int")}
     if integers and formats and "~integer_operation" in computed.parts and formats != integers | {due} - {""}:
         yield "integer-ops", f"'{label}' combines floating-point figures with a peak of integer operations.", ""
-    elif due and formats and formats != {due}:
+    elif (
+        due
+        and formats
+        and formats != {due}
+        and not (has_number(computed, 2.0) and formats <= _SIXTEEN and due == "fp8" and ("operation", 1.0) in dims)
+    ):
         yield (
             "peak-precision",
             f"'{label}' is {due}, but the formula takes a peak in {', '.join(sorted(formats - {due}))}.",
@@ -311,6 +316,9 @@ def _density(
         and formats != {same.get(precision, precision)}
     ):
         yield "peak-precision", f"The sheet computes in {precision}, but '{label}' takes a peak in {formats.pop()}.", ""
+
+
+_SIXTEEN = frozenset(("fp16", "bf16"))  # an FP8 peak is twice that of 16 bits
 
 
 def _picks_the_peak(cell: Cellwise) -> bool:

@@ -56,6 +56,9 @@ _PAIRS: dict[tuple[str, frozenset[tuple[str, float]]], str] = {
 }  # fmt: skip
 
 
+_ENERGY = re.compile(r"[kMGT]?Wh\b|energy|energie|énergie", re.I)
+
+
 def _label_rules(cell: Cellwise) -> Iterator[Said]:
     """A unit that cannot be the unit of the quantity its label names."""
     context = cell.context
@@ -86,6 +89,10 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     if ("operation", 1.0) in own and len(own) == 2 and precise.startswith("int") and concept != "work":
         rule = "integer-ops"
     if concept in ("energy", "power") and unit.kind("period"):
+        rule = ""
+    if concept == "power" and _ENERGY.search(words):
+        rule = ""  # "kWh per night (TDP)"
+    if rule == "flop-rate" and re.search(r"\b[kMGTPE]?FLOPS\b", words) and _TIME in own:
         rule = ""
     counted = own == frozenset() and not unit.kind("period") and any(n == "token" for n, _ in unit.dims or ())
     if (

@@ -127,6 +127,7 @@ _STATISTIC_BEHIND = re.compile(
 _MANY_BEFORE = re.compile(r"(k|M|bn) [a-z]")  # "k env steps/s"
 _STATISTIC_BEFORE = re.compile(r"^(?:min|max|avg|mean|med|median|sum|cum) (?=\w)", re.I)  # min_usd_gpu_hr
 _PRICED_RATE = re.compile(r"\b(?:usd|eur) per [gt]b s\b")  # usd_tb_s_hr: dollars an hour for each TB/s
+_PER_EITHER = re.compile(r"\bper \w+ or \w+")
 _FIGURES = re.compile(r"\(\d[^()]*\)")  # "GPUs (8 per node)"
 _MANY_WORD = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
 _MONEY_PER = re.compile(
@@ -165,7 +166,7 @@ def read_label(text: str) -> Label:
     if unit is not None and (many := _MANY_BEFORE.match(rest)):
         unit = scaled(unit, [many[1]])
     dims: dict[str, float] = {}
-    said = _FIGURES.sub(" ", words)
+    said = _PER_EITHER.sub(" ", _FIGURES.sub(" ", words))
     for name, pattern in PER_RE:
         if pattern.search(said) and not (unit and unit.dims and any(n == name for n, _ in unit.dims)):
             dims[name] = -1.0
@@ -205,6 +206,9 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
             if unit is not None and (piece == match[1] or piece.strip().casefold() not in WORDS):
                 return unit, words[: match.start()] + words[match.end() :], True
     plain = _BRACKET.sub(" ", words).strip() if brackets else words
+    if many := _IN_MANY.fullmatch(plain):
+        unit, rest, strong = _find_unit(many[1], concept, snake)
+        return (scaled(unit, [many[2]]) if unit is not None else None), rest, strong
     if (ends := _IN_UNIT.fullmatch(plain)) and (unit := read_unit(ends[2], concept)) is not None:
         return unit, ends[1], True
     unit = _whole(plain, concept, snake)
@@ -233,6 +237,7 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
     return unit, rest, unit is not None and snake and plain.split()[-1].casefold() in LOWER
 
 
+_IN_MANY = re.compile(r"(.*\w), (?:in )?(thousands?|millions?|billions?|Tsd\.?|Mio\.?|Mrd\.?|milliers|milliards)", re.I)
 _IN_UNIT = re.compile(
     r"(\w.*\w) (?:in|en) (seconds|minutes|hours|days|weeks|months|years|Sekunden|Minuten|Stunden|Tagen|Wochen|Monaten|Jahren"
     r"|secondes|heures|jours|semaines|mois|ans|années|EUR|USD|[GTM]i?[oB])(?:, .*)?"
@@ -267,6 +272,7 @@ def _per_many(unit: Value, rest: str) -> Value:
 
 
 _OF_A = re.compile(r"\b(?:of|for|does) (?:an?|one) ([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)  # "Price of a GPU hour"
+_PRICED_HOUR = re.compile(r"((?:GPU|node|card|instance)[- ]hour)", re.I)  # "GPU-hour (EUR)"
 _PRICE = re.compile(r"[$€£]? ?\d[\d.,]* ?[$€£\w]*(?:/[\w-]+)+")  # "at $0.02/GB" is a figure, not a unit
 _PER_WHAT = re.compile(r"(?:\bper|/|\bpro|\bpar|\bje|\bdu|\bd.un[e]?) ?([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)
 
@@ -275,7 +281,9 @@ def _per_unit(unit: Value, rest: str) -> Value:
     """Apply "per kWh", "per TB", "per node-hour" written outside the brackets that hold the unit."""
     assert unit.dims is not None
     text = _PRICE.sub(" ", rest)
-    match = _PER_WHAT.search(text) or (_OF_A.search(text) if has_money(unit) else None)
+    match = _PER_WHAT.search(text)
+    if match is None and has_money(unit):
+        match = _OF_A.search(text) or _PRICED_HOUR.fullmatch(text.strip())
     if not match:
         return unit
     words = match[1].split(" ")
@@ -333,7 +341,9 @@ def _whole(text: str, concept: str, snake: bool) -> Value | None:
 
 
 _MANY_OF = re.compile(r"\b(?:tok|req|img|rps|qps|[kmgt]i?b|[kmgt]bit|flop|op|sample|frame)s? s$", re.I)
-_PERIOD_WORDS = frozenset(("day", "week", "month", "year"))  # "cost_month": of a month
+_PERIOD_WORDS = frozenset(
+    ("day", "week", "month", "year", "jahr", "monat", "woche", "tag", "an", "année", "mois", "semaine", "jour")
+)  # "cost_month", "Hochrechnung Jahr": of a month, of a year
 
 
 def _is_noun(unit: Value, text: str) -> bool:
@@ -369,7 +379,7 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
             joined = re.sub(r"\bper (s|sec|second)\b", "/s", " ".join(tail))
         else:
             joined = " ".join(tail)
-        if count == 1 and joined.casefold() in (_PERIOD_WORDS if snake else WORDS) and len(joined) > 1:
+        if count == 1 and joined.casefold() in (_PERIOD_WORDS if snake else _PERIOD_WORDS | WORDS) and len(joined) > 1:
             continue
         if snake and count > 1 and pieces[-count] in ("stream", "user", "request", "step", "image", "frame", "batch"):
             continue  # h265_stream_mbit_per_s

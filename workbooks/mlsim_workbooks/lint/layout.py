@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from mlsim_workbooks.lint.algebra import hard
+from mlsim_workbooks.lint.algebra import hard, has_money
 from mlsim_workbooks.lint.formats import format_unit
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.reader import Book, Grid, Item
-from mlsim_workbooks.lint.statements import CURRENCIES, EMPTY, UNIT_HEADER, Context, combine
+from mlsim_workbooks.lint.statements import CURRENCIES, DATED, EMPTY, UNIT_HEADER, Context, combine
 from mlsim_workbooks.lint.unit_texts import plain_unit, read_quantity, unit_cell
 from mlsim_workbooks.lint.vocabulary import COUNTED_WORDS
 from mlsim_workbooks.package import column_number
@@ -51,7 +51,8 @@ class _Pass:
     named: dict[tuple[int, int], str] = field(default_factory=dict)
     gaps: list[int] = field(default_factory=list)
     unit_columns: set[int] = field(default_factory=set)
-    labels: list[int] = field(default_factory=list)  # columns of the labels of the row at hand
+    first: int = 0  # column of the first text of the row at hand
+    labels: list[int] = field(default_factory=list)  # columns of its labels
     runs: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def run(self) -> Iterator[tuple[Item, Context, str]]:
@@ -77,7 +78,7 @@ class _Pass:
             quantities = any(read_quantity(t) for t in texts.values())
             if (not numbers and not quantities) or self.is_axis(numbers, texts):
                 self.headers(number, texts)
-                yield from ((item, EMPTY, "") for item in numbers)
+                yield from ((item, DATED if self.is_date(item) else EMPTY, "") for item in numbers)
                 continue
             yield from self.row(number, items, texts, numbers, blanks)
 
@@ -85,8 +86,11 @@ class _Pass:
         """Tell whether the numbers of a row name columns: the months of a plan, the years behind "Unit"."""
         if len(numbers) > 1 and any(UNIT_HEADER.fullmatch(t.strip()) for t in texts.values()):
             return True
-        codes = [self.book.formats[i.style] if i.style < len(self.book.formats) else "" for i in numbers]
-        return len(codes) > 1 and all(format_unit(code).date for code in codes)
+        return len(numbers) > 1 and all(map(self.is_date, numbers))
+
+    def is_date(self, item: Item) -> bool:
+        """Tell whether a number is shown as a date."""
+        return item.style < len(self.book.formats) and format_unit(self.book.formats[item.style]).date
 
     def texts(self, number: int, items: list[Item]) -> dict[int, str]:
         """Return the texts of a row by column; merged cells repeat theirs."""
@@ -149,6 +153,7 @@ class _Pass:
         typed = {c for c, t in texts.items() if read_quantity(t)}  # "80 GiB" is a number, not a label
         numeric = ({i.col for i in numbers} | blanks | typed) - set(said)
         texts = {c: t for c, t in texts.items() if c not in typed}
+        self.first = min(texts, default=0)
         units = {c: t for c, t in texts.items() if self.is_unit(c, t, numeric)}
         self.labels = sorted(c for c in texts if c not in numeric and c not in units)
         self.runs = _runs(numeric) if units else {}
@@ -159,11 +164,13 @@ class _Pass:
                 column.seen = True
             group, entity = self.group(item.col, texts, units, numeric)
             unit, apart = self.unit_beside(item.col, texts, units, numeric)
+            code = self.book.formats[item.style] if item.style < len(self.book.formats) else ""
+            if unit and units.get(item.col + 1) != unit and format_unit(code).currency and _no_money(unit):
+                unit, apart = "", False  # "185 | kW | $142.50": the unit is that of the quantity
             stack = column.stack if column else ()
             if stack and unit and units.get(item.col + 1) == unit and _its_own(unit) and plain_unit(stack[-1]):
                 stack = ()  # another quantity below a table, with its own unit behind it
             name = self.named.get((number, item.col), "")
-            code = self.book.formats[item.style] if item.style < len(self.book.formats) else ""
             share = isinstance(item.value, float) and 0 < abs(item.value) <= 1 and item.form < 0
             named = table and not (item.col - 1 in self.labels and _speaks(texts[item.col - 1]))
             alone = len(texts) == 1
@@ -173,7 +180,13 @@ class _Pass:
                 context = self.memo[key] = combine(group, stack, unit, name, code, share, named, alone)
             yield item, context, entity
         for item in items:
-            if isinstance(item.value, str) and item.form < 0 and item.col not in units:
+            note = item.col - 1 in {i.col for i in numbers} and not self.head(item.col)  # "1.2 | 30 days"
+            if (
+                isinstance(item.value, str)
+                and item.form < 0
+                and not note
+                and item.col not in {*units, *self.unit_columns}
+            ):
                 found = read_quantity(item.value)
                 if found is not None:
                     column = self.columns.setdefault(item.col, _Column())
@@ -204,10 +217,10 @@ class _Pass:
 
     def is_unit(self, col: int, text: str, numeric: set[int]) -> bool:
         """Tell whether a text of a row with numbers is the unit of one."""
-        if len(text) > 30:
-            return False
+        if len(text) > 30 or (len(text.strip()) == 1 and text.isalpha() and not self.behind(col, numeric)):
+            return False  # "d": the name of a number in a calculation
         column = self.columns.get(col)
-        if column is not None and column.stack and UNIT_HEADER.fullmatch(column.stack[-1].strip()):
+        if self.headed(col) or (_PER_WHAT.match(text) and "(" not in text and col > self.first):
             return True
         if _CALENDAR.fullmatch(text.strip()) and column is not None and column.stack and col - 1 not in numeric:
             return False  # "Year", the line below the months
@@ -231,8 +244,13 @@ class _Pass:
             return False
         counted = col - 1 in numeric and bool(unit.dims) and (text in _COUNTED or unit.factor != 1.0)  # no label
         tokens = unit.dims == (("token", 1.0),) and unit.factor != 1.0  # "Mtok" is no label
+        counted |= text.strip() in ("pcs", "pc", "Stk", "Stk.", "Stück") and col > self.first
         times = unit.text == "x" and text != "x"  # "x rate of the lost hours"
         return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted or tokens or times
+
+    def behind(self, col: int, numeric: set[int]) -> bool:
+        """Tell whether a text stands behind a number of its row, or in a column of units."""
+        return any(c < col for c in numeric) or col in self.unit_columns or self.headed(col)
 
     def names_something_else(self, col: int) -> bool:
         """Tell whether a column has a header of its own that is not "Unit": its texts are no units of other columns."""
@@ -274,7 +292,9 @@ class _Pass:
             numeric = {i.col for i in items if i.numeric}
             for item in items:
                 if item.form < 0 and isinstance(item.value, str) and numeric & {item.col - 1, item.col + 1}:
-                    said.setdefault(item.col, []).append(plain_unit(item.value) is not None)
+                    said.setdefault(item.col, []).append(
+                        plain_unit(item.value) is not None or bool(_MANY_PER.fullmatch(item.value))
+                    )
         self.unit_columns = {c for c, found in said.items() if sum(found) > 1 and sum(found) * 2 > len(found)}
 
     def beyond_gap(self, label: int, col: int, numeric: set[int]) -> bool:
@@ -287,8 +307,14 @@ class _Pass:
         """Return the unit text that belongs to a number: right of it, or left of it, or at the row's end."""
         if not units:
             return "", False
+        head = self.head(col)
+        own = next((u for c, u in units.items() if head and self.unit_head(c) == head.casefold()), "")
+        if own:
+            return own, True
         if col + 1 in units and not (col - 1 in units and col + 2 in numeric and col - 2 not in numeric):
             return units[col + 1], True
+        if _PER_WHAT.match(units.get(col + 2, "")) and col + 1 not in texts and col + 1 not in numeric:
+            return units[col + 2], True
         first, last = self.runs.get(col, (col, col))
         left, right = first - 1, last + 1
         if left in units and units[left].strip() in CURRENCIES and not self.headed(left):
@@ -310,10 +336,26 @@ class _Pass:
         column = self.columns.get(col)
         return bool(column and column.stack and read_label(column.stack[-1]).unit)
 
+    def head(self, col: int) -> str:
+        """Return the lowest header of a column, "" where it has none."""
+        column = self.columns.get(col)
+        return column.stack[-1].strip() if column is not None and column.stack else ""
+
     def headed(self, col: int) -> bool:
         """Tell whether a column is headed "Unit"."""
-        column = self.columns.get(col)
-        return bool(column and column.stack and UNIT_HEADER.fullmatch(column.stack[-1].strip()))
+        return bool(UNIT_HEADER.fullmatch(self.head(col))) or bool(self.unit_head(col))
+
+    def unit_head(self, col: int) -> str:
+        """Return the column whose units a column headed "unit cluster" holds: "cluster"."""
+        match = _UNIT_OF.fullmatch(self.head(col))
+        of = match[1].casefold() if match else ""
+        return of if any(self.head(c).casefold() == of for c in self.columns if c != col) else ""
+
+
+def _no_money(text: str) -> bool:
+    """Tell whether a unit is of anything but money, and no "per kWh" either."""
+    unit = unit_cell(text)
+    return unit is not None and not has_money(unit) and not _PER_WHAT.match(text)
 
 
 def _its_own(unit: str) -> bool:
@@ -349,9 +391,12 @@ def _adds_up(item: Item) -> bool:
     )
 
 
+_UNIT_OF = re.compile(r"(?:unit|einheit|unité),? (.+)", re.I)
 _SHORT_UNIT = re.compile(
     r"(?:k?g|t) ?/ ?\w+|(?:per|pro|par|je) (?:day|month|year|week|query|request|user|tag|monat|jahr|jour|mois|an)"
 )
+_MANY_PER = re.compile(r"[kKMB]|[kMB]/\w+")
+_PER_WHAT = re.compile(r"(?:per|pro|par|je) [a-zA-Z]", re.I)
 _CALENDAR = re.compile(r"year|month|quarter|jahr|monat|quartal|année|an|mois", re.I)
 _SURE = frozenset(("ms", "µs", "GB", "TB", "GiB", "TiB", "kW", "kWh", "MWh", "TFLOP", "GFLOP"))
 _COUNTED = frozenset((*COUNTED_WORDS, "tokens", "tok", "requests", "users", "images", "GPUs", "parameters", "sessions"))

@@ -425,6 +425,9 @@ _ADDED = re.compile(
 )
 
 
+_LOAD = re.compile(r"share of (?:the )?(?:interval|time|day|week|link|bandwidth|write)", re.I)  # of several jobs
+
+
 def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> Said | None:
     """A sum of percentages that are no parts of one whole: loads, hit rates, utilisations."""
     tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
@@ -440,7 +443,7 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     if len(cells) < 2 or not all(_is_share(c) for c in cells):
         return None
     said = "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
-    if _one_whole(inference, key[0], cells):
+    if _one_whole(inference, key[0], cells) or all(_LOAD.search(c.words) for c in cells):
         return None
     averaged = _AVERAGED.search(cell.words) and not re.search(r"\bsum\b|summe|\btotal|somme", cell.words, re.I)
     whole = estimate.of(key)

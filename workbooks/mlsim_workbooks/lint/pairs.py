@@ -150,6 +150,8 @@ def joined(left: Value, right: Value, operator: str) -> Value:
     if base is right and left.numbers:
         soft = base.dims  # 256 GPUs × 168, less the GPU-hours lost
     kinds = (left.kinds & right.kinds) | {k for k in left.kinds | right.kinds if k[0] in ("statistic", "trip")}
+    if operator == "-" and not right.kind("boundary"):
+        kinds |= {k for k in left.kinds if k[0] == "boundary"}  # of the site, less what its roof gives
     if left.kind("trip") == right.kind("trip") == "one way":  # there and back, or two legs of one way
         kinds -= {("trip", "one way")}
     whole = {"devices"} & (left.parts | right.parts)  # of all GPUs, less another such figure
@@ -207,6 +209,9 @@ def product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> li
 _PER_AND_COUNTED = tuple((a, b) for a in BUILT for b in BUILT if a != b)
 
 
+_THEIR_NUMBERS = {"node": {"nodes"}, "rack": {"racks"}}  # else a rate of them has divided
+
+
 def wrong_count(value: Value) -> tuple[str, str] | None:
     """Return (per what, number of what) of a product that multiplies a figure per one thing by the number of another."""
     left_over = dict(value.dims or ())
@@ -216,7 +221,7 @@ def wrong_count(value: Value) -> tuple[str, str] | None:
         if "~" + " each ".join(sorted((per, counted))) in value.parts:
             continue  # GPUs per node are GPUs and per node themselves
         if left_over.get(per, 0) < 0 and left_over.get(counted, 0) > 0:
-            return per, counted
+            return (per, counted) if value.parts & _THEIR_NUMBERS.get(counted, value.parts) else None
     return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,12 @@ class Book:
     names: dict[tuple[str, str], str]
     problems: list[str] = field(default_factory=list)  # what could not be read, as sentences
     references: int = 0  # of all formulas together
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """Every text that is written in a cell."""
+        items = (i for grid in self.grids for i in grid.cells.values())
+        return frozenset(i.value for i in items if isinstance(i.value, str) and i.form < 0)
 
     def grid(self, name: str) -> Grid | None:
         """Return a sheet by its name, whatever its case."""

@@ -64,7 +64,7 @@ def check(inference: Inference) -> list[Finding]:
         key = (sheet, cell.item.col, *context, id(cell.computed), id(cell.clashes), cell.item.form)
         if key in clean:
             continue
-        said = list(_of_cell(inference, facts, sheet, cell))
+        said = [x for x in _of_cell(inference, facts, sheet, cell) if x[0] != "binary-prefix" or not facts.binary]
         if not said:
             clean.add(key)
         for rule, message, suggestion in said:
@@ -160,9 +160,8 @@ def _of_what_is_missing(
         gpu_time = any(GPU_TIME.search(c.words) for c in inference.uses((sheet, cell.item.key)).values())
         worked = cell.computed.parts if cell.computed is not None else frozenset()
         gpu_time |= "replicas" in worked and not _many_per_replica(inference, facts)
-        yield from scope_rules(
-            cell, tree, bool(facts.concepts.get("nodes")), bool(facts.concepts.get("users")), gpu_time
-        )
+        nodes = bool(facts.concepts.get("nodes")) and not _ONE_NODE.fullmatch(inference.book.grids[sheet].name.strip())
+        yield from scope_rules(cell, tree, nodes, bool(facts.concepts.get("users")), gpu_time)
     yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
     yield from batch_rules(inference, (sheet, cell.item.key), cell)
     yield from host_power_rules(inference, (sheet, cell.item.key), cell)
@@ -171,6 +170,9 @@ def _of_what_is_missing(
     yield from site_rules(inference, facts, sheet, cell, tree)
 
 
+_ONE_NODE = re.compile(
+    r"(?:the |one |edge )?(?:box|node|server|host|workstation|knoten|serveur)", re.I
+)  # a sheet about one
 _PER_REPLICA = re.compile(
     r"(?:gpus?|cards?|devices|karten|cartes) (?:per|of a|of each|je|pro|par) (?:replica|instance|replik|réplica|copy)|\btp\b|tensor",
     re.I,
@@ -427,7 +429,9 @@ def _unit_priced(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
     return any(c is not None and _UNIT_PRICE.search(c.words) for c in factors)
 
 
-_UNIT_PRICE = re.compile(r"unit price|price (?:each|per unit)|einzelpreis|stückpreis|prix unitaire|\bp\.? ?u\b", re.I)
+_UNIT_PRICE = re.compile(
+    r"unit price|(?:price|EUR|USD|[$€]) (?:each|per unit)|einzelpreis|stückpreis|prix unitaire|\bp\.? ?u\b", re.I
+)
 
 
 def _comparable(computed: Value, stated: Value) -> Value:

@@ -73,6 +73,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     have, due = dict(computed.dims), dict(stated.dims)
     if have.get("count"):
         return  # "pcs" of something
+    if have.get("node", 0) < 0 < min(have.get("device", 0), due.get("device", 0)) and hard(stated.dims) == _TIME:
+        return  # GPUs per instance, and hours of instances
     divided = [n for n, counted in _COUNTS.items() if f"1/{counted}" in computed.parts and have.get(n, 0) < 0]
     due_each = [n for n in _COUNTS if due.get(n, 0) < 0]
     if (
@@ -167,6 +169,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         if (
             have.get(name, 0) < 0
             and not due.get(name)
+            and (name != "node" or nodes)
             and hard(stated.dims) != (("time", 1.0),)  # all wait as long as one
             and (total or any(due.get(n, 0) < 0 for n in names if n != name and n != "user"))
         ):
@@ -203,8 +206,17 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
     )
     plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims))
+    alone_hours = "device hours" in computed.parts
     eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
-    if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not OF_EACH.search(cell.words):
+    if (
+        priced
+        and plain
+        and not eight
+        and not gpu_time
+        and not alone_hours
+        and "~time" in computed.parts
+        and not OF_EACH.search(cell.words)
+    ):
         yield (
             "device-hours",
             f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
@@ -212,6 +224,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         )
 
 
+_TIME = (("time", 1.0),)
 _WALL = re.compile(r"wall[- ]?(?:clock|time)|elapsed|calendar|duration|dauer|durée", re.I)
 _DAYS_ON = re.compile(r"\bdays?\b|\btage?n?\b|\bjours\b|round the clock|rund um die uhr", re.I)
 _MTBF = re.compile(r"\bmtb[fi]\b|between failures|\bmttf\b|entre (?:deux )?pannes|zwischen ausfällen", re.I)

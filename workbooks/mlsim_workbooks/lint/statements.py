@@ -10,7 +10,7 @@ from mlsim_workbooks.lint.formats import Format, format_unit, format_value
 from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, per_what, read_label
 from mlsim_workbooks.lint.unit_texts import plain_unit, read_unit, scaled, unit_cell
 
-__all__ = ["CURRENCIES", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
+__all__ = ["CURRENCIES", "DATED", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,11 @@ class Context:
     percent: bool = False
     contradiction: Contradiction | None = None
     headed: bool = False  # the unit is the column header's; the row says nothing of it
+    date: bool = False  # a date, not a quantity
 
 
 EMPTY = Context()
+DATED = Context(date=True)
 
 
 CURRENCIES = frozenset(("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR"))
@@ -47,7 +49,7 @@ _HOW_OFTEN = re.compile(
     r"(?:the )?(?:year|month|quarter|week|day|jahr|monat|quartal|woche|tag|année|mois|semaine|jour)|hourly|daily|weekly|monthly|yearly|täglich|wöchentlich|monatlich|jährlich|quotidien|mensuel",
     re.I,
 )
-UNIT_HEADER = re.compile(r"units?|uom|einheit|unités?|\[?unit\]?|measure|dim\.?", re.I)
+UNIT_HEADER = re.compile(r"(?:units?|uom|einheit|unités?|\[?unit\]?|measure|dim\.?)(?: ?/.*)?", re.I)
 
 
 def combine(
@@ -65,6 +67,8 @@ def combine(
     ``table`` tells that the headers name the quantities, and the row label only whose they are; ``alone`` that it is the
     only text of its row.
     """
+    if any(_EITHER.fullmatch(t.strip()) for t in group):
+        return Context(label=group[0], texts=(*group, *reversed(stack)))  # each column has its own
     row = _best([read_label(t) for t in group])
     column = _best([_header(t) for t in reversed(stack)])
     joined = read_label(" ".join(stack)) if len(stack) > 1 else column
@@ -89,14 +93,15 @@ def combine(
     texts = tuple(t for t in (*group, *reversed(stack), name) if t)
     label = _called(row, column, group, stack, name)
     if form.date:
-        return Context(label=label, texts=texts)
+        return Context(label=label, texts=texts, date=True)
     is_unit = alone and row.unit is not None and row.unit.text == row.text  # "kWh" below columns of kW
     owner, other = _owner(row, column, named, bool(unit), table, is_unit)
     concept = owner.concept or other.concept
     if concept in ("", "memory") and _BYTE.fullmatch(unit.strip()) and any(c == "precision" for c, _ in owner.kinds):
         concept = "bytes each"  # "Precision BF16 | bytes"
     kinds = _join_kinds(owner, other, other is column)
-    value, explicit, clash = _unit(owner, owner is column, other, unit, form, concept, share)
+    per = next((t for t in (unit, *group) if _PER_PRICE.match(t)), "")
+    value, explicit, clash = _unit(owner, owner is column, other, unit, per, form, concept, share)
     if owner is named:
         clash = None  # a name is abbreviated
     if value is not None and value.dims is not None:
@@ -120,6 +125,9 @@ def combine(
     return Context(value, explicit, concept, kinds, label, texts, form.percent, clash, headed)
 
 
+_EITHER = re.compile(r"(?:in|en) \S+ (?:or|oder|ou|and|und|et) \S+", re.I)
+
+
 def _no_money(value: Value) -> bool:
     return bool(hard(value.dims or ())) and not has_money(value)
 
@@ -129,6 +137,8 @@ def _header(text: str) -> Label:
     unit = unit_cell(text) if text == "bn" else plain_unit(text)
     if _AXIS.fullmatch(text.strip()):
         return Label(text)  # the column of the year, behind those of its quarters
+    if text.strip() in CURRENCIES:
+        return Label(text, Value(((f"money_in_{text.strip().lower()}", 1.0),), text=text.strip()))
     if unit is not None:
         return Label(text, unit, strong=True)
     label = read_label(text)
@@ -187,8 +197,9 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
         return row, column  # "PUE" below columns of kWh
     if column.concept in ("share", "growth") and column.unit is None and table:
         return column, row  # "GPU nodes" in a column of shares
-    if column.unit is not None and row.unit is not None and has_money(column.unit) and _IN_MONEY.search(row.text):
-        return row, column  # "Total in €" below dollars
+    in_money = _IN_MONEY.search(row.text) or (row.strong and row.unit is not None and has_money(row.unit))
+    if column.unit is not None and row.unit is not None and has_money(column.unit) and in_money:
+        return row, column  # "Total in €", "Total (EUR)" below dollars
     if column.unit is not None and row.unit is not None:
         a, b = column.unit.dims or (), row.unit.dims or ()
         first, second = (
@@ -198,7 +209,7 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
             first, second = row, column
         same = hard(b) == hard(a)
         if (row.strong and same and row.unit.factor != column.unit.factor) or (
-            not same and hard(a) and hard(b) and (row.text.endswith((")", "]")) or is_unit)
+            not same and hard(a) and hard(b) and not has_money(column.unit) and (row.strong or is_unit)
         ):
             first, second = row, column  # "Answer (s)" among rows of milliseconds
         return first, second
@@ -246,10 +257,12 @@ def _scoped(value: Value, owner: Label, other: Label) -> Value:
 
 
 def _unit(
-    owner: Label, headed: bool, other: Label, unit: str, form: Format, concept: str, share: bool
+    owner: Label, headed: bool, other: Label, unit: str, per: str, form: Format, concept: str, share: bool
 ) -> tuple[Value | None, bool, Contradiction | None]:
     """Return (unit of the number, is it written, contradiction)."""
     stated = _named_count(owner.unit, owner.concept)
+    if per and (form.currency or _plain_money(stated)) and (per == unit or headed):
+        return _priced(per, form.currency, stated)
     beside = (read_unit(unit, concept) or unit_cell(unit)) if unit else None
     if beside is None and unit:
         beside = _only_per(unit, stated, concept)
@@ -280,11 +293,16 @@ def _unit(
         and stated is not None
         and headed
         and _stated_apart(owner)
+        and owner.text.strip() not in CURRENCIES
         and hard(beside.dims or ()) != hard(stated.dims or ())
     ):
         beside = None  # a column's own header outdoes a unit that belongs to something else in the row
     if beside is not None and stated is not None and beside.dims and hard(beside.dims) == hard(stated.dims or ()):
-        more = [(n, e) for n, e in stated.dims or () if n == "user" and n not in dict(beside.dims)]
+        more = [
+            (n, e)
+            for n, e in stated.dims or ()
+            if (n == "user" or (n == "request" and e < 0)) and n not in dict(beside.dims)
+        ]
         beside = replace(beside, dims=tuple(sorted((*beside.dims, *more))))  # "Requests per user and hour | 1/h"
     value = beside or stated
     said, meant = dict(owner.kinds).get("period", ""), beside.kind("period") if beside is not None else ""
@@ -334,6 +352,24 @@ def _unit(
     if _PLAIN_COUNT.fullmatch(unit.strip()) and (bare is not None or not concept):
         return bare or Value(dims=()), False, None  # "workers", "cores": a number of them
     return None, False, None  # a unit nobody can read: say nothing
+
+
+_PER_PRICE = re.compile(r"(?:per|pro|par|je) ", re.I)
+_SYMBOLS = {"money_in_usd": "$", "money_in_eur": "EUR", "money_in_gbp": "GBP", "money_in_chf": "CHF"}
+
+
+def _plain_money(unit: Value | None) -> bool:
+    return unit is not None and len(unit.dims or ()) == 1 and has_money(unit)
+
+
+def _priced(unit: str, currency: str, stated: Value | None) -> tuple[Value | None, bool, Contradiction | None]:
+    """Return the unit of an amount of money beside "per kWh", as ``_unit`` does; nothing where that cannot be read."""
+    money = stated.dims[0][0] if stated is not None and stated.dims else currency
+    label = read_label(f"{_SYMBOLS.get(money, '')} {unit.split(',')[0]}")
+    if label.unit is None or len(label.unit.dims or ()) + len(label.unit.kinds) < 2:
+        return None, False, None
+    scale = stated.factor if stated is not None else 1.0
+    return replace(label.unit, factor=label.unit.factor * scale, kinds=label.kinds), True, None
 
 
 def _is_footprint(unit: Value) -> bool:
@@ -429,7 +465,7 @@ _PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)
 
 def _money(owner: Label, other: Label, currency: str) -> Value | None:
     """Return the unit of an amount whose currency only its number format says: the label tells what it is per."""
-    symbol = {"money_in_usd": "$", "money_in_eur": "EUR", "money_in_gbp": "GBP", "money_in_chf": "CHF"}[currency]
+    symbol = _SYMBOLS[currency]
     text = owner.text
     match = _PER_WHAT.search(text)
     if match:

@@ -37,8 +37,10 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     body = text.strip().strip(".:;=→").strip()
     if not body or len(body) > 60 or not (may_hold_unit(body) or re.search(r"[\^⁰-⁹]", body)):
         return None
-    if re.match(r"(?:an?|the|one|all|each|our|my)\s", body, re.I):
-        return None
+    if re.match(r"(?:an?|the|one|all|each|our|my)\s", body, re.I) or re.search(
+        r",.*\bhour$|^(?:peak|busy|busiest|rush|mean|average) hour$", body
+    ):
+        return None  # "tok/s, peak hour"
     if re.search(r"\w\s+[(\[]", body):
         return None  # "Hours (h)": a label with its unit
     if re.match(r"\d", body) and not re.match(r"1\s?(?:/|[kKM]\b)|10\^|1[eE]\d|1[,. ]?000", body):
@@ -210,7 +212,7 @@ def unit_cell(text: str) -> Value | None:
     ):
         return None
     return (
-        read_unit(body, "")
+        read_unit(body, "work" if body == "FLOPs" else "")
         or read_unit(body, "peak")
         or (_magnitude(body, "parameters") if body == "bn" else None)
         or _counted(body)

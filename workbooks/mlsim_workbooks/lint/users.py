@@ -54,14 +54,17 @@ def passed_to_user(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value
         )
 
 
+_LENGTH = re.compile(r"\bctx\b|context|length|kontext|contexte|länge|longueur", re.I)
+
+
 def user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, users: bool) -> Iterator[Said]:
     """A figure per user where the total is due, or the other way round."""
     have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
     if dict(computed.dims or ()).get("request", 0.0) > 0 and re.search("replica|server|node|batch", cell.words, re.I):
         return  # requests in flight are users at work
     words, label = cell.words, cell.label
-    if hard(stated.dims or ()) == (("time", 1.0),):
-        return  # all wait as long as one
+    if hard(stated.dims or ()) == (("time", 1.0),) or _LENGTH.search(words):
+        return  # all wait as long as one, or have as much context
     if due < 0 and not have and dict(computed.dims or ()).get("request", 0.0) > 0 and "requests" in computed.parts:
         yield "user-total", f"'{label}' is per user, but the formula multiplies by the requests of all.", ""
         return

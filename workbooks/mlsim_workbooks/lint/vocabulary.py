@@ -32,6 +32,7 @@ __all__ = [
 
 _FOREIGN = (
     (r"\bMio(?:\.|(?= [A-Z€$]))", "million"),
+    (r"(/ ?|per )kW[-·](month|mo|year|yr|a)\b", r"\1kW/\2"),
     (r"\bTokens?\b", "tokens"),
     (r"\b(?:per|pro|par|je) (\w+) (?:and|und|et)(?: (?:per|pro|par|je))? (\w+)\b", r"per \1 per \2"),
     (r"(?<=/)([A-Za-z]+) (?:und|and|et) (?=Monat|Jahr|Tag|month|year|day|mois|an\b|jour)", r"\1/"),
@@ -149,7 +150,7 @@ PREPOSITIONS = frozenset(
 _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("PUE", r"^\W*(?:\w+ )?pue\b|overhead factor \(pue\)|power usage effectiveness|cooling factor|kühlfaktor|facteur de refroidissement"),
     ("WUE", r"\bwue\b"),
-    ("MFU", r"\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
+    ("MFU", r"(?<!\d % )(?<!\d%\s)\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
     ("share", r"\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
@@ -177,7 +178,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size|speicher)|cache kv|\bkv (?:per|for (?:one|a|1|each)|bytes per tok\w*|budget|room|capacity|state|store|pool|space)\b|for kv\b"),
     ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes (?:de )?clés?[- ]valeurs?|(?:schlüssel-wert|key-value)-köpfe|key[- ]value heads|têtes kv|(?:\bkv|keys?[-/ ]?values?|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
     ("head dim", r"head[ _-]?(?:dim|size)|\bd[_ ]head|\bd[_ ]k\b|kopfdim|dimension (?:de (?:la )?|d.une )tête|dim(?:ension)? (?:par|per|pro|je) (?:tête|head|kopf)"),
-    ("heads", r"\b(?:attention|query|q|n|num)?[ _-]?heads?\b(?! ?dim)(?! size)|têtes|köpfe"),
+    ("heads", r"(?<!embedding \+ )(?<!lm )\b(?:attention|query|q|n|num)?[ _-]?heads?\b(?! ?dim)(?! size)|têtes|köpfe"),
     ("layers", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
     ("hidden size", r"hidden(?: size| dim)?|\bd[_ ]model\b|embedding dim|model dim|dimension cachée"),
     ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|scale-?(?:up|out) link|\bpcie (?:link|speed|gen ?\d|x\d+)|infiniband|\bnic (?:speed|rate)|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate|port speed|(?:read|write|disk|copy|memory) (?:speed|rate)\b|\bbusbw\b|\bmem bw\b|leserate|schreibrate|netzanbindung|\buplink\b|vitesse de (?:lecture|écriture)|\bsequential read|lien réseau|lpddr\dx? speed"),
@@ -255,7 +256,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("statistic", "p90", r"\bp90\b|90th"),
     ("statistic", "p50", r"\bp50\b|\bmedian\b|médiane?\b"),
     ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|mittler|durchschnitt|\bmoyen"),
-    ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bincl\w*\.? pue|\bpue,? (?:incl|inbegriffen|compris)\w*|with pue|\(pue|\bmeter(?:ed)?\b|zähler|compteur|\btotal facility|gebäude"
+    ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bincl\w*\.? pue|\bpue,? (?:incl|inbegriffen|compris)\w*|with pue|\(pue|\bmeter(?:ed)?\b(?! kwh)|zähler|compteur|\btotal facility|gebäude"
                              r"|rechenzentrum gesamt|wall[ -]plug|(?:incl\w*\.?|inkl\w*\.?|with|mit|plus|y compris) (?:the |la |le )?(?:cooling|kühlung|kälte|clim\w*|refroidissement)|(?:clim\w*|refroidissement) compris\w*|after pue|by pue\b|on the meter|au compteur"),
     ("boundary", "IT", r"(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|no pue\b|ohne kühlung|hors refroidissement|excl\w*\.? pue|before pue|without pue"),
     ("parameters", "active", r"(?:touched|used|read|activated) (?:per|by an?|by each|by one|for an?|for each|for every) tok|\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),

@@ -145,6 +145,8 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     left, right = text(clash.left_node), text(clash.right_node)
     if clash.how == "bare" and clash.note == "percent":
         return "percent", f"Takes {right}, which is in %, for a fraction: 1 and 30 % are not 31.", "Divide it by 100."
+    if clash.how == "bare" and clash.note == "hundred":
+        return "percent", f"Takes {right}, which is a fraction shown as %, from 100.", "Take it from 1."
     if clash.how == "bare" and clash.note != "fraction":
         return (
             "bare-number",

@@ -51,6 +51,18 @@ def doubtful(d: Difference) -> bool:
     return any(reason(d) for reason in _REASONS)
 
 
+# --- what it takes may be misread --------------------------------------------------------------------------------------
+
+
+def _misread(d: Difference) -> bool:
+    """A formula that it takes gives something else than its own label says, too: that label was misread here."""
+    standing = {d.inference.standing(c) for c in d.used}
+    if d.rule in ("integer-ops", "mac-flop"):
+        return False
+    vague = d.rule in ("dimension", "money-rate", "params-bytes")
+    return "bad" in standing or (vague and bool(d.mismatch.dims) and "unknown" in standing)
+
+
 # --- what the cell says may not be about it -------------------------------------------------------------------------
 
 
@@ -357,7 +369,7 @@ def _counts_else(d: Difference) -> bool:
 
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
-    _no_slip, _of_its_row, _share_of_column, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
+    _no_slip, _misread, _of_its_row, _share_of_column, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
     _typed_quantity, _number_in_label, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _no_usual_slip,
 )  # fmt: skip

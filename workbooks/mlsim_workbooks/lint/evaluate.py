@@ -162,6 +162,8 @@ class Evaluation:
             # 1 - x, 1 + growth: a fraction; a percentage counted in hundredths stays one
             if number.number == 1.0 and quantity.text == "%" and quantity.factor == 0.01 and not quantity.numbers:
                 self.clashes.append(Clash("bare", number, quantity, number_node, other, note="percent"))
+            if number.number == 100.0 and quantity.text == "%" and quantity.factor == 1.0 and not quantity.numbers:
+                self.clashes.append(Clash("bare", number, quantity, number_node, other, note="hundred"))
             rest = number.number == 1.0 and node.operator == "-"  # 1 less the share in int8 is not in int8
             return Value(
                 quantity.dims,

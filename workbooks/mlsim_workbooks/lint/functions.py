@@ -83,7 +83,8 @@ def _product(run: Evaluation, node: sx.Call) -> Value:
 
 
 def _sqrt(run: Evaluation, node: sx.Call) -> Value:
-    return power(run.value(node.args[0] if node.args else None), 0.5)
+    root = power(run.value(node.args[0] if node.args else None), 0.5)
+    return replace(root, numbers=tuple(n for n in root.numbers if abs(n * n - 2.0) > 1e-9))  # Young, Daly: sqrt(2 t T)
 
 
 def _power(run: Evaluation, node: sx.Call) -> Value:

@@ -94,6 +94,15 @@ class Inference:
             for c in self.uses(key).values()
         )
 
+    def standing(self, cell: Cellwise) -> str:
+        """Return whether the formula of a cell gives what its label says: "good", "bad", or "unknown"."""
+        stated = cell.context.value
+        if cell.item.form < 0:
+            return "good"
+        if cell.computed is None or not cell.computed.known or stated is None:
+            return "unknown"
+        return "good" if compare(cell.computed, stated) is None else "bad"
+
     def were_counts(self, key: Key) -> Value | None:
         """Return what a formula gives were its numbers without a unit plain counts; None where one may be more."""
         cell = self.cells[key]
@@ -482,6 +491,8 @@ def _may_be_count(cell: Cellwise) -> bool:
     """Tell whether a typed number has a label that says neither a unit nor a quantity."""
     context = cell.context
     typed = cell.item.form < 0 and isinstance(cell.item.value, float)
+    if typed and context.concept in ("ratio", "share") and 0.0 < float(cell.item.value or 0.0) <= 1.0:
+        return True
     return typed and bool(context.label) and not context.explicit and context.concept in ("", "count", *_COUNTED)
 
 

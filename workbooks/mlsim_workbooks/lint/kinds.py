@@ -78,6 +78,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
         and not _BOTH_WAYS.search(words)
     ):
         yield "link-direction", f"'{label}' doubles a figure per direction, and does not say that it is of both.", ""
+    yield from _wrong_way(cell, computed, stated)
     trip, due = {k for c, k in computed.kinds if c == "trip"}, stated.get("trip", "")
     twice = has_number(computed, 2.0) or any(_doubled(n) for n in sx.summands(tree))
     if due and trip and due not in trip and not twice:
@@ -132,6 +133,23 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes the {taken} of a range.", ""
     elif due and statistics and due not in statistics and (is_copied(tree) or _picks_one(tree)):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {statistics.pop()}.", ""
+
+
+_HALVES = {
+    "direction": ("per direction", "both directions"),
+    "trip": ("one way", "round trip"),
+    "density": ("dense", "sparse"),
+}
+
+
+def _wrong_way(cell: Cellwise, computed: Value, stated: dict[str, str]) -> Iterator[Said]:
+    """One direction worked out as twice both, a round trip as half of one way."""
+    for category, (half, whole) in _HALVES.items():
+        have, due = computed.kind(category), stated.get(category, "")
+        wrong = 2.0 if (have, due) == (whole, half) else 0.5 if (have, due) == (half, whole) else 0.0
+        if wrong and [n for n in computed.numbers if n in (2.0, 0.5)] == [wrong]:
+            said = f"'{cell.label}' is {due}, but the formula {'doubles' if wrong == 2.0 else 'halves'} a figure that is {have}."
+            yield KIND_RULE[category], said, ""
 
 
 _FUNCTIONS = {"AVERAGE": "mean", "MEDIAN": "p50", "MAX": "maximum", "MIN": "minimum"}

@@ -40,6 +40,7 @@ from mlsim_workbooks.lint.kinds import has_number, kind_rules, mean_rules, missi
 from mlsim_workbooks.lint.label_units import label_unit_rules
 from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
+from mlsim_workbooks.lint.notes import note_rules
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, registry_findings
 from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, scope_rules
@@ -109,6 +110,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield _contradiction(cell)
     yield from label_unit_rules(cell)
     yield from flop_rules(cell)
+    yield from note_rules(inference, sheet, cell)
     if cell.computed is None:
         return
     clashes = list(clash_rules(inference, facts, sheet, cell))
@@ -157,7 +159,7 @@ def _of_what_is_missing(
     context = cell.context
     counted = counts_something(context.value or cell.value)
     if context.concept or context.kinds or counted or (context.label and not cell.entity):
-        gpu_time = any(GPU_TIME.search(c.words) for c in inference.uses((sheet, cell.item.key)).values())
+        gpu_time = any(_of_gpus(c) for c in inference.uses((sheet, cell.item.key)).values())
         worked = cell.computed.parts if cell.computed is not None else frozenset()
         gpu_time |= "replicas" in worked and not _many_per_replica(inference, facts)
         nodes = bool(facts.concepts.get("nodes")) and not _ONE_NODE.fullmatch(inference.book.grids[sheet].name.strip())
@@ -168,6 +170,12 @@ def _of_what_is_missing(
     yield from each_user_rules(inference, (sheet, cell.item.key), cell, tree, bool(facts.concepts.get("users")))
     yield from pue_rules(inference, facts, sheet, cell)
     yield from site_rules(inference, facts, sheet, cell, tree)
+
+
+def _of_gpus(cell: Cellwise) -> bool:
+    """Tell whether a time is one of GPUs, as its label says: "GPU time", "GPU-hours rented"."""
+    hours = cell.context.concept == "device hours" and hard(cell.value.dims or ()) == (("time", 1.0),)
+    return hours or bool(GPU_TIME.search(cell.words))
 
 
 _ONE_NODE = re.compile(
@@ -237,6 +245,9 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
         computed = said  # the number of the label is no bare one
     yield from _upside_down(cell, computed, stated)
     mismatch = compare(_without_ring(computed), stated)
+    if mismatch is not None and (turned := _turned(inference, sheet, cell, tree, computed, stated)):
+        yield "dimension", f"'{cell.label}' has '{turned}' on the wrong side of its fraction.", ""
+        return
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
     if not explicit and not mismatch.dims and not mismatch.periods[0]:
@@ -271,6 +282,22 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
             f"a factor of {ratio_text(mismatch.ratio)}.",
             "",
         )
+
+
+def _turned(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> str:
+    """Return the label of a factor that a formula multiplies by and should divide by, or the other way round."""
+    if not cell.context.explicit or not isinstance(tree, sx.Binary) or tree.operator not in "*/":
+        return ""
+    have, due = dict(hard(computed.dims or ())), dict(hard(stated.dims or ()))
+    off = {n: have.get(n, 0.0) - due.get(n, 0.0) for n in {*have, *due} if have.get(n, 0.0) != due.get(n, 0.0)}
+    used = list(inference.uses((sheet, cell.item.key)).values())
+    if not off or len(used) != 2 or not all(c.context.explicit and c.value.known for c in used):
+        return ""
+    for factor in used:
+        core = dict(hard(factor.value.dims or ()))
+        if core and any(off == {n: sign * 2 * e for n, e in core.items()} for sign in (1, -1)):
+            return factor.label
+    return ""
 
 
 def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, computed: Value) -> bool:

@@ -179,6 +179,25 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
                 f"Multiply by the number of {shown}s.",
             )
             return
+    if (
+        have.get("device", 0) < 0
+        and not due.get("device")
+        and _OF_THE_NODE.search(cell.words)
+        and hard(stated.dims) in _RATES
+    ):
+        yield "device-scope", f"'{label}' takes a figure per GPU.", "Multiply by the number of GPUs."
+        return
+    if (
+        have.get("node", 0) > 0
+        and "nodes" in computed.parts
+        and not {"device", "count"} & have.keys()
+        and not computed.parts & {"gpus per node", "devices", "replicas"}
+        and computed.parts & {"peak", "integer peak"}
+        and hard(stated.dims) in _RATES
+        and not NODE.search(cell.words)
+    ):
+        yield "device-scope", f"'{label}' multiplies the peak of one GPU by nodes.", "Multiply by the GPUs of each too."
+        return
     if have.get("node", 0) > 0 and not due.get("node") and hard(stated.dims) == (("time", 1.0),) and nodes and whole:
         yield (
             "device-scope",
@@ -206,17 +225,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
     )
     plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims))
-    alone_hours = "device hours" in computed.parts
     eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
-    if (
-        priced
-        and plain
-        and not eight
-        and not gpu_time
-        and not alone_hours
-        and "~time" in computed.parts
-        and not OF_EACH.search(cell.words)
-    ):
+    if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not OF_EACH.search(cell.words):
         yield (
             "device-hours",
             f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
@@ -225,6 +235,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
 
 
 _TIME = (("time", 1.0),)
+_RATES = ((("operation", 1.0), ("time", -1.0)), (("information", 1.0), ("time", -1.0)), (("information", 1.0),))
+_OF_THE_NODE = re.compile(r"\b(?:of|in) (?:the|a|one) (?:node|server|cluster|box|replica|rack)\b", re.I)
 _WALL = re.compile(r"wall[- ]?(?:clock|time)|elapsed|calendar|duration|dauer|durée", re.I)
 _DAYS_ON = re.compile(r"\bdays?\b|\btage?n?\b|\bjours\b|round the clock|rund um die uhr", re.I)
 _MTBF = re.compile(r"\bmtb[fi]\b|between failures|\bmttf\b|entre (?:deux )?pannes|zwischen ausfällen", re.I)

@@ -20,7 +20,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.labels import read_label
-from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, rule_of, unit_text
+from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, rule_of, thing, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.package import column_number, position
 
@@ -170,6 +170,8 @@ def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise
     mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
     if mine is None or theirs is None or not isinstance(theirs, sx.Binary) or theirs.operator not in "*/":
         return None
+    if (said := _unlike_its_twin(cell, other)) is not None:
+        return said
     found = edit(mine, relative(cell)[1], theirs, relative(other)[1])
     if found is None or found.turned or found.gained or len(found.lost) != 1:
         return None
@@ -184,6 +186,32 @@ def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise
     else:
         return None
     return (rule, f"'{cell.label}' leaves out {_called(lost)}, unlike the cell beside it.", "") if rule else None
+
+
+def _unlike_its_twin(cell: Cellwise, other: Cellwise) -> Said | None:
+    """One of two cases that gives another unit than its row states, where the other one agrees with it."""
+    stated, mine, theirs = cell.context.value, cell.computed, other.computed
+    if (
+        stated is None
+        or mine is None
+        or theirs is None
+        or not cell.context.explicit
+        or relative(cell) == relative(other)
+    ):
+        return None
+    if not (mine.known and theirs.known) or hard(mine.dims or ()) != hard(theirs.dims or ()):
+        return None
+    each, due = dict(mine.dims or ()), dict(theirs.dims or ())
+    for name in ("device", "node", "user"):
+        if each.get(name, 0) < 0 and not due.get(name) and not dict(stated.dims or ()).get(name):
+            rule = "user-total" if name == "user" else "device-scope"
+            return rule, f"'{cell.label}' is a figure per {thing(name)}, unlike the cell beside it.", ""
+    ours, other_scale = _scale(mine), _scale(theirs)
+    if not ours or not other_scale or mine.dims != theirs.dims or abs(other_scale / stated.factor - 1) > 1e-6:
+        return None
+    rule = _rule_of_number(cell, other, ours / other_scale) if abs(ours / other_scale - 1) > 1e-6 else ""
+    shown = ratio_text(ours / other_scale)
+    return (rule, f"'{cell.label}' is off by a factor of {shown}, unlike the cell beside it.", "") if rule else None
 
 
 def _one_row(a: Cellwise, b: Cellwise) -> bool:
@@ -393,14 +421,17 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         what = " and ".join(_called(o) for o in lost)
         multiplies = "multiplies by" if _divides(theirs, found.lost[0]) else "divides by"
         return rule, f"'{cell.label}' {multiplies} {what}, the other way round than the cells beside it.", ""
+    certain = where == "inside" or _many_agree(inference, sheet, cell, other)
     if lost and took:
         begins = where == "start" and _begins(cell, other, lost[0], took[0])
-        return None if begins else _exchanged(cell, other, lost[0], took[0])
+        return None if begins else _exchanged(cell, other, lost[0], took[0], certain)
     operands = lost or took
     if sum(isinstance(o, float) for o in operands) == len(operands) > 1:
         return None
     rule = next((r for o in operands if not isinstance(o, float) and (r := rule_of_factor(o))), "")
     rule = rule or next((r for o in operands if isinstance(o, float) and (r := _rule_of_number(cell, other, o))), "")
+    if not rule and certain and len(operands) == 1 and isinstance(operands[0], float):
+        rule = _rule_of_count(cell, other, operands[0])
     product = all(not isinstance(t, sx.Binary) or t.operator in "*/" for t in (mine, theirs))
     if (
         not rule
@@ -417,6 +448,30 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         return None  # the one offer in dollars
     what = " and ".join(_called(o) for o in operands)
     return rule, f"'{cell.label}' {'leaves out' if lost else 'takes in'} {what}, unlike the cells beside it.", ""
+
+
+def _many_agree(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise) -> bool:
+    """Tell whether at least three cells in a row agree with the one beside another."""
+    down, across = other.item.row - cell.item.row, other.item.col - cell.item.col
+    shared = relative(other)
+    line = [inference.at(sheet, cell.item.row + s * down, cell.item.col + s * across) for s in (2, 3)]
+    return all(c is not None and c.item.form >= 0 and relative(c) == shared for c in line)
+
+
+def _rule_of_count(cell: Cellwise, other: Cellwise, number: float) -> str:
+    """Return the rule that leaving out a small whole number breaks: 8 GPUs, 2 bytes, 3 months."""
+    words, mine = cell.words, cell.value
+    dims = {n for v in (mine, other.computed or mine) for n, _ in v.dims or ()}
+    if number in (2.0, 4.0) and "parameter" in dims:
+        return "params-bytes"
+    if number in (4.0, 8.0, 16.0, 72.0) and ("device" in dims or _GPUS.search(words)):
+        return "device-scope"
+    if number in (2.0, 3.0, 4.0, 6.0) and (mine.kind("period") or (other.computed and other.computed.kind("period"))):
+        return "calendar"
+    return ""
+
+
+_GPUS = re.compile(r"\bgpus?\b|cards|karten|cartes|accelerators", re.I)
 
 
 def _divides(tree: sx.Node, factor: sx.Node) -> bool:
@@ -499,18 +554,23 @@ def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
         return ""
     if ratio == 2.0 and cell.context.concept == "kv cache":
         return "kv-factor"
+    if ratio == 2.0 and any(v.kind("trip") for v in (cell.computed, other.computed) if v is not None):
+        return "round-trip"
     mine, theirs = cell.value, other.value
     seen = {p[1:] for v in (cell.computed, other.computed) for p in (v.parts if v else ()) if p.startswith("~")}
     return ratio_rule(ratio, {n for v in (mine, theirs) for n, _ in v.dims or ()}, mine, theirs, seen)
 
 
-def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand) -> Said | None:
+def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, certain: bool) -> Said | None:
     """Another cell, or another number, where the neighbours' formulas have theirs."""
     if due is None or took is None:
         return None
     rule = ""
     if isinstance(due, float) and isinstance(took, float):
-        times = is_time(due) and is_time(took)
+        if due and abs(took / due - 1) < 0.15:
+            return None  # the hours of a leap year, the days of February
+        times = is_time(due) and (is_time(took) or certain)
+        times |= certain and bool(_rule_of_count(cell, other, due) == "calendar")
         rule = "calendar" if times else _rule_of_number(cell, other, due / took) if due and took else ""
     elif isinstance(due, float):
         return None

@@ -301,9 +301,11 @@ def _unit(
         more = [
             (n, e)
             for n, e in stated.dims or ()
-            if (n == "user" or (n == "request" and e < 0)) and n not in dict(beside.dims)
+            if (n == "user" or (n == "request" and e < 0) or (n == "device" and e > 0)) and n not in dict(beside.dims)
         ]
         beside = replace(beside, dims=tuple(sorted((*beside.dims, *more))))  # "Requests per user and hour | 1/h"
+    if beside is not None and beside.dims == (("time", -1.0),) and stated is not None and not hard(stated.dims or ()):
+        beside = replace(beside, dims=tuple(sorted((*beside.dims, *(stated.dims or ())))))  # "Samples per GPU | 1/s"
     value = beside or stated
     said, meant = dict(owner.kinds).get("period", ""), beside.kind("period") if beside is not None else ""
     if beside is not None and {said, meant} <= {"day", "week", "month", "year"} and said != meant and not stated:

@@ -68,7 +68,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return Value(dims=(), text=body)
     if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):
         return Value(dims=(("count", 1.0),), text=body)
-    value = _magnitude(body, concept) or _electric(body) or _parsed(_translate(body, concept), text)
+    value = _magnitude(body, concept) or _electric(body) or _cents(body) or _parsed(_translate(body, concept), text)
     if value is None or value.dims is None:
         return None
     return replace(value, text=" ".join(body.split()))
@@ -90,6 +90,19 @@ def _electric(body: str) -> Value | None:
         return None  # a letter, a name
     dims, factor = _ELECTRIC_DIMS[match[2]]
     return Value(dims=dims, factor=factor * _ELECTRIC_SCALE[match[1]])
+
+
+_CENTS = re.compile(r"(US |Euro-?)(?:ct|cents?|Cent)((?: ?/ ?| per | je | pro | par ).+)?|¢((?: ?/ ?| per ).+)?")
+
+
+def _cents(body: str) -> Value | None:
+    """Read "Euro-ct/kWh", "US cents" and "¢/kWh" as hundredths of a euro and of a dollar."""
+    match = _CENTS.fullmatch(body)
+    if match is None:
+        return None
+    symbol = "EUR" if (match[1] or "").startswith("Euro") else "$"
+    whole = _parsed(f"{symbol}{match[2] or match[3] or ''}", body)
+    return replace(whole, factor=whole.factor / 100.0) if whole is not None else None
 
 
 def _no_kinds(body: str) -> str:
@@ -168,7 +181,7 @@ def scaled(unit: Value, brackets: list[str]) -> Value:
 
 def may_hold_unit(text: str) -> bool:
     """Tell whether any word of a text could be a unit: a quick look that spares most labels the careful one."""
-    if re.search(r"[%$€£¥₹#×µ°³]", text):
+    if re.search(r"[%$€£¥₹#×µ°³¢]|\b[cC](?:t|ents?)\b", text):
         return True
     words = re.findall(r"[^\W\d_]+", text)
     if any(_ELECTRIC.fullmatch(w) for w in words):

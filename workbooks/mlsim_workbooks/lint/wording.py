@@ -17,7 +17,6 @@ def wording_rules(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """What a formula does otherwise than its label says."""
     yield from _other_period(cell)
     yield from _bits_of_label(cell, tree)
-    yield from _percent_of_label(cell, tree)
     yield from _bytes_of_format(cell)
 
 
@@ -28,22 +27,6 @@ _BYTES_SAID = re.compile(r"(?<!\d)(\d{1,4}) bytes\b", re.I)
 
 
 _FORMATS = re.compile(r"\b(?:(?:bf|tf|fp|u?int|float)(\d+)|bfloat(16)|e[45]m[32](?:fn)?)\b", re.I)
-
-
-def _percent_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """The 19 % of a label multiplied in as 19."""
-    said = {float(n.replace(",", ".")) for n in re.findall(r"(?<!\d)(\d{1,6}(?:[.,]\d{1,6})?) ?%", cell.words)}
-    match tree:
-        case (
-            sx.Binary(operator="*", left=sx.Number(number), right=_)
-            | sx.Binary(operator="*", left=_, right=sx.Number(number))
-        ):
-            if number in said and number > 1.0 and has_money(cell.value):
-                yield (
-                    "percent",
-                    f"'{cell.label}' multiplies by {number:g} for {number:g} %.",
-                    f"Multiply by {number / 100:g}.",
-                )
 
 
 _SEVERAL = re.compile(r"\b(?:and|und|et|plus|pair|both|double|in \+ out)\b|[&+;]", re.I)

@@ -64,7 +64,12 @@ def kv_rules(inference: Inference, facts: Facts, key: Key, cell: Cellwise, tree:
     parts = computed.parts
     words = cell.words
     all_heads = "heads" in parts and bool(parts & {"layers", "hidden size"}) and not parts & {"kv heads", "1/heads"}
-    if all_heads and _OF_CACHE.search(words) and facts.concepts.get("kv heads"):
+    if (
+        all_heads
+        and _OF_CACHE.search(words)
+        and not re.search(r"\bMHA\b|multi-head", words)
+        and facts.concepts.get("kv heads")
+    ):
         yield "kv-heads", f"'{cell.label}' multiplies by all attention heads; a KV cache has the KV heads only.", ""
         return
     if not {"layers", "head dim"} <= parts or not parts & {"kv heads", "heads"}:
@@ -227,13 +232,14 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
         return  # a total of IT energy and of what PUE adds to it
     if any(_COOLING.search(s.words) for s in summands):
         return
-    titles = (i.value for i in inference.book.grids[sheet].rows.get(1, ()) if isinstance(i.value, str))
+    grid = inference.book.grids[sheet]
+    titles = (grid.name, *(i.value for i in grid.rows.get(1, ()) if isinstance(i.value, str)))
     if any(_METERED.search(text) for text in (*titles, *(c.words for c in used.values()))):
         return
     yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""
 
 
-_METERED = re.compile(r"meter|zähler|compteur|utility|invoice|facility|netzanschluss|grid connection", re.I)
+_METERED = re.compile(r"meter|zähler|compteur|utility|invoice|facility|relevé|netzanschluss|grid connection", re.I)
 
 
 def _prices_energy(computed: Value, used: Iterable[Cellwise]) -> bool:

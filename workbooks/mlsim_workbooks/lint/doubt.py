@@ -178,6 +178,13 @@ def _number_in_label(d: Difference) -> bool:
 _DURATION = re.compile(r"\b\d+ ?(?:days?|weeks?|months?|years?|tage|jours|mois)\b", re.I)
 
 
+def _converts_binary(d: Difference) -> bool:
+    """Gigabytes that are binary ones, turned into terabytes: the formula has 2^30 and 10^12."""
+    times, over = {n for n in d.computed.numbers if n > 1}, {1 / n for n in d.computed.numbers if 0 < n < 1}
+    binary = {1024.0**2, 1024.0**3, 1024.0**4} & times
+    return d.rule == "binary-prefix" and bool(binary) and bool({1e6, 1e9, 1e12} & over)
+
+
 def _size_in_label(d: Difference) -> bool:
     """ "All-reduce of 1 GB": the size stands in the label and as a number in the formula."""
     return bool(
@@ -370,6 +377,6 @@ def _counts_else(d: Difference) -> bool:
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
     _no_slip, _misread, _of_its_row, _share_of_column, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
-    _typed_quantity, _number_in_label, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up,
+    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _no_usual_slip,
 )  # fmt: skip

@@ -236,6 +236,8 @@ class _Run:
                 cell.value = self.one(value)
                 if item.form < 0 and isinstance(item.value, float) and _is_constant(item.value, cell):
                     cell.value = self.one(replace(literal(item.value), number=None))
+            if item.form < 0 and item.value == 0.0 and not hard(cell.value.dims or ()):
+                cell.value = UNKNOWN  # none of anything
             cell.done = item.form < 0
         for found, column in self.columns.items():
             if found[0] == index:

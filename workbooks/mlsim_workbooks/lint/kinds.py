@@ -109,6 +109,8 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     if token and due and token != due and not multiple and len({k for c, k in computed.kinds if c == "token"}) == 1:
         yield "token-direction", f"'{label}' is about {due} tokens, but the formula uses {token} tokens.", ""
     statistics, due = {k for c, k in computed.kinds if c == "statistic"}, stated.get("statistic", "")
+    if re.search(r"\bp\d\d (?:over|to|/|vs\.?) ", words, re.I) and statistics <= _statistics(words):
+        return  # "p99 over median"
     tails = sorted(k for k in statistics if k.startswith("p9"))
     if due in ("mean", "p50") and tails:
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {tails[0]}.", ""
@@ -231,10 +233,15 @@ def mean_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Sai
     used = list(inference.uses((sheet, cell.item.key)).values())
     powers = [c for c in used if c.value.dims is not None and hard(c.value.dims)]
     counts = [c for c in used if c not in powers]
-    if len(powers) != 1 or any(not counts_something(c.value) for c in counts):
-        return  # something that may be the load
+    if len(powers) != 1 or any(not counts_something(c.value) for c in counts) or "/" in _operators(inference, cell):
+        return  # something that may be the load; the mean of several
     if _PEAK_LOAD.search(powers[0].words) and not _MEAN.search(powers[0].words):
         yield "statistic-mix", f"'{cell.label}' is a mean, but the formula takes a peak ('{powers[0].label}').", ""
+
+
+def _operators(inference: Inference, cell: Cellwise) -> str:
+    tree = inference.tree(cell.item.form)
+    return tree.operator if isinstance(tree, sx.Binary) else ""
 
 
 _PEAK_LOAD = re.compile(r"\bpeak|\bmax|spitze|cr[êe]te|nameplate|\btdp\b", re.I)

@@ -90,6 +90,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = "integer-ops"
     if concept in ("energy", "power") and unit.kind("period"):
         rule = ""
+    if concept == "carbon intensity" and re.match(r"[ée]missions?\b|co2", words, re.I):
+        rule = ""  # "Émissions à 52 gCO2/kWh (t/an)"
     if concept == "power" and _ENERGY.search(words):
         rule = ""  # "kWh per night (TDP)"
     if rule == "flop-rate" and re.search(r"\b[kMGTPE]?FLOPS\b", words) and _TIME in own:

@@ -145,6 +145,7 @@ def read_label(text: str) -> Label:
     snake = "_" in shown and " " not in shown
     words = re.sub(r"(?<=[a-z]{2})(?=[A-Z][a-z])", " ", shown.replace("_", " ")) if snake else shown
     words = words.replace("à jour", "àjour")  # "mises à jour" are no days
+    words = re.sub(r"\breq\.", "requests", words)
     concept = _concept(words)
     kinds = set(_kinds(words))
     if snake and (each := _OF_EACH_THING.fullmatch(words)):
@@ -248,7 +249,7 @@ _RATE = re.compile(
 )
 _MANY = re.compile(
     r"(?:per|/|pro|par|je|(?:of|is|for|costs?) (?:a|one)) ?(?:1 ?)?(k|1[,. ]?000|thousand|M|1[,. ]?000[,. ]?000|1e6|million|Mio\.?|mn|billion|B)[ -]*"
-    r"(?:[\w-]+[ -])?((?i:tok)(?:en)?s?|jetons|requests?|queries|images?)\b"
+    r"(?:[\w-]+[ -])?((?i:tok)(?:en)?s?|jetons|req(?:uest)?s?|queries|images?)\b"
 )
 _MANY_SCALE = {"k": 1e3, "t": 1e3, "b": 1e9}
 

@@ -16,8 +16,8 @@ from mlsim_workbooks.lint.algebra import hard, has_money
 from mlsim_workbooks.lint.formats import format_unit
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.reader import Book, Grid, Item
-from mlsim_workbooks.lint.statements import CURRENCIES, DATED, EMPTY, UNIT_HEADER, Context, combine
-from mlsim_workbooks.lint.unit_texts import plain_unit, read_quantity, unit_cell
+from mlsim_workbooks.lint.statements import DATED, EMPTY, UNIT_HEADER, Context, combine
+from mlsim_workbooks.lint.unit_texts import CURRENCIES, plain_unit, read_quantity, unit_cell
 from mlsim_workbooks.lint.vocabulary import COUNTED_WORDS
 from mlsim_workbooks.package import column_number
 
@@ -167,6 +167,14 @@ class _Pass:
             code = self.book.formats[item.style] if item.style < len(self.book.formats) else ""
             if unit and units.get(item.col + 1) != unit and format_unit(code).currency and _no_money(unit):
                 unit, apart = "", False  # "185 | kW | $142.50": the unit is that of the quantity
+            if unit.strip() in CURRENCIES and (group or entity):
+                behind = units.get(item.col + 1) == unit
+                labels = [read_label(t) for t in group]
+                own = any(x.strong and x.unit is not None and not has_money(x.unit) for x in labels)
+                if behind and own:
+                    entity, group = entity or "".join(group[:1]), ()  # "egress, TB", in euros
+                elif not behind and (own or any(x.concept not in ("", "money") for x in labels)):
+                    unit, apart = "", False  # the currency of another column
             stack = column.stack if column else ()
             if stack and unit and units.get(item.col + 1) == unit and _its_own(unit) and plain_unit(stack[-1]):
                 stack = ()  # another quantity below a table, with its own unit behind it
@@ -323,7 +331,9 @@ class _Pass:
         before = before and not (col == left + 1 and right not in units and self.scenarios(left - 1, col))
         if left in units and not before and left + 1 in numeric:
             return units[left], True
-        return (units[right], True) if right in units else ("", False)
+        if right in units and not (units[right].strip() in CURRENCIES and right > col + 1):
+            return units[right], True
+        return "", False
 
     def scenarios(self, *cols: int) -> bool:
         """Tell whether columns are headed by names alone: two cases of the same quantities, their unit between them."""

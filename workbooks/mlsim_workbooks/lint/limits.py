@@ -499,7 +499,7 @@ def _is_share(cell: Cellwise) -> bool:
     """Tell whether a cell holds a percentage, or a fraction of something."""
     named = cell.context.concept in ("ratio", "MFU", *_SHARES) and not cell.context.explicit
     return (cell.value.dims == () and (cell.context.percent or cell.value.text == "%")) or (
-        named and cell.value.dims in ((), None)
+        named and cell.value.dims in ((), None) and (cell.item.form < 0 or cell.context.value is not None)
     )
 
 

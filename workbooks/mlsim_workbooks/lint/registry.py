@@ -36,6 +36,10 @@ def _found(text: str) -> tuple[str, str]:
     """Return (chip as written, model as written) named in a text, "" where none is."""
     if not re.search(r"\d", text):
         return "", ""
+    if (parts := re.split(r"[,;] | vs\.? | und | and ", text)) and sum(
+        bool(_found(p)[0]) for p in parts if p != text
+    ) > 1:
+        return "", ""  # a title that lists them
     words = re.findall(r"[A-Za-z0-9.+]+(?:[-_/][A-Za-z0-9.+]+)*", text)[:14]
     chip = model = ""
     for length in range(min(5, len(words)), 0, -1):
@@ -298,6 +302,8 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int,
             said = _of_model(figure) if figure.model else None
         elif figure.chip:
             said = _of_chip(figure, chosen[figure.chip])
+        if said is not None and _said_beside(inference, figure, said):
+            continue
         doubtful = (
             figure.weak and (figure.chip not in sure or figure.attribute in ("board_power", "scaleup_bandwidth"))
         ) or (figure.sheet, figure.attribute) in measured
@@ -307,6 +313,14 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int,
             yield figure.sheet, figure.cell, said
     yield from _interconnects(inference)
     yield from _sparse_of_any(inference, {(f.sheet, f.cell.item.key) for f in figures if f.chip and not f.weak})
+
+
+def _said_beside(inference: Inference, figure: _Figure, said: Said) -> bool:
+    """Tell whether the row of a figure notes the registry's one: "8.03 billion less the embedding table"."""
+    due = re.search(r"\bhas ([\d.,]+)", said[1])
+    row = inference.book.grids[figure.sheet].rows.get(figure.cell.item.row, ())
+    notes = (i.value for i in row if isinstance(i.value, str) and i.form < 0)
+    return due is not None and any(re.search(rf"(?<![\d.,]){re.escape(due[1])} (?!\w+ by)", note) for note in notes)
 
 
 @cache

@@ -175,11 +175,15 @@ def _of_what_is_missing(
 def _of_gpus(cell: Cellwise) -> bool:
     """Tell whether a time is one of GPUs, as its label says: "GPU time", "GPU-hours rented"."""
     hours = cell.context.concept == "device hours" and hard(cell.value.dims or ()) == (("time", 1.0),)
-    return hours or bool(GPU_TIME.search(cell.words))
+    each = hard(cell.value.dims or ()) == (("time", 1.0),) and _SERVICE.search(cell.words)
+    return bool(hours or each or GPU_TIME.search(cell.words))
+
+
+_SERVICE = re.compile(r"(?:per|je|par|pro|/) ?(?:image|img|clip|frame|page|document|bild|seite|inference)\b", re.I)
 
 
 _ONE_NODE = re.compile(
-    r"(?:the |one |edge )?(?:box|node|server|host|workstation|knoten|serveur)", re.I
+    r"(?:the |one |edge )?(?:box|node|server|host|workstation|instance|knoten|serveur)", re.I
 )  # a sheet about one
 _PER_REPLICA = re.compile(
     r"(?:gpus?|cards?|devices|karten|cartes) (?:per|of a|of each|je|pro|par) (?:replica|instance|replik|réplica|copy)|\btp\b|tensor",

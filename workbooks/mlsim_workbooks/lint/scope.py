@@ -148,7 +148,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     if (
         hard(stated.dims) == (("time", 1.0),)
         and have.get("device", 0) > 0
-        and not due.get("device")
+        and not due.keys() & {"device", "sample"}
         and (
             have["device"] > 1
             or "device hours" in computed.parts
@@ -198,7 +198,14 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     ):
         yield "device-scope", f"'{label}' multiplies the peak of one GPU by nodes.", "Multiply by the GPUs of each too."
         return
-    if have.get("node", 0) > 0 and not due.get("node") and hard(stated.dims) == (("time", 1.0),) and nodes and whole:
+    if (
+        have.get("node", 0) > 0
+        and not due.get("node")
+        and hard(stated.dims) == (("time", 1.0),)
+        and nodes
+        and whole
+        and not NODE.search(cell.words)
+    ):
         yield (
             "device-scope",
             f"'{label}' divides by a rate per node: the number of nodes is missing.",

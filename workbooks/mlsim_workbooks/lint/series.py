@@ -22,6 +22,7 @@ from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, rule_of, thing, unit_text
 from mlsim_workbooks.lint.reader import WIDE
+from mlsim_workbooks.lint.unit_texts import CURRENCIES, unit_cell
 from mlsim_workbooks.package import column_number, position
 
 __all__ = ["rule_of_exchange", "rule_of_factor", "series_findings"]
@@ -428,6 +429,8 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
     operands = lost or took
     if sum(isinstance(o, float) for o in operands) == len(operands) > 1:
         return None
+    if all(isinstance(o, float) for o in operands) and _another_line(inference, sheet, cell, other):
+        return None
     rule = next((r for o in operands if not isinstance(o, float) and (r := rule_of_factor(o))), "")
     rule = rule or next((r for o in operands if isinstance(o, float) and (r := _rule_of_number(cell, other, o))), "")
     if not rule and certain and len(operands) == 1 and isinstance(operands[0], float):
@@ -448,6 +451,24 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         return None  # the one offer in dollars
     what = " and ".join(_called(o) for o in operands)
     return rule, f"'{cell.label}' {'leaves out' if lost else 'takes in'} {what}, unlike the cells beside it.", ""
+
+
+def _another_line(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise) -> bool:
+    """Tell whether two rows of a list have units of their own in a column, or a currency: requests by the thousand."""
+    if cell.item.col != other.item.col:
+        return False
+    rows = inference.book.grids[sheet].rows
+    mine, theirs = (
+        {i.col: i.value for i in rows.get(c.item.row, ()) if isinstance(i.value, str)} for c in (cell, other)
+    )
+    return any(
+        text != theirs.get(col, text)
+        and (unit_cell(text) is not None or text.strip() in CURRENCIES or _A_THOUSAND.match(text))
+        for col, text in mine.items()
+    )
+
+
+_A_THOUSAND = re.compile(r"1[.,  ]?000 ")
 
 
 def _many_agree(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise) -> bool:

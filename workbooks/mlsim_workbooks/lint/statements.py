@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from mlsim_workbooks.lint.algebra import Value, hard, has_money
 from mlsim_workbooks.lint.formats import Format, format_unit, format_value
 from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, per_what, read_label
-from mlsim_workbooks.lint.unit_texts import plain_unit, read_unit, scaled, unit_cell
+from mlsim_workbooks.lint.unit_texts import CURRENCIES, plain_unit, read_unit, scaled, unit_cell
 
-__all__ = ["CURRENCIES", "DATED", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
+__all__ = ["DATED", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,6 @@ class Context:
 
 EMPTY = Context()
 DATED = Context(date=True)
-
-
-CURRENCIES = frozenset(("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR"))
 
 
 _HOW_OFTEN = re.compile(
@@ -179,6 +176,7 @@ _COUNT_ROW = re.compile(
 )
 
 
+_OVER = re.compile(r"p\d\d (?:over|/|to) ", re.I)
 _IN_MONEY = re.compile(r"\b(?:in|en) (?:[kM]?[€$£]|EUR|USD|GBP|CHF)$")
 
 
@@ -193,7 +191,11 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
         return row, column  # "Tokens", "In seconds" among rows of milliseconds
     if column.concept == "money" and row.unit is None:
         return column, row  # the prices of an offer, whatever its lines are
-    if column.unit is not None and row.unit is None and row.concept in ("PUE", "MFU"):
+    if (
+        column.unit is not None
+        and row.unit is None
+        and (row.concept in ("PUE", "MFU", "exchange rate") or _OVER.match(row.text))
+    ):
         return row, column  # "PUE" below columns of kWh
     if column.concept in ("share", "growth") and column.unit is None and table:
         return column, row  # "GPU nodes" in a column of shares
@@ -208,7 +210,8 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
         if not has_unit and UNIT_HEADER.fullmatch(column.text or ""):
             first, second = row, column
         same = hard(b) == hard(a)
-        if (row.strong and same and row.unit.factor != column.unit.factor) or (
+        whole = row.text.strip() == row.unit.text and row.unit.dims == column.unit.dims != (("time", 1.0),)  # "MMAC"
+        if ((row.strong or whole) and same and row.unit.factor != column.unit.factor) or (
             not same and hard(a) and hard(b) and not has_money(column.unit) and (row.strong or is_unit)
         ):
             first, second = row, column  # "Answer (s)" among rows of milliseconds
@@ -279,8 +282,6 @@ def _unit(
     )
     if beside is not None and priced and _no_money(beside):
         beside = None  # the prices of an offer, behind its column of units
-    if beside is not None and unit.strip() in CURRENCIES and concept not in ("money", ""):
-        beside = None  # the currency of another column
     if (
         beside is not None
         and headed
@@ -319,7 +320,14 @@ def _unit(
         and hard(stated.dims or ()) == (("time", 1.0),)
         and not owner.text.endswith((f" in {stated.text}", f" en {stated.text}"))
     )
-    if beside is not None and stated is not None and owner.strong and not word and _differ(beside, stated):
+    if (
+        beside is not None
+        and stated is not None
+        and owner.strong
+        and not word
+        and not _said_of_price(owner, beside, stated)
+        and _differ(beside, stated)
+    ):
         clash = Contradiction(stated.text, beside.text, "unit column")
     shown = format_value(form, concept)
     if shown is not None:
@@ -341,7 +349,7 @@ def _unit(
                 value = replace(value, factor=float("nan"))
         elif form.percent and hard(value.dims or ()) and beside is not None and concept in ("ratio", "share", "MFU"):
             return Value(dims=(), text="%"), True, Contradiction(beside.text, "%", "number format")
-        elif form.percent and hard(value.dims or ()):
+        elif form.percent and (hard(value.dims or ()) or (value.dims and value.factor not in (1.0, 0.01))):
             return Value(dims=(), text="%"), True, clash  # a share, in a row of bytes per second
         return value, True, clash
     if form.percent:
@@ -372,6 +380,12 @@ def _priced(unit: str, currency: str, stated: Value | None) -> tuple[Value | Non
         return None, False, None
     scale = stated.factor if stated is not None else 1.0
     return replace(label.unit, factor=label.unit.factor * scale, kinds=label.kinds), True, None
+
+
+def _said_of_price(owner: Label, beside: Value, stated: Value) -> bool:
+    """Tell whether a label says the currency of a price: "Cloud rate in EUR" beside EUR/GPU-h."""
+    names = {n for n, _ in stated.dims or ()}
+    return bool(_IN_MONEY.search(owner.text)) and names <= {n for n, _ in beside.dims or ()}
 
 
 def _is_footprint(unit: Value) -> bool:
@@ -409,7 +423,9 @@ def _named_count(unit: Value | None, concept: str) -> Value | None:
     return replace(bare, factor=unit.factor, kinds=unit.kinds, text=unit.text) if unit and bare else unit
 
 
-_AMOUNT = re.compile(r"amounts?|totals?|betrag|gesamt|summe|montants?", re.I)
+_AMOUNT = re.compile(
+    r"(?:net|gross|line|order)? ?(?:amounts?|totals?|value)|net|gross|betrag|gesamt|summe|netto|brutto|montants?", re.I
+)
 
 
 def _stated_apart(owner: Label) -> bool:
@@ -468,6 +484,8 @@ _PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)
 def _money(owner: Label, other: Label, currency: str) -> Value | None:
     """Return the unit of an amount whose currency only its number format says: the label tells what it is per."""
     symbol = _SYMBOLS[currency]
+    if other.text and _AMOUNT.fullmatch(other.text.strip()):
+        return Value(dims=((currency, 1.0),), text=symbol)  # "Support, per node" under "Net"
     text = owner.text
     match = _PER_WHAT.search(text)
     if match:

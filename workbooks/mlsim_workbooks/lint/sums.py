@@ -57,7 +57,12 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
                 f"'{cell.label}' adds the fraction '{count.label}' to a quantity.",
                 "Multiply by 1 plus it.",
             )
-        if plain and count.item.value >= 1 and _multiplies(inference, sheet, cell, term):
+        if (
+            plain
+            and count.item.value >= 1
+            and not re.search(r", (?:min|h|s|d)$", count.label)
+            and _multiplies(inference, sheet, cell, term)
+        ):
             yield (
                 "bare-number",
                 f"'{cell.label}' adds '{count.label}', a plain {count.item.value:g}, to a quantity in {unit_text(cell.value)}.",

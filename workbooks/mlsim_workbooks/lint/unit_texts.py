@@ -23,7 +23,7 @@ from mlsim_workbooks.lint.vocabulary import (
     WORDS,
 )
 
-__all__ = ["may_hold_unit", "plain_unit", "read_quantity", "read_unit", "unit_cell"]
+__all__ = ["CURRENCIES", "may_hold_unit", "plain_unit", "read_quantity", "read_unit", "unit_cell"]
 
 
 @lru_cache(maxsize=65536)
@@ -38,7 +38,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     if not body or len(body) > 60 or not (may_hold_unit(body) or re.search(r"[\^⁰-⁹]", body)):
         return None
     if re.match(r"(?:an?|the|one|all|each|our|my)\s", body, re.I) or re.search(
-        r",.*\bhour$|^(?:peak|busy|busiest|rush|mean|average) hour$", body
+        r",.*\bhour$|\b(?:peak|busy|busiest|rush|mean|average|normal|usual) (?:hour|day|week|month)\b", body
     ):
         return None  # "tok/s, peak hour"
     if re.search(r"\w\s+[(\[]", body):
@@ -64,6 +64,12 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # "US", "HR": words in capitals
     if re.match(r"[x×] (?:the|of|rate|times)\b", body):
         return Value(dims=(), text="x")
+    if (
+        body in ("pw", "dw")
+        or (body == "ML" and concept != "water")
+        or re.search(r"(?<!per )(?<!CO)\b[A-Za-z]+ \d+ [A-Za-z]", body)
+    ):
+        return None  # pointwise, machine learning, "node 184 TB"
     if body in ("x", "×", "X", "-", "ratio", "fraction", "Faktor", "factor", "0-1", "0–1", "0..1", "1/1"):
         return Value(dims=(), text=body)
     if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):
@@ -211,12 +217,17 @@ def _parsed(body: str, text: str) -> Value | None:
     return Value(dims=unit.dimension, factor=unit.factor, kinds=frozenset(kinds))
 
 
+CURRENCIES = frozenset(("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR"))
+
+
 @lru_cache(maxsize=65536)
 def unit_cell(text: str) -> Value | None:
     """Read a cell of a unit column: nothing but a unit."""
     body = text.strip()
     if body[:1] in "([" and body[-1:] in ")]":
         body = body[1:-1]
+    if body in CURRENCIES:
+        return read_unit(body)
     if (
         len(body) > 30
         or (len(body) == 1 and body in "ACDEFGHIKLNPQRSUXYZ")  # the letter of a column, of a scenario

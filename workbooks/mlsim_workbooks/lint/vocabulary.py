@@ -34,7 +34,7 @@ _FOREIGN = (
     (r"\bMio(?:\.|(?= [A-Z€$]))", "million"),
     (r"(/ ?|per )kW[-·](month|mo|year|yr|a)\b", r"\1kW/\2"),
     (r"\bTokens?\b", "tokens"),
-    (r"\b(?:per|pro|par|je) (\w+) (?:and|und|et)(?: (?:per|pro|par|je))? (\w+)\b", r"per \1 per \2"),
+    (r"\b(?:per|pro|par|je) ((?:active |registered )?\w+(?:/s)?) (?:and|und|et)(?: (?:per|pro|par|je))? (\w+)\b", r"per \1 per \2"),
     (r"(?<=/)([A-Za-z]+) (?:und|and|et) (?=Monat|Jahr|Tag|month|year|day|mois|an\b|jour)", r"\1/"),
     (r"^(?:x|×)[ -]?(?:real[- ]?time)$|^h/h$|^s/s$|^[x×] (?:the |of |rate )\b.*", "x"),
     (r"\b([kM])jetons?\b", r"\1tok"),
@@ -256,9 +256,9 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("statistic", "p90", r"\bp90\b|90th"),
     ("statistic", "p50", r"\bp50\b|\bmedian\b|médiane?\b"),
     ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|mittler|durchschnitt|\bmoyen"),
-    ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bincl\w*\.? pue|\bpue,? (?:incl|inbegriffen|compris)\w*|with pue|\(pue|\bmeter(?:ed)?\b(?! kwh)|zähler|compteur|\btotal facility|gebäude"
+    ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bin[ck]l\w*\.? pue|\bpue,? (?:incl|inbegriffen|compris)\w*|with pue|\(pue|\bmeter(?:ed)?\b(?! kwh)|zähler|compteur|\btotal facility|gebäude"
                              r"|rechenzentrum gesamt|wall[ -]plug|(?:incl\w*\.?|inkl\w*\.?|with|mit|plus|y compris) (?:the |la |le )?(?:cooling|kühlung|kälte|clim\w*|refroidissement)|(?:clim\w*|refroidissement) compris\w*|after pue|by pue\b|on the meter|au compteur"),
-    ("boundary", "IT", r"(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|no pue\b|ohne kühlung|hors refroidissement|excl\w*\.? pue|before pue|without pue"),
+    ("boundary", "IT", r"(?<![-\w])(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|no pue\b|ohne kühlung|hors refroidissement|excl\w*\.? pue|before pue|without pue"),
     ("parameters", "active", r"(?:touched|used|read|activated) (?:per|by an?|by each|by one|for an?|for each|for every) tok|\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),
     ("parameters", "total", r"\btotal (?:param|weights)|param\w* gesamt|all experts|whole param|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
     ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\brepl(?:y|ies)\b|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|erzeugtem tok|tok\w* emitted|generation rate|\bout per mtok|completion|ausgabe|sortie|\bdecode\b(?! step)"),

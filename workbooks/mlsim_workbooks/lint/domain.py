@@ -22,6 +22,7 @@ _PER_TOKEN = re.compile(
 
 def flop_rules(cell: Cellwise) -> Iterator[Said]:
     """FLOP per token with half of what is due: 2 for each parameter forward, 6 with the way back."""
+    yield from _training_work(cell)
     if not _PER_TOKEN.search(cell.words):
         return
     computed, number = cell.computed, cell.item.value
@@ -33,6 +34,16 @@ def flop_rules(cell: Cellwise) -> Iterator[Said]:
         counted = hard(computed.dims or ()) == ()  # not added up from operations
         if factors == [3.0] or (not factors and counted and hard(cell.value.dims or ()) == (("operation", 1.0),)):
             yield "mac-flop", f"'{cell.label}' counts multiply-accumulates; FLOP are twice as many.", ""
+
+
+def _training_work(cell: Cellwise) -> Iterator[Said]:
+    """The work of a training with 3 for each parameter and token, where 6 is due."""
+    computed = cell.computed
+    if computed is None or not cell.context.explicit or hard(cell.value.dims or ()) != (("operation", 1.0),):
+        return
+    worked = computed.parts & {"parameters", "active parameters"} and computed.parts & {"tokens", "~token"}
+    if worked and [n for n in computed.numbers if not is_conversion(n)] == [3.0] and "MAC" not in cell.words:
+        yield "mac-flop", f"'{cell.label}' counts multiply-accumulates: 3 for each parameter and token, FLOP are 6.", ""
 
 
 _OF_ALL = re.compile(

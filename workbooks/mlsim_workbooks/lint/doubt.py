@@ -352,6 +352,8 @@ def _no_usual_slip(d: Difference) -> bool:
         return False
     if d.rule == "prefix" and not d.mismatch.dims and (d.said or _counts_else(d)):
         return False
+    if d.rule == "prefix" and _plain_prefix(d):
+        return False
     written = all(
         c.context.explicit and c.context.value and (c.context.value.dims or c.context.value.text == "%")
         for c in (d.cell, *d.used)
@@ -362,6 +364,28 @@ def _no_usual_slip(d: Difference) -> bool:
     usual = usual or (d.rule == "prefix" and d.stated.dims == (("operation", 1.0),))
     usual = usual or (d.rule == "prefix" and not d.computed.numbers and not d.cell.context.headed)
     return not written or not usual or (d.rule == "dimension" and shapes)
+
+
+def _plain_prefix(d: Difference) -> bool:
+    """Tell whether a formula of known quantities and counts converts by one prefix too many or too few."""
+    ratio = max(d.mismatch.ratio, 1 / d.mismatch.ratio) if d.mismatch.ratio else 0.0
+    if d.mismatch.dims or d.mismatch.periods[0] or not any(abs(ratio / x - 1) < 1e-6 for x in (1e3, 1e6)):
+        return False
+    if not d.cell.context.explicit or d.cell.context.headed or not all(map(_only_converts, d.computed.numbers)):
+        return False
+    if _MANY.search(d.cell.words) or any(_MANY.search(c.words) for c in d.used):
+        return False  # per 1,000 documents
+    return bool(hard(d.stated.dims or ())) and all(
+        (c.context.explicit and c.value.factor == c.value.factor) or c.context.concept in _PLAIN_COUNTS for c in d.used
+    )
+
+
+_MANY = re.compile(r"\b(?:per|par|je|pro|each)\b|/|1[., ]?000|million|thousand|tausend|millier|\b[kM]\b", re.I)
+_PLAIN_COUNTS = frozenset(("count", "devices", "nodes", "racks", "replicas", "gpus per node", "share", "MFU", "layers"))
+
+
+def _only_converts(number: float) -> bool:
+    return number in (2.0, 0.5) or is_conversion(number) or is_time(number)
 
 
 def _counts_else(d: Difference) -> bool:

@@ -134,6 +134,8 @@ class Evaluation:
 
     def sum(self, node: sx.Binary, left: Value, right: Value) -> Value:
         """Return a sum or difference, noting operands that do not go together."""
+        if node.operator == "-" and left.kind("date") and right.kind("date"):
+            return Value((("time", 1.0),), 86400.0, parts=frozenset({"days between"}))
         bare = self.bare(node, left, right)
         if bare is not None:
             return bare
@@ -151,6 +153,8 @@ class Evaluation:
                 continue
             if any(is_open(n) for n in quantity.numbers):
                 return replace(quantity, dims=None, number=None)  # kW over a capacity of 80: racks, perhaps
+            if number.number == 1.0 and quantity.parts == {"days between"}:
+                return quantity  # the first and the last day, both
             if number.number == 1.0 and quantity.known and isinstance(other, sx.Binary) and other.operator == "/":
                 return Value((), parts=quantity.parts)  # 1 - a / b
             if isinstance(other, sx.Call) and other.name.startswith(("ROUNDUP", "CEILING")):

@@ -225,7 +225,9 @@ class _Run:
             key = index, item.key
             cell = self.cells[key] = Cellwise(item, context, entity)
             self.columns.setdefault((index, item.col), []).append(item.row)
-            if context.value is not None:
+            if context.date:
+                cell.value = _DATE
+            elif context.value is not None:
                 cell.value = self.one(_of_one(context, entity) if item.form < 0 else context.value)
             else:
                 value = constants.get(id(context))
@@ -236,6 +238,8 @@ class _Run:
                 cell.value = self.one(value)
                 if item.form < 0 and isinstance(item.value, float) and _is_constant(item.value, cell):
                     cell.value = self.one(replace(literal(item.value), number=None))
+            if item.form < 0 and item.value == 1.0 and context.concept == "exchange rate":
+                cell.value = self.one(literal(1.0))  # of the currency itself
             if item.form < 0 and item.value == 0.0 and not hard(cell.value.dims or ()):
                 cell.value = UNKNOWN  # none of anything
             cell.done = item.form < 0
@@ -487,6 +491,9 @@ class _Run:
 
 
 _COUNTED = {"parameters": (("parameter", 1.0),), "active parameters": (("parameter", 1.0),)}  # ... or millions of them
+
+
+_DATE = Value(kinds=frozenset({("date", "date")}))
 
 
 def _may_be_count(cell: Cellwise) -> bool:

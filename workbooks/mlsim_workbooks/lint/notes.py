@@ -56,14 +56,18 @@ def _other_product(cell: Cellwise, notes: list[str]) -> Iterator[Said]:
             yield "registry", f"'{cell.label}' is {number:g} {value.text}; beside it stands {note.strip()}.", ""
 
 
-_SPARSE = re.compile(r"(\d{1,6}(?:[.,]\d{1,3})?)\b[^.;]{0,12}\b(?:with|mit|avec) (?:2:4[ -])?spars", re.I)
+_SPARSE = re.compile(
+    r"(\d{1,6}(?:[.,]\d{1,3})?)\b[^.;]{0,12}\b(?:with|mit|avec) (?:2:4[ -])?spars"
+    r"|\b(?:with|mit|avec) (?:2:4[ -])?(?:sparsity|sparsité|sparsität):? ?(\d{1,6}(?:[.,]\d{1,3})?)\b",
+    re.I,
+)
 
 
 def _sparse_of_note(cell: Cellwise, notes: list[str]) -> Iterator[Said]:
     """A dense peak that is the sparse one noted beside it."""
     if ("density", "dense") not in cell.context.kinds:
         return
-    if any(_number(n) == cell.item.value for note in notes for n in _SPARSE.findall(note)):
+    if any(_number(a or b) == cell.item.value for note in notes for a, b in _SPARSE.findall(note)):
         yield "sparse-peak", f"'{cell.label}' is {cell.item.value:g}: with sparsity, as is noted beside it.", ""
 
 

@@ -321,6 +321,8 @@ def _upside_down(cell: Cellwise, computed: Value, stated: Value) -> Iterator[Sai
     turned = {n for n, e in due.items() if have[n] == -e}
     if turned == set(due) and min(due.values()) < 0:
         yield "dimension", f"'{cell.label}' is upside down: the formula gives {unit_text(computed)}.", ""
+    elif turned == {"user"} and due["user"] < 0 and has_money(stated):
+        yield "user-total", f"'{cell.label}' is a figure per user, but the formula multiplies by users.", ""
     elif turned == {"token"} and due["token"] < 0 and has_money(stated):
         yield "money-rate", f"'{cell.label}' is a price per token, but the formula multiplies by tokens.", ""
 

@@ -164,7 +164,10 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         if due.get(name, 0) < 0 and not have.get(name) and others and name != "user" and "user" not in others:
             yield rule, f"'{label}' is per {shown}, but the formula gives a figure per {names[others[0]]}.", ""
             return
-        if name == "user" or (name in THINGS and not is_copied(tree)):
+        of_all = name == "camera" and re.search(
+            r"\b(?:all|alle|toutes les) (?:the )?cam[eé]ra|\balle kameras", cell.words, re.I
+        )
+        if name == "user" or (name in THINGS and not is_copied(tree) and not of_all):
             continue  # optics may be counted as nodes times ports
         if (
             have.get(name, 0) < 0

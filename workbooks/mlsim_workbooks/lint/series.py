@@ -593,6 +593,8 @@ def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, c
         times = is_time(due) and (is_time(took) or certain)
         times |= certain and bool(_rule_of_count(cell, other, due) == "calendar")
         rule = "calendar" if times else _rule_of_number(cell, other, due / took) if due and took else ""
+        if not rule and certain and due and took / due in (0.5, 2.0) and cell.value.dims == (("information", 1.0),):
+            rule = "params-bytes"
     elif isinstance(due, float):
         return None
     elif isinstance(took, float):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import calendar
 import math
 import re
+from datetime import datetime, timedelta
 
 from mlsim_workbooks.lint.algebra import PERIODS, hard, has_money
 from mlsim_workbooks.lint.finding import Said
@@ -17,12 +19,13 @@ def typed_slip(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
     """Return what is said of a number that is not what its label and unit make of it."""
     return (
         _wrong_hours(cell)
-        or _days_of_month(cell)
+        or _days_of_month(inference, key, cell)
         or _bytes_each(inference, cell, key)
         or _price(cell)
         or _intensity(cell)
         or _cheaper_than_input(inference, key, cell)
         or _power_of_a_gpu(cell)
+        or _less_than_it(inference, key, cell)
     )
 
 
@@ -89,15 +92,45 @@ _A_MONTH = re.compile(rf"\b(?:{'|'.join(names for names, _ in _MONTHS)})\b", re.
 _DAYS = re.compile(r"\b(?:days|tage|jours)\b", re.I)
 
 
-def _days_of_month(cell: Cellwise) -> Said | None:
+def _days_of_month(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
     """The days of a month that has other ones: January with 30."""
     number = cell.item.value
     if cell.item.form >= 0 or number not in (28.0, 29.0, 30.0, 31.0) or not _DAYS.search(cell.words):
         return None
+    row, col = divmod(key[1], WIDE)
+    for before in range(1, min(col, 4)):
+        date = inference.at(key[0], row, col - before)
+        if date is not None and date.context.date and isinstance(date.item.value, float) and date.item.value > 20000:
+            month = datetime(1899, 12, 30) + timedelta(days=date.item.value)
+            last = calendar.monthrange(month.year, month.month)[1]
+            if month.day in (1, last) and number != last:
+                return "calendar", f"{month:%B %Y} has {last} days, not {number:g}.", ""
     for text in (cell.entity, *cell.context.texts):
         for pattern, days in _MONTH_DAYS:
             if pattern.fullmatch(text.strip()) and number not in days:
                 return "calendar", f"'{text}' has {days[0]:g} days, not {number:g}.", ""
+    return None
+
+
+def _less_than_it(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+    """A site that takes less energy than its computers, in the same row of meter readings."""
+    number, value = cell.item.value, cell.context.value
+    if cell.item.form >= 0 or not isinstance(number, float) or value is None or number <= 0:
+        return None
+    if ("boundary", "facility") not in cell.context.kinds or dict(value.dims or ()).get("energy") != 1.0:
+        return None
+    row, col = divmod(key[1], WIDE)
+    for step in (-3, -2, -1, 1, 2, 3):
+        other = inference.at(key[0], row, col + step)
+        if other is None or other.item.form >= 0 or other.value.dims != value.dims:
+            continue
+        load = other.item.value
+        if (
+            ("boundary", "IT") in other.context.kinds
+            and isinstance(load, float)
+            and load * other.value.factor > number * value.factor
+        ):
+            return "above-limit", f"'{cell.label}' is {number:g}, less than '{other.label}' of {load:g}.", ""
     return None
 
 

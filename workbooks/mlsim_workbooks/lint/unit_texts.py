@@ -67,7 +67,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     if (
         body in ("pw", "dw")
         or (body == "ML" and concept != "water")
-        or re.search(r"(?<!per )(?<!CO)\b[A-Za-z]+ \d+ [A-Za-z]", body)
+        or re.search(r"\b(?!(?:per|pro|par|je|of) )[A-Za-z]+ \d+ [A-Za-z]", body)
     ):
         return None  # pointwise, machine learning, "node 184 TB"
     if body in ("x", "×", "X", "-", "ratio", "fraction", "Faktor", "factor", "0-1", "0–1", "0..1", "1/1"):

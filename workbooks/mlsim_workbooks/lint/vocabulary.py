@@ -320,7 +320,7 @@ PER_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _PER)
 _PERIODS = (
     (
         "month",
-        r"\b(?:per|/|pro|par|je|a|im|in a|in the|in|of the|du|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:month|monat|mois)\b|\bmonats(?:kosten|budget|energie|volumen|rechnung|miete)|\bmonthly\b|monatlich|mensuel|/ ?mo\b",
+        r"\b(?:per|/|pro|par|je|a|im|in a|in an average|in a mean|in the|in|of the|du|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:month|monat|mois)\b|\bmonats(?:kosten|budget|energie|volumen|rechnung|miete)|\bmonthly\b|monatlich|mensuel|/ ?mo\b",
     ),
     (
         "year",

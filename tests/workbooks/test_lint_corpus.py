@@ -25,9 +25,9 @@ def outcomes() -> list[Outcome]:
 
 def test_the_corpus_is_as_large_as_stated() -> None:
     every = books((*CORPUS, *HELD_OUT))
-    assert len(every) >= 490
+    assert len(every) >= 650
     assert len({book.name for book in every}) == len(every)
-    assert sum(len(book.seeds) for book in every) >= 3_900
+    assert sum(len(book.seeds) for book in every) >= 4_600
 
 
 def test_nothing_is_reported_on_clean_workbooks_of_the_corpus(outcomes: list[Outcome]) -> None:
@@ -67,8 +67,8 @@ def test_findings_stand_at_the_mistake(outcomes: list[Outcome]) -> None:
 
 def test_most_mistakes_are_found(outcomes: list[Outcome]) -> None:
     seeded = [o for o in outcomes if o.rule]
-    assert sum(bool(o.hits) for o in seeded) / len(seeded) >= 0.91
-    assert sum(o.rule in o.hits for o in seeded) / len(seeded) >= 0.87
+    assert sum(bool(o.hits) for o in seeded) / len(seeded) >= 0.90
+    assert sum(o.rule in o.hits for o in seeded) / len(seeded) >= 0.83
 
 
 def test_every_rule_finds_its_mistakes(outcomes: list[Outcome]) -> None:

@@ -39,6 +39,9 @@ HELD_OUT = (
     "clean6",
     "clean7",
     "clean8",
+    "clean9",
+    "clean10",
+    "clean11",
     "heldout5",
     "heldout6",
     "heldout7",
@@ -47,6 +50,8 @@ HELD_OUT = (
     "heldout10",
     "heldout11",
     "heldout12",
+    "heldout13",
+    "heldout14",
 )  # written by people who never saw the checker
 
 

@@ -28,7 +28,7 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
             continue
         if clash.how == "bare" and _hours_of_a_day(clash):
             continue
-        if clash.how == "bare" and clash.left.number in (2.0, 4.0, 8.0, 12.0) and "bytes each" in clash.right.parts:
+        if clash.how == "bare" and clash.left.number in (2.0, 4.0, 8.0, 12.0) and _bytes_each(clash.right):
             continue  # 2 bytes and so many for the optimizer
         if clash.how == "bare" and clash.left.number and _explained(inference, sheet, cell, clash.left, clash.right):
             continue
@@ -61,6 +61,10 @@ def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value, 
         return True
     units = [unit_cell(word) for text in inference.book.texts for word in re.findall(pattern, text)]
     return any(unit is not None and _agree(unit, other) for unit in units)
+
+
+def _bytes_each(value: Value) -> bool:
+    return "bytes each" in value.parts or value.dims == (("information", 1.0), ("parameter", -1.0))
 
 
 def _agree(unit: Value, other: Value) -> bool:

@@ -42,6 +42,7 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     words, label = cell.words, cell.label
     if (
         {context.concept, source.context.concept} <= counts
+        and not re.search(r"\bports?\b", words, re.I)
         and context.concept != source.context.concept
         and context.concept != "replicas"
     ):

@@ -222,7 +222,9 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
     if (
         cell.computed is None
         or not _has_pue(inference, facts)
-        or re.search("meter|zähler|compteur|charge|loss|batter|verlust|perte", words, re.I)
+        or re.search(
+            "meter|zähler|compteur|charge|loss|batter|verlust|perte|waste heat|abwärme|chaleur fatale", words, re.I
+        )
     ):
         return
     computed, context = cell.computed, cell.context
@@ -250,7 +252,9 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
     yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""
 
 
-_METERED = re.compile(r"meter|zähler|compteur|utility|invoice|facility|relevé|netzanschluss|grid connection", re.I)
+_METERED = re.compile(
+    r"meter|zähler|compteur|utility|invoice|facility|relevé|netzbezug|netzanschluss|grid connection", re.I
+)
 
 
 def _prices_energy(computed: Value, used: Iterable[Cellwise]) -> bool:

@@ -259,6 +259,13 @@ def _carried_conversion(d: Difference) -> bool:
     return d.rule == "calendar" and any(is_time(n) for c in d.used for n in c.value.numbers)
 
 
+def _days_of_a_period(d: Difference) -> bool:
+    """So many documents a day, times the days of the year: the unit of the first does not say "per day"."""
+    period = d.stated.kind("period")
+    days = [c for c in d.used if hard(c.value.dims or ()) == (("time", 1.0),) and c.value.factor == 86400.0]
+    return d.rule in ("token-rate", "calendar") and bool(period) and any(c.value.kind("period") == period for c in days)
+
+
 def _hours_added_up(d: Difference) -> bool:
     """The hours of a day, added up, are a figure per day."""
     tree = d.tree
@@ -333,6 +340,8 @@ def _no_slip(d: Difference) -> bool:
 def _thousands_unsaid(d: Difference) -> bool:
     """A factor of a million is that of a count without its scale: "Samples" of 400, "Parameters" of 8."""
     ratio = d.mismatch.ratio
+    if d.rule == "prefix" and any(re.search(r"\b(?:thousand|million|tausend|milliers)\b", c.words) for c in d.used):
+        return True
     if d.rule not in ("time-scale", "prefix", "token-rate") or not any(
         abs(max(ratio, 1 / ratio) / 1000.0**k - 1) < 1e-6 for k in (2, 3, 4)
     ):
@@ -401,6 +410,6 @@ def _counts_else(d: Difference) -> bool:
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
     _no_slip, _misread, _of_its_row, _share_of_column, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
-    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up,
+    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _days_of_a_period,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _no_usual_slip,
 )  # fmt: skip

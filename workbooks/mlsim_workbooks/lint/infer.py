@@ -502,6 +502,8 @@ def _may_be_count(cell: Cellwise) -> bool:
     typed = cell.item.form < 0 and isinstance(cell.item.value, float)
     if typed and context.concept in ("ratio", "share") and 0.0 < float(cell.item.value or 0.0) <= 1.0:
         return True
+    if re.search(r"\((?:k|M|Mio\.?|B|bn)\)", cell.words):
+        return False  # so many millions
     return typed and bool(context.label) and not context.explicit and context.concept in ("", "count", *_COUNTED)
 
 

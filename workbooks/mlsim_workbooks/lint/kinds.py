@@ -318,13 +318,24 @@ def _density(
     formats = {same.get(f, f) for f in formats}
     due = same.get(due, due)
     integers = {f for f in formats | {due} if f.startswith("int")}
-    if integers and formats and "~integer_operation" in computed.parts and formats != integers | {due} - {""}:
+    halved = due in _SIXTEEN and has_number(computed, 2.0)  # the peak of 16 bits is half that of 8
+    if (
+        integers
+        and formats
+        and "~integer_operation" in computed.parts
+        and formats != integers | {due} - {""}
+        and not halved
+    ):
         yield "integer-ops", f"'{label}' combines floating-point figures with a peak of integer operations.", ""
     elif (
         due
         and formats
         and formats != {due}
-        and not (has_number(computed, 2.0) and formats <= _SIXTEEN and due == "fp8" and ("operation", 1.0) in dims)
+        and not (
+            has_number(computed, 2.0)
+            and ((formats <= _SIXTEEN and due == "fp8") or (halved and formats <= {"int8", "fp8"}))
+            and ("operation", 1.0) in dims
+        )
     ):
         yield (
             "peak-precision",

@@ -90,6 +90,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = "integer-ops"
     if concept in ("energy", "power") and unit.kind("period"):
         rule = ""
+    if concept == "energy" and re.match(r"electricity (?:for|of)\b", words, re.I):
+        rule = ""  # "electricity for the air path", in kW
     if concept == "carbon intensity" and re.match(r"[ée]missions?\b|co2", words, re.I):
         rule = ""  # "Émissions à 52 gCO2/kWh (t/an)"
     if concept == "power" and _ENERGY.search(words):

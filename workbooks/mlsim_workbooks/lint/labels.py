@@ -199,6 +199,9 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
         return None, words, False
     brackets = list(_BRACKET.finditer(words))
     for match in reversed(brackets):
+        pieces = match[1].split(",")
+        if len(pieces) > 2 and all(len(piece.strip()) < 3 for piece in pieces):
+            continue  # "(Q, K, V, O)"
         pieces = match[1].split(";")
         if len(pieces) > 1 and all(read_unit(piece.strip(), concept) for piece in pieces):
             continue  # "(l ; kg CO2e/l)": of two columns

@@ -228,6 +228,8 @@ class _Pass:
         if len(text) > 30 or (len(text.strip()) == 1 and text.isalpha() and not self.behind(col, numeric)):
             return False  # "d": the name of a number in a calculation
         column = self.columns.get(col)
+        if _CALENDAR.fullmatch(text.strip()) and col == self.first:
+            return False  # "Jahr", the line of the year
         if self.headed(col) or (_PER_WHAT.match(text) and "(" not in text and col > self.first):
             return True
         if _CALENDAR.fullmatch(text.strip()) and column is not None and column.stack and col - 1 not in numeric:

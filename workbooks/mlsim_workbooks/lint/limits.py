@@ -425,6 +425,7 @@ _ADDED = re.compile(
 )
 
 
+_WEIGHT = re.compile(r"weight|gewicht|poids|pondération", re.I)
 _LOAD = re.compile(r"share of (?:the )?(?:interval|time|day|week|link|bandwidth|write)", re.I)  # of several jobs
 
 
@@ -443,7 +444,7 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     if len(cells) < 2 or not all(_is_share(c) for c in cells):
         return None
     said = "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
-    if _one_whole(inference, key[0], cells) or all(_LOAD.search(c.words) for c in cells):
+    if _one_whole(inference, key[0], cells) or all(_LOAD.search(c.words) for c in cells) or _WEIGHT.search(cell.words):
         return None
     averaged = _AVERAGED.search(cell.words) and not re.search(r"\bsum\b|summe|\btotal|somme", cell.words, re.I)
     whole = estimate.of(key)

@@ -64,6 +64,7 @@ def one_and_all(one: Value, whole: Value) -> str:
     if (
         mine.get("device", 0.0) < 0
         and not theirs.get("device")
+        and "parameters" not in whole.parts
         and (whole.kind("total") or (plain and whole.parts & counts))
     ):
         return "whole"
@@ -169,7 +170,7 @@ def kinds_differ(a: Value, b: Value) -> str:
             continue  # dense and sparse features
         if category == "boundary" and any(v.kind(category) == "IT" and "PUE" in v.parts for v in (a, b)):
             continue  # IT power times PUE is facility power
-        if first and second and first != second:
+        if first and second and first != second and {first, second} != {"mean", "p50"}:
             return category
     return ""
 

@@ -34,12 +34,13 @@ __all__ = ["Names", "registry_findings", "values"]
 @lru_cache(maxsize=65536)
 def _found(text: str) -> tuple[str, str]:
     """Return (chip as written, model as written) named in a text, "" where none is."""
-    if not re.search(r"\d", text):
-        return "", ""
+    if not re.search(r"\d", text) or (";" in text and len(text) > 25):
+        return "", ""  # a note of several things names none
     if (parts := re.split(r"[,;] | vs\.? | und | and ", text)) and sum(
         bool(_found(p)[0]) for p in parts if p != text
     ) > 1:
         return "", ""  # a title that lists them
+    text = re.sub(r"\bgpu[-_](?=[a-z]{1,3}\d)", "", text)
     words = re.findall(r"[A-Za-z0-9.+]+(?:[-_/][A-Za-z0-9.+]+)*", text)[:14]
     chip = model = ""
     for length in range(min(5, len(words)), 0, -1):
@@ -320,7 +321,10 @@ def _said_beside(inference: Inference, figure: _Figure, said: Said) -> bool:
     due = re.search(r"\bhas ([\d.,]+)", said[1])
     row = inference.book.grids[figure.sheet].rows.get(figure.cell.item.row, ())
     notes = (i.value for i in row if isinstance(i.value, str) and i.form < 0)
-    return due is not None and any(re.search(rf"(?<![\d.,]){re.escape(due[1])} (?!\w+ by)", note) for note in notes)
+    if any(re.search(r"\bGCD\b", i.value) for i in row if isinstance(i.value, str)):
+        return True  # half of a card
+    less = r"\w* ?(?:less|minus|without|excluding|ohne|abzüglich|sans|moins)\b"
+    return due is not None and any(re.search(rf"(?<![\d.,]){re.escape(due[1])} {less}", note) for note in notes)
 
 
 @cache

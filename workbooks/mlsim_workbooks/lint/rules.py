@@ -176,7 +176,10 @@ def _of_gpus(cell: Cellwise) -> bool:
     """Tell whether a time is one of GPUs, as its label says: "GPU time", "GPU-hours rented"."""
     hours = cell.context.concept == "device hours" and hard(cell.value.dims or ()) == (("time", 1.0),)
     each = hard(cell.value.dims or ()) == (("time", 1.0),) and _SERVICE.search(cell.words)
-    return bool(hours or each or GPU_TIME.search(cell.words))
+    return bool(hours or each or GPU_TIME.search(cell.words) or _ONE_CHIP.search(cell.words))
+
+
+_ONE_CHIP = re.compile(r"\b(?:one|an?) [A-Z]{1,4}\d{2,4}\b")  # "rent one A100"
 
 
 _SERVICE = re.compile(r"(?:per|je|par|pro|/) ?(?:image|img|clip|frame|page|document|bild|seite|inference)\b", re.I)
@@ -334,7 +337,10 @@ def _other_currency(inference: Inference, sheet: int, cell: Cellwise) -> Iterato
         return
     due = {n for n, e in stated.dims or () if n.startswith("money_in_") and e > 0}
     have = {p[1:] for p in computed.parts if p.startswith("~money_in_")}
-    unread = [c for c in inference.uses((sheet, cell.item.key)).values() if not c.value.known]
+    used = inference.uses((sheet, cell.item.key)).values()
+    if any("per unit of" in c.words for c in used):
+        return  # "GBP per unit of that currency"
+    unread = [c for c in used if not c.value.known]
     if len(due) != 1 or len(have) != 1 or due == have or any("exchange rate" in p for p in computed.parts):
         return
     if all(c.words and not _MAY_EXCHANGE.search(c.words) for c in unread):

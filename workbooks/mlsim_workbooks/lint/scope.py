@@ -119,7 +119,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         return
     if not is_product(tree):
         return
-    total = dict(context.kinds).get("total") == "total"
+    of_each = bool(context.texts) and re.match(r"[\w-]+ (?:je|per|pro|par) ", context.texts[0]) is not None
+    total = dict(context.kinds).get("total") == "total" and not of_each
     whole = bool(
         re.search(
             r"\ball\b|total|whole|everything|cluster|fleet|gesamt|entire|full",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import BUILT, Value, compare, hard, has_money, is_conversion, is_time
+from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, compare, hard, has_money, is_conversion, is_time
 from mlsim_workbooks.lint.edits import Refs, edit
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
@@ -169,7 +169,7 @@ def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise
         return None
     other = near[0]
     mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
-    if mine is None or theirs is None or not isinstance(theirs, sx.Binary) or theirs.operator not in "*/":
+    if mine is None or theirs is None or not isinstance(theirs, sx.Binary) or theirs.operator not in "+-*/":
         return None
     if (said := _unlike_its_twin(cell, other)) is not None:
         return said
@@ -573,6 +573,9 @@ def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
         return "calendar"
     if not is_conversion(ratio) and ratio not in (2.0, 8.0, 100.0):
         return ""
+    used = {p for v in (cell.computed, other.computed) for p in (v.parts if v is not None else ())}
+    if ratio == 8.0 and "~information" in used:
+        return "bits-bytes"
     if ratio == 2.0 and cell.context.concept == "kv cache":
         return "kv-factor"
     if ratio == 2.0 and any(v.kind("trip") for v in (cell.computed, other.computed) if v is not None):
@@ -586,6 +589,9 @@ def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, c
     """Another cell, or another number, where the neighbours' formulas have theirs."""
     if due is None or took is None:
         return None
+    cells = isinstance(due, Cellwise) and isinstance(took, Cellwise)
+    if not certain and cells and _agrees(cell) and _core(due) != _core(took):
+        return None  # the next line of a bill, of another kind, and right
     rule = ""
     if isinstance(due, float) and isinstance(took, float):
         if due and abs(took / due - 1) < 0.15:
@@ -606,6 +612,10 @@ def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, c
     if not rule:
         return None
     return rule, f"'{cell.label}' takes {_called(took)}, the cells beside it {_called(due)}.", ""
+
+
+def _core(operand: _Operand) -> Dims:
+    return hard(operand.value.dims or ()) if isinstance(operand, Cellwise) else ()
 
 
 def _says_so(cell: Cellwise, other: Cellwise, due: Cellwise, took: Cellwise) -> bool:

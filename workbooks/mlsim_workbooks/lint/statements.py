@@ -83,7 +83,8 @@ def combine(
         column = replace(column, unit=replace(column.unit, dims=(("count", 1.0),)))  # billions of steps
     if table and row.unit is None and not column.says_something:
         row = replace(row, concept="", dims=())  # the name of a line, below no header
-    if stack and (row.text.strip() in CURRENCIES or (table and _HOW_OFTEN.fullmatch(row.text))):
+    of_period = _HOW_OFTEN.fullmatch(row.text.strip()) and (table or column.unit is not None)
+    if stack and (row.text.strip() in CURRENCIES or of_period):
         row = Label(row.text)  # the currency of another column; "daily": a name, where headers name the quantities
     named = read_label(name) if name else NOTHING
     form = format_unit(code)
@@ -108,8 +109,8 @@ def combine(
         if any(n == "time" and e < 0 for n, e in dims):
             own.add("period")  # "price per hour" in $/h says it once
         kinds = frozenset({k for k in kinds if k[0] not in own} | set(value.kinds))
-        if not dims:
-            kinds -= {("period", "hour")}  # a ratio within the busy hour
+        if not dims or (len(dims) == 1 and dims[0][0] in ("device", "node", "rack", "replica", "count")):
+            kinds -= {("period", "hour")}  # a ratio, or so many replicas, within the busy hour
         if hard(dims) == (("time", 1.0),):  # "ms both ways": of a latency, that is a round trip
             trips = {("direction", "both directions"): ("trip", "round trip")}
             if concept == "latency":

@@ -62,8 +62,12 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         for w in re.findall(r"[A-Za-z]+(?!\w|\$)", body)
     ):
         return None  # "US", "HR": words in capitals
+    if re.fullmatch(r"[A-Z] (?:dense|sparse|MoE)", body):
+        return None  # the smaller of two models
     if re.match(r"[x×] (?:the|of|rate|times)\b", body):
         return Value(dims=(), text="x")
+    if re.match(r"(?:day|week|month|quarter|year)(?:ly)? (?:average|mean|end)$", body):
+        return None
     if (
         body in ("pw", "dw")
         or (body == "ML" and concept != "water")

@@ -256,7 +256,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("statistic", "p90", r"\bp90\b|90th"),
     ("statistic", "p50", r"\bp50\b|\bmedian\b|médiane?\b"),
     ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|mittler|durchschnitt|\bmoyen"),
-    ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bin[ck]l\w*\.? pue|\bpue,? (?:incl|inbegriffen|compris)\w*|with pue|\(pue|\bmeter(?:ed)?\b(?! kwh)|zähler|compteur|\btotal facility|gebäude"
+    ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bin[ck]l\w*\.? pue|\bpue,? (?:incl|inbegriffen|compris)\w*|with pue|\(pue|\bmeter(?:ed)?\b(?! kwh)|zähler|compteur|gesamtstrom|gesamtverbrauch|\btotal facility|gebäude"
                              r"|rechenzentrum gesamt|wall[ -]plug|(?:incl\w*\.?|inkl\w*\.?|with|mit|plus|y compris) (?:the |la |le )?(?:cooling|kühlung|kälte|clim\w*|refroidissement)|(?:clim\w*|refroidissement) compris\w*|after pue|by pue\b|on the meter|au compteur"),
     ("boundary", "IT", r"(?<![-\w])(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|no pue\b|ohne kühlung|hors refroidissement|excl\w*\.? pue|before pue|without pue"),
     ("parameters", "active", r"(?:touched|used|read|activated) (?:per|by an?|by each|by one|for an?|for each|for every) tok|\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),
@@ -320,7 +320,7 @@ PER_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _PER)
 _PERIODS = (
     (
         "month",
-        r"\b(?:per|/|pro|par|je|a|im|in a|in an average|in a mean|in the|in|of the|du|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:month|monat|mois)\b|\bmonats(?:kosten|budget|energie|volumen|rechnung|miete)|\bmonthly\b|monatlich|mensuel|/ ?mo\b",
+        r"\b(?:per|/|pro|par|je|a|im|in a|in an average|in a mean|in the|in|of the|du|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:month|monat|mois)\b|\bmonats(?:kosten|budget|energie|volumen|rechnung|miete)|\bmonthly\b|monatlich|mensuel(?:le)?\b|/ ?mo\b",
     ),
     (
         "year",

@@ -71,6 +71,20 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Month | Days | IT energy (MWh); January | 31 | 230; February | 28 | 215; Year | =SUM(B2:B3) | =SUM(C2:C3)",
         {"C4": "=SUM(B2:C3)"}, "mixed-sum C4",
     ),
+    "terabytes that are binary, as a note says": (
+        "Storage | 184320 | GB; Storage in TB | =B1/1024 | TB; 1 TB = 1024 GB", {"A3": "as billed"}, "binary-prefix B2",
+    ),
+    "a byte for each parameter, as a note says": (
+        "Parameters | 671 | billion; Weights | =B1 | GB | one byte each", {"D2": "as loaded"}, "params-bytes B2",
+    ),
+    "a unit column for each of two columns": (
+        " | one GPU | cluster | unit one GPU | unit cluster; GPUs |  | 128; Peak, dense bf16 | 989 | =B3*$C$2/1000 | TFLOP/s | PFLOP/s",
+        {"E3": "EFLOP/s"}, "prefix C3",
+    ),
+    "a peak of 8 bits is twice that of 16": (
+        "Dense bf16 peak | 989 | TFLOP/s; Dense fp8 peak | =2*B1 | TFLOP/s; Work | 140 | TFLOP; Time in fp8 | =B3/B2 | s",
+        {"B2": "=B1"}, "peak-precision B2",
+    ),
 }  # fmt: skip
 
 

@@ -163,6 +163,54 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "a rent per year in a unit per month": (
         "Rent per month | 100 | €/month; Per year | =B1*12 | €/year", {"C2": "€/month"}, "unit-contradiction B2",
     ),
+    "a product that is noted beside its number": (
+        "GPU memory of a server | 640 | GB | 8 × 80 GB; Kept free | 40 | GB; Left | =B1-B2 | GB", {"B1": 512}, "registry B1",
+    ),
+    "a dense peak that is the sparse one of its note": (
+        "INT8 dense peak | 85 | TOPS | 170 with sparsity", {"B1": 170}, "sparse-peak B1",
+    ),
+    "per cent that are noted": (
+        "Purchase | 480000 | €; Maintenance | =B1*6%/12 | €/month | 6 % of the purchase a year", {"B2": "=B1*6/12"}, "percent B2",
+    ),
+    "KV heads that are noted": (
+        "KV cache per token | =2*40*8*128*2/10^6 | MB | 40 layers, 8 KV heads of 128", {"B1": "=2*40*32*128*2/10^6"}, "kv-heads B1",
+    ),
+    "a factor on the other side": (
+        "Rate | 10 | Gbit/s; Round trip | 30 | ms; Bandwidth-delay product | =B1*1000*B2/1000/8 | MB",
+        {"B3": "=B1*1000/(B2/1000)/8"}, "dimension B3",
+    ),
+    "both directions twice": (
+        "NVLink, both directions | 900 | GB/s; NVLink, one direction | =B1/2 | GB/s", {"B2": "=B1*2"}, "link-direction B2",
+    ),
+    "the peak of one chip times nodes": (
+        "Nodes | 64; GPUs per node | 8; H100 peak, dense bf16 | 989 | TFLOP/s; GPUs | =B1*B2; Cluster peak | =B4*B3/1000 | PFLOP/s",
+        {"B5": "=B1*B3/1000"}, "device-scope B5",
+    ),
+    "one of two cases without its GPUs": (
+        "GPU | A | B; GPUs per replica | 1 | 4; Memory per GPU (GB) | 48 | 80; Memory of a replica (GB) | =B2*B3 | =C2*C3;"
+        " Usable share | 0.9 | 0.9; Usable memory (GB) | =B4*B5 | =C4*C5", {"C6": "=C3*C5"}, "device-scope C6",
+    ),
+    "eight GPUs left out in the middle of a line": (
+        "Month | A | B | C | D; Servers (8 GPUs each) | 120 | 120 | 128 | 128; Days | 31 | 28 | 31 | 30;"
+        " GPU-hours used | =B2*8*B3*24 | =C2*8*C3*24 | =D2*8*D3*24 | =E2*8*E3*24", {"D4": "=D2*D3*24"}, "device-scope D4",
+    ),
+    "three months left out in a line": (
+        "Quarter | Growth | Cost (USD/quarter); Q1 | 1 | =3*$B$7*B2; Q2 | 1.3 | =3*$B$7*B3; Q3 | 1.8 | =3*$B$7*B4;"
+        " Q4 | 2 | =3*$B$7*B5;; Rent | 900 | USD/month", {"C4": "=$B$7*B4"}, "calendar C4",
+    ),
+    "a site that takes less than its computers": (
+        "Month | IT energy (MWh) | Site energy (MWh); a | 1840 | 2155; b | 1731 | 2025", {"C2": 1155}, "above-limit C2",
+    ),
+    "a cost per user multiplied by users": (
+        "Cost | 9000 | €/month; Users | 640 | users; Cost per user | =B1/B2 | €/user/month", {"B3": "=B1*B2"}, "user-total B3",
+    ),
+    "three operations for each parameter and token of a training": (
+        "Parameters | 7 | billion; Tokens | 300 | billion; Training work | =6*B1*10^9*B2*10^9 | FLOP",
+        {"B3": "=3*B1*10^9*B2*10^9"}, "mac-flop B3",
+    ),
+    "terabytes a thousand times too small": (
+        "Checkpoint | 840 | GB; Checkpoints kept | 60; Storage for them | =B1*B2/1000 | TB", {"B3": "=B1*B2/10^6"}, "prefix B3",
+    ),
 }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value, 
     units = [unit_cell(word) for word in re.findall(pattern, " ".join((cell.words, *texts, *used)))]
     if any(unit is not None and hard(unit.dims or ()) for unit in units):
         return True
-    units = [unit_cell(word) for text in inference.book.texts for word in re.findall(pattern, text)]
+    units = [unit_cell(word) for word in inference.book.quantities.get(f"{number.number:g}", ())]
     return any(unit is not None and _agree(unit, other) for unit in units)
 
 

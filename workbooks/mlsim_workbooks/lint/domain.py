@@ -147,8 +147,7 @@ def mac_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said
     counts = [c for c in inference.uses((sheet, cell.item.key)).values() if _operations(c.value)]
     if len(counts) != 1 or abs(mantissa(counts[0].value.factor) - 1) > 1e-6 or _TWICE.search(cell.words):
         return
-    texts = (i.value for items in inference.book.grids[sheet].rows.values() for i in items if isinstance(i.value, str))
-    if not any(_GUIDED.search(text) for text in texts):
+    if not inference.mentions(_GUIDED):
         yield (
             "mac-flop",
             f"'{cell.label}' multiplies operations ({counts[0].label}) by 2: only multiply-accumulates count twice.",
@@ -245,8 +244,7 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
         return  # a total of IT energy and of what PUE adds to it
     if any(_COOLING.search(s.words) for s in summands):
         return
-    grid = inference.book.grids[sheet]
-    titles = (grid.name, *(i.value for i in grid.rows.get(1, ()) if isinstance(i.value, str)))
+    titles = inference.book.grids[sheet].name, *inference.texts_of(sheet, 1)[:12]
     if any(_METERED.search(text) for text in (*titles, *(c.words for c in used.values()))):
         return
     yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""

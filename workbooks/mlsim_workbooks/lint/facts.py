@@ -45,7 +45,7 @@ def gather(inference: Inference) -> Facts:
                 if kind and isinstance(item.value, str) and len(item.value) < 12:
                     precisions.add(kind)
                     facts.formats.setdefault((index, item.col), []).append((item.row, kind))
-    facts.binary = any(_BINARY.search(text) for text in inference.book.texts)
+    facts.binary = inference.mentions(_BINARY)
     facts.precision = precisions.pop() if len(precisions) == 1 else ""
     return facts
 
@@ -55,8 +55,7 @@ _BYTE_EACH = re.compile(r"\b(?:1|one|a single) byte (?:each|per|a)\b|\bein Byte 
 
 def byte_each(inference: Inference) -> bool:
     """Tell whether a workbook says only in words that its parameters are a byte each: their number is that of bytes."""
-    said = any(_BYTE_EACH.search(text) for text in inference.book.texts)
-    return said and not any(c.context.concept in ("bytes each", "bits each") for c in inference.cells.values())
+    return inference.mentions(_BYTE_EACH) and not {"bytes each", "bits each"} & inference.concepts
 
 
 _BINARY = re.compile(r"\b1 ?[kMGT][Bo] ?= ?(?:1[.,  ]?024|2\^\d0) ?[kMG]?[Bo]\b|\bbinary units\b", re.I)

@@ -75,6 +75,8 @@ class Inference:
     sheets: dict[str, int]
 
     run: _Run | None = None
+    _texts: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    _mentions: dict[re.Pattern[str], bool] = field(default_factory=dict)
 
     def tree(self, form: int) -> sx.Node | None:
         """Return the tree of a formula's form."""
@@ -93,6 +95,20 @@ class Inference:
             not (c.context.explicit or c.context.concept or (c.context.label and not c.entity and c.item.form >= 0))
             for c in self.uses(key).values()
         )
+
+    def texts_of(self, sheet: int, row: int) -> tuple[str, ...]:
+        """Return the texts that are written in a row."""
+        found = self._texts.get((sheet, row))
+        if found is None:
+            items = self.book.grids[sheet].rows.get(row, ())
+            found = self._texts[sheet, row] = tuple(i.value for i in items if isinstance(i.value, str) and i.form < 0)
+        return found
+
+    def mentions(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether any text of the workbook has a pattern."""
+        if pattern not in self._mentions:
+            self._mentions[pattern] = any(pattern.search(text) for text in self.book.texts)
+        return self._mentions[pattern]
 
     def standing(self, cell: Cellwise) -> str:
         """Return whether the formula of a cell gives what its label says: "good", "bad", or "unknown"."""
@@ -137,6 +153,11 @@ class Inference:
     def nameless(self, key: Key) -> bool:
         """Tell whether a formula uses a number beside which at most a unit is written."""
         return any(_nameless(c) for c in self.uses(key).values())
+
+    @cached_property
+    def concepts(self) -> frozenset[str]:
+        """The quantities that any label of the workbook names."""
+        return frozenset(c.context.concept for c in self.cells.values())
 
     @cached_property
     def users(self) -> dict[Key, list[tuple[Key, Cellwise]]]:

@@ -14,10 +14,12 @@ from mlsim_workbooks.lint.unit_texts import read_unit
 __all__ = ["note_rules"]
 
 
+_MOST = 12  # texts of a row: one with more has no notes
+
+
 def note_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
     """What a cell holds otherwise than the texts of its row say."""
-    row = inference.book.grids[sheet].rows.get(cell.item.row, ())
-    notes = [i.value for i in row if isinstance(i.value, str) and i.form < 0 and any(c.isdigit() for c in i.value)]
+    notes = inference.texts_of(sheet, cell.item.row)[:_MOST]
     if not notes:
         return
     tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
@@ -36,7 +38,7 @@ def _number(text: str) -> float:
 _TIMES = re.compile(r"(\d{1,5}) ?[x×] ?(\d{1,5}(?:[.,]\d{1,3})?) ([A-Za-z]{1,6}(?:/s)?)")
 
 
-def _other_product(cell: Cellwise, notes: list[str]) -> Iterator[Said]:
+def _other_product(cell: Cellwise, notes: tuple[str, ...]) -> Iterator[Said]:
     """A typed number that is not the product noted beside it: 512 GB beside "8 × 80 GB"."""
     number, value = cell.item.value, cell.context.value
     if not isinstance(number, float) or value is None or not cell.context.explicit or number <= 0:
@@ -52,7 +54,7 @@ def _other_product(cell: Cellwise, notes: list[str]) -> Iterator[Said]:
         ):
             continue
         due = int(match[1]) * _number(match[2]) * unit.factor
-        if abs(number * value.factor / due - 1) > 0.005:
+        if due and abs(number * value.factor / due - 1) > 0.005:
             yield "registry", f"'{cell.label}' is {number:g} {value.text}; beside it stands {note.strip()}.", ""
 
 
@@ -63,7 +65,7 @@ _SPARSE = re.compile(
 )
 
 
-def _sparse_of_note(cell: Cellwise, notes: list[str]) -> Iterator[Said]:
+def _sparse_of_note(cell: Cellwise, notes: tuple[str, ...]) -> Iterator[Said]:
     """A dense peak that is the sparse one noted beside it."""
     if ("density", "dense") not in cell.context.kinds:
         return
@@ -74,7 +76,7 @@ def _sparse_of_note(cell: Cellwise, notes: list[str]) -> Iterator[Said]:
 _PERCENT = re.compile(r"(?<![\d.,])(\d{1,3}(?:[.,]\d{1,3})?) ?%")
 
 
-def _percent_of_note(cell: Cellwise, tree: sx.Node, notes: list[str]) -> Iterator[Said]:
+def _percent_of_note(cell: Cellwise, tree: sx.Node, notes: tuple[str, ...]) -> Iterator[Said]:
     """The 19 % of a label or note multiplied in as 19."""
     computed = cell.computed
     if computed is None or not (has_money(cell.value) or has_money(computed)):
@@ -92,7 +94,7 @@ _SHAPE = (
 )
 
 
-def _shape_of_note(cell: Cellwise, tree: sx.Node, notes: list[str]) -> Iterator[Said]:
+def _shape_of_note(cell: Cellwise, tree: sx.Node, notes: tuple[str, ...]) -> Iterator[Said]:
     """A KV cache from numbers alone, with other heads or layers than are noted beside it."""
     computed = cell.computed
     if computed is None or cell.context.concept != "kv cache" or computed.parts or len(computed.numbers) < 3:

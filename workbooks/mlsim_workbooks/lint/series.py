@@ -200,7 +200,11 @@ def _unlike_its_twin(cell: Cellwise, other: Cellwise) -> Said | None:
         or relative(cell) == relative(other)
     ):
         return None
-    if not (mine.known and theirs.known) or hard(mine.dims or ()) != hard(theirs.dims or ()):
+    if (
+        stated.factor != stated.factor
+        or not (mine.known and theirs.known)
+        or hard(mine.dims or ()) != hard(theirs.dims or ())
+    ):
         return None
     each, due = dict(mine.dims or ()), dict(theirs.dims or ())
     for name in ("device", "node", "user"):

@@ -92,6 +92,9 @@ _A_MONTH = re.compile(rf"\b(?:{'|'.join(names for names, _ in _MONTHS)})\b", re.
 _DAYS = re.compile(r"\b(?:days|tage|jours)\b", re.I)
 
 
+_DATES = 20_000.0, 110_000.0  # days since 1900: of 1954 to 2201
+
+
 def _days_of_month(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
     """The days of a month that has other ones: January with 30."""
     number = cell.item.value
@@ -100,7 +103,12 @@ def _days_of_month(inference: Inference, key: Key, cell: Cellwise) -> Said | Non
     row, col = divmod(key[1], WIDE)
     for before in range(1, min(col, 4)):
         date = inference.at(key[0], row, col - before)
-        if date is not None and date.context.date and isinstance(date.item.value, float) and date.item.value > 20000:
+        if (
+            date is not None
+            and date.context.date
+            and isinstance(date.item.value, float)
+            and _DATES[0] < date.item.value < _DATES[1]
+        ):
             month = datetime(1899, 12, 30) + timedelta(days=date.item.value)
             last = calendar.monthrange(month.year, month.month)[1]
             if month.day in (1, last) and number != last:

@@ -51,6 +51,7 @@ class Cellwise:
     computed: Value | None = None  # of its formula
     clashes: tuple[Clash, ...] = ()
     done: bool = False
+    relative: tuple[int, tuple[str, ...]] | None = None  # its formula as ``series`` compares it, once worked out
 
     @property
     def label(self) -> str:

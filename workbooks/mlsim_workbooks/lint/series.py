@@ -39,13 +39,16 @@ _PART = re.compile(r"(\$?)([A-Z]{1,3})(\$?)(\d+)")
 
 def relative(cell: Cellwise) -> Relative:
     """Return a formula with its references relative to its cell: equal for all cells it was filled to."""
+    if cell.relative is not None:
+        return cell.relative
     row, col = cell.item.row, cell.item.col
 
     def one(match: re.Match[str]) -> str:
         column = match[2] if match[1] else f"C{column_number(match[2]) - col}"
         return column + (match[4] if match[3] else f"R{int(match[4]) - row}")
 
-    return cell.item.form, tuple(_PART.sub(one, ref.upper()) for ref in cell.item.refs)
+    cell.relative = cell.item.form, tuple(_PART.sub(one, ref.upper()) for ref in cell.item.refs)
+    return cell.relative
 
 
 def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:

@@ -32,6 +32,7 @@ __all__ = [
     "mantissa",
     "multiply",
     "only_conversions",
+    "only_money",
     "power",
 ]
 
@@ -125,6 +126,11 @@ def hard(dims: Dims) -> Dims:
 def has_money(value: Value) -> bool:
     """Tell whether a unit is an amount of money, or a price."""
     return any(n.startswith("money_in_") for n, _ in value.dims or ())
+
+
+def only_money(value: Value | None) -> bool:
+    """Tell whether a unit is an amount of money, and per nothing."""
+    return value is not None and len(value.dims or ()) == 1 and has_money(value)
 
 
 def counts_something(value: Value) -> bool:

@@ -32,7 +32,7 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
             continue  # 2 bytes and so many for the optimizer
         if clash.how == "bare" and clash.left.number and _explained(inference, sheet, cell, clash.left, clash.right):
             continue
-        if clash.mismatch is not None and parameters_and_bytes(clash.left, clash.right) and byte_each(inference):
+        if clash.mismatch is not None and parameters_and_bytes(clash.left, clash.right) and byte_each(inference, facts):
             continue
         if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
             continue

@@ -12,8 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import BUILT, Mismatch, Value, hard, has_money, is_conversion, is_open, is_time
-from mlsim_workbooks.lint.facts import byte_each
+from mlsim_workbooks.lint.algebra import (
+    BUILT,
+    Mismatch,
+    Value,
+    hard,
+    has_money,
+    is_conversion,
+    is_open,
+    is_time,
+    only_conversions,
+    only_money,
+)
+from mlsim_workbooks.lint.facts import Facts, byte_each
 from mlsim_workbooks.lint.infer import Cellwise, Inference, key_of
 from mlsim_workbooks.lint.naming import SYMBOLS, one_slip, unit_text
 from mlsim_workbooks.package import position
@@ -26,6 +37,7 @@ class Difference:
     """A formula's result, what its cell says it is, and the rule that the difference would break."""
 
     inference: Inference
+    facts: Facts
     sheet: int
     cell: Cellwise
     tree: sx.Node
@@ -214,7 +226,7 @@ def _unread_price(d: Difference) -> bool:
 
 
 def _plain_money(value: Value | None) -> bool:
-    return value is not None and len(value.dims or ()) == 1 and has_money(value) and not value.kind("period")
+    return value is not None and only_money(value) and not value.kind("period")
 
 
 _A_PRICE = re.compile(
@@ -292,7 +304,7 @@ def _bytes_unsaid(d: Difference) -> bool:
     """Parameters may be a byte each, or the number beside them their bytes."""
     if d.rule != "params-bytes":
         return False
-    if any(_may_be_bytes(c) for c in d.used) or byte_each(d.inference):
+    if any(_may_be_bytes(c) for c in d.used) or byte_each(d.inference, d.facts):
         return True
     words = " ".join((d.cell.words, *(k for _, k in d.computed.kinds)))
     small = d.computed.factor != d.computed.factor and d.stated.factor in (1e3, 1024.0)  # a network of kilobytes
@@ -380,7 +392,7 @@ def _plain_prefix(d: Difference) -> bool:
     ratio = max(d.mismatch.ratio, 1 / d.mismatch.ratio) if d.mismatch.ratio else 0.0
     if d.mismatch.dims or d.mismatch.periods[0] or not any(abs(ratio / x - 1) < 1e-6 for x in (1e3, 1e6)):
         return False
-    if not d.cell.context.explicit or d.cell.context.headed or not all(map(_only_converts, d.computed.numbers)):
+    if not d.cell.context.explicit or d.cell.context.headed or not only_conversions(d.computed, 2.0, 0.5):
         return False
     if _MANY.search(d.cell.words) or any(_MANY.search(c.words) for c in d.used):
         return False  # per 1,000 documents
@@ -391,10 +403,6 @@ def _plain_prefix(d: Difference) -> bool:
 
 _MANY = re.compile(r"\b(?:per|par|je|pro|each)\b|/|1[., ]?000|million|thousand|tausend|millier|\b[kM]\b", re.I)
 _PLAIN_COUNTS = frozenset(("count", "devices", "nodes", "racks", "replicas", "gpus per node", "share", "MFU", "layers"))
-
-
-def _only_converts(number: float) -> bool:
-    return number in (2.0, 0.5) or is_conversion(number) or is_time(number)
 
 
 def _counts_else(d: Difference) -> bool:

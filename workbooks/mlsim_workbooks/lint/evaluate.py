@@ -108,7 +108,7 @@ class Evaluation:
         """Return the value of two operands and what stands between them."""
         before = len(self.clashes)
         left, right = self.value(node.left), self.value(node.right)
-        if node.operator in _TESTS or node.operator == "^":  # what is kept free in a test is no quantity of the sheet
+        if node.operator in _TESTS or node.operator == "^":  # what a test keeps free, the years that an exponent counts
             self.clashes[before:] = [c for c in self.clashes[before:] if c.how != "bare"]
         match node.operator:
             case "*":

@@ -53,9 +53,9 @@ def gather(inference: Inference) -> Facts:
 _BYTE_EACH = re.compile(r"\b(?:1|one|a single) byte (?:each|per|a)\b|\bein Byte (?:je|pro)|\bun octet par", re.I)
 
 
-def byte_each(inference: Inference) -> bool:
+def byte_each(inference: Inference, facts: Facts) -> bool:
     """Tell whether a workbook says only in words that its parameters are a byte each: their number is that of bytes."""
-    return inference.mentions(_BYTE_EACH) and not {"bytes each", "bits each"} & inference.concepts
+    return inference.mentions(_BYTE_EACH) and not {"bytes each", "bits each"} & facts.concepts.keys()
 
 
 _BINARY = re.compile(r"\b1 ?[kMGT][Bo] ?= ?(?:1[.,  ]?024|2\^\d0) ?[kMG]?[Bo]\b|\bbinary units\b", re.I)

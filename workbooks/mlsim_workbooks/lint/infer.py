@@ -156,11 +156,6 @@ class Inference:
         return any(_nameless(c) for c in self.uses(key).values())
 
     @cached_property
-    def concepts(self) -> frozenset[str]:
-        """The quantities that any label of the workbook names."""
-        return frozenset(c.context.concept for c in self.cells.values())
-
-    @cached_property
     def users(self) -> dict[Key, list[tuple[Key, Cellwise]]]:
         """The formulas that use each cell."""
         found: dict[Key, list[tuple[Key, Cellwise]]] = {}
@@ -613,11 +608,12 @@ def _added_over_time(tree: sx.Node) -> bool:
 def _is_constant(number: float, cell: Cellwise) -> bool:
     """Tell whether an unlabelled number is a conversion: 1024, 1e9, 3600 in a cell of its own."""
     if is_conversion(number) or number in (3600.0, 8760.0, 730.0, 86400.0):
-        thousands = str(number).startswith("8") and bool(cell.words) and not _CONVERTS.search(cell.words)  # 8000 tokens
+        thousands = number in _EIGHTS and bool(cell.words) and not _CONVERTS.search(cell.words)
         return not cell.context.explicit and not thousands and not _SHAPE.search(cell.words)
     return False
 
 
+_EIGHTS = (8e3, 8e6, 8e9, 8760.0, 86400.0)  # which may be 8,000 tokens, unless the label converts
 _CONVERTS = re.compile(r"bit|byte|octet|/|\bper\b|=", re.I)
 _SHAPE = re.compile(r"dimension|size|length|vector|hidden|batch|window|width|chunk|länge|größe|taille|longueur", re.I)
 

@@ -233,15 +233,18 @@ def mean_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Sai
     used = list(inference.uses((sheet, cell.item.key)).values())
     powers = [c for c in used if c.value.dims is not None and hard(c.value.dims)]
     counts = [c for c in used if c not in powers]
-    if len(powers) != 1 or any(not counts_something(c.value) for c in counts) or "/" in _operators(inference, cell):
+    if (
+        len(powers) != 1
+        or any(not counts_something(c.value) for c in counts)
+        or _is_quotient(inference.tree(cell.item.form))
+    ):
         return  # something that may be the load; the mean of several
     if _PEAK_LOAD.search(powers[0].words) and not _MEAN.search(powers[0].words):
         yield "statistic-mix", f"'{cell.label}' is a mean, but the formula takes a peak ('{powers[0].label}').", ""
 
 
-def _operators(inference: Inference, cell: Cellwise) -> str:
-    tree = inference.tree(cell.item.form)
-    return tree.operator if isinstance(tree, sx.Binary) else ""
+def _is_quotient(tree: sx.Node | None) -> bool:
+    return isinstance(tree, sx.Binary) and tree.operator == "/"
 
 
 _PEAK_LOAD = re.compile(r"\bpeak|\bmax|spitze|cr[êe]te|nameplate|\btdp\b", re.I)
@@ -318,7 +321,8 @@ def _density(
     formats = {same.get(f, f) for f in formats}
     due = same.get(due, due)
     integers = {f for f in formats | {due} if f.startswith("int")}
-    halved = due in _SIXTEEN and has_number(computed, 2.0)  # the peak of 16 bits is half that of 8
+    doubled = has_number(computed, 2.0)
+    halved = doubled and due in _SIXTEEN  # the peak of 16 bits is half that of 8
     if (
         integers
         and formats
@@ -331,11 +335,7 @@ def _density(
         due
         and formats
         and formats != {due}
-        and not (
-            has_number(computed, 2.0)
-            and ((formats <= _SIXTEEN and due == "fp8") or (halved and formats <= {"int8", "fp8"}))
-            and ("operation", 1.0) in dims
-        )
+        and not (doubled and ("operation", 1.0) in dims and _half_or_twice(due, formats))
     ):
         yield (
             "peak-precision",
@@ -354,7 +354,12 @@ def _density(
         yield "peak-precision", f"The sheet computes in {precision}, but '{label}' takes a peak in {formats.pop()}.", ""
 
 
-_SIXTEEN = frozenset(("fp16", "bf16"))  # an FP8 peak is twice that of 16 bits
+_SIXTEEN = frozenset(("fp16", "bf16"))
+
+
+def _half_or_twice(due: str, formats: set[str]) -> bool:
+    """Tell whether a peak follows from that of another width: 8 bits have twice the peak of 16."""
+    return (due == "fp8" and formats <= _SIXTEEN) or (due in _SIXTEEN and formats <= {"int8", "fp8"})
 
 
 def _picks_the_peak(cell: Cellwise) -> bool:

@@ -88,9 +88,13 @@ class _Pass:
             return True
         return len(numbers) > 1 and all(map(self.is_date, numbers))
 
+    def code(self, item: Item) -> str:
+        """Return the number format of a cell."""
+        return self.book.formats[item.style] if item.style < len(self.book.formats) else ""
+
     def is_date(self, item: Item) -> bool:
         """Tell whether a number is shown as a date."""
-        return item.style < len(self.book.formats) and format_unit(self.book.formats[item.style]).date
+        return format_unit(self.code(item)).date
 
     def texts(self, number: int, items: list[Item]) -> dict[int, str]:
         """Return the texts of a row by column; merged cells repeat theirs."""
@@ -164,7 +168,7 @@ class _Pass:
                 column.seen = True
             group, entity = self.group(item.col, texts, units, numeric)
             unit, apart = self.unit_beside(item.col, texts, units, numeric)
-            code = self.book.formats[item.style] if item.style < len(self.book.formats) else ""
+            code = self.code(item)
             if unit and units.get(item.col + 1) != unit and format_unit(code).currency and _no_money(unit):
                 unit, apart = "", False  # "185 | kW | $142.50": the unit is that of the quantity
             if unit.strip() in CURRENCIES and (group or entity):

@@ -210,7 +210,7 @@ def product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> li
 _PER_AND_COUNTED = tuple((a, b) for a in BUILT for b in BUILT if a != b)
 
 
-_THEIR_NUMBERS = {"node": {"nodes"}, "rack": {"racks"}}  # else a rate of them has divided
+_THEIR_NUMBERS = {"node": "nodes", "rack": "racks"}  # else a rate of them has divided
 
 
 def wrong_count(value: Value) -> tuple[str, str] | None:
@@ -222,7 +222,7 @@ def wrong_count(value: Value) -> tuple[str, str] | None:
         if "~" + " each ".join(sorted((per, counted))) in value.parts:
             continue  # GPUs per node are GPUs and per node themselves
         if left_over.get(per, 0) < 0 and left_over.get(counted, 0) > 0:
-            return (per, counted) if value.parts & _THEIR_NUMBERS.get(counted, value.parts) else None
+            return (per, counted) if counted not in _THEIR_NUMBERS or _THEIR_NUMBERS[counted] in value.parts else None
     return None
 
 

@@ -36,9 +36,8 @@ def _found(text: str) -> tuple[str, str]:
     """Return (chip as written, model as written) named in a text, "" where none is."""
     if not re.search(r"\d", text) or (";" in text and len(text) > 25):
         return "", ""  # a note of several things names none
-    if (parts := re.split(r"[,;] | vs\.? | und | and ", text)) and sum(
-        bool(_found(p)[0]) for p in parts if p != text
-    ) > 1:
+    parts = re.split(r"[,;] | vs\.? | und | and ", text)
+    if len(parts) > 1 and sum(bool(_found(part)[0]) for part in parts) > 1:
         return "", ""  # a title that lists them
     text = re.sub(r"\bgpu[-_](?=[a-z]{1,3}\d)", "", text)
     words = re.findall(r"[A-Za-z0-9.+]+(?:[-_/][A-Za-z0-9.+]+)*", text)[:14]
@@ -319,9 +318,8 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int,
 def _said_beside(inference: Inference, figure: _Figure, said: Said) -> bool:
     """Tell whether the row of a figure notes the registry's one: "8.03 billion less the embedding table"."""
     due = re.search(r"\bhas ([\d.,]+)", said[1])
-    row = inference.book.grids[figure.sheet].rows.get(figure.cell.item.row, ())
-    notes = (i.value for i in row if isinstance(i.value, str) and i.form < 0)
-    if any(re.search(r"\bGCD\b", i.value) for i in row if isinstance(i.value, str)):
+    notes = inference.texts_of(figure.sheet, figure.cell.item.row)
+    if any(re.search(r"\bGCD\b", note) for note in notes):
         return True  # half of a card
     less = r"\w* ?(?:less|minus|without|excluding|ohne|abzüglich|sans|moins)\b"
     return due is not None and any(re.search(rf"(?<![\d.,]){re.escape(due[1])} {less}", note) for note in notes)

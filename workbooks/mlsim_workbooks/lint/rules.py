@@ -123,7 +123,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     counts = [] if clashes or guesses else list(count_rule(cell, tree))
     yield from counts
     if not clashes and not counts and cell.context.contradiction is None:
-        yield from _result(inference, sheet, cell, tree)
+        yield from _result(inference, facts, sheet, cell, tree)
         yield from _binary_or_decimal(inference, sheet, cell)
         yield from _other_currency(inference, sheet, cell)
         yield from wording_rules(cell, tree)
@@ -174,9 +174,10 @@ def _of_what_is_missing(
 
 def _of_gpus(cell: Cellwise) -> bool:
     """Tell whether a time is one of GPUs, as its label says: "GPU time", "GPU-hours rented"."""
-    hours = cell.context.concept == "device hours" and hard(cell.value.dims or ()) == (("time", 1.0),)
-    each = hard(cell.value.dims or ()) == (("time", 1.0),) and _SERVICE.search(cell.words)
-    return bool(hours or each or GPU_TIME.search(cell.words) or _ONE_CHIP.search(cell.words))
+    if GPU_TIME.search(cell.words) or _ONE_CHIP.search(cell.words):
+        return True
+    timed = hard(cell.value.dims or ()) == (("time", 1.0),)
+    return timed and (cell.context.concept == "device hours" or bool(_SERVICE.search(cell.words)))
 
 
 _ONE_CHIP = re.compile(r"\b(?:one|an?) [A-Z]{1,4}\d{2,4}\b")  # "rent one A100"
@@ -217,7 +218,7 @@ def _contradiction(cell: Cellwise) -> Said:
 # --- a formula against its cell ----------------------------------------------------------------------------------------
 
 
-def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     stated, computed = cell.context.value, cell.computed
     assert computed is not None
     hundred = isinstance(tree, sx.Binary) and tree.operator == "*" and sx.Number(100.0) in (tree.left, tree.right)
@@ -270,7 +271,7 @@ def _result(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> 
     if counts is not None and rule != "params-bytes" and (mismatch.dims or mismatch.periods[0] or rule == "calendar"):
         return  # what has no unit may be more than a count: hours
     if not rule or doubtful(
-        Difference(inference, sheet, cell, tree, computed, stated, mismatch, rule, computed is said)
+        Difference(inference, facts, sheet, cell, tree, computed, stated, mismatch, rule, computed is said)
     ):
         return
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)

@@ -104,7 +104,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     if (
         not alone
         and not computed.parts & _OF_ONE_GPU
-        and hard(computed.dims) == (("time", 1.0),)
+        and hard(computed.dims) == _TIME
         and hard(stated.dims) == hard(computed.dims)
         and due.get("device", 0) > 0
         and not have.get("device", 0)
@@ -147,7 +147,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         )
         return
     if (
-        hard(stated.dims) == (("time", 1.0),)
+        hard(stated.dims) == _TIME
         and have.get("device", 0) > 0
         and not due.keys() & {"device", "sample"}
         and (
@@ -174,7 +174,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             have.get(name, 0) < 0
             and not due.get(name)
             and (name != "node" or nodes)
-            and hard(stated.dims) != (("time", 1.0),)  # all wait as long as one
+            and hard(stated.dims) != _TIME  # all wait as long as one
             and (total or any(due.get(n, 0) < 0 for n in names if n != name and n != "user"))
         ):
             yield (
@@ -205,7 +205,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     if (
         have.get("node", 0) > 0
         and not due.get("node")
-        and hard(stated.dims) == (("time", 1.0),)
+        and hard(stated.dims) == _TIME
         and nodes
         and whole
         and not NODE.search(cell.words)

@@ -22,7 +22,7 @@ from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, rule_of, thing, unit_text
 from mlsim_workbooks.lint.reader import WIDE
-from mlsim_workbooks.lint.unit_texts import CURRENCIES, unit_cell
+from mlsim_workbooks.lint.unit_texts import unit_cell
 from mlsim_workbooks.package import column_number, position
 
 __all__ = ["rule_of_exchange", "rule_of_factor", "series_findings"]
@@ -469,8 +469,7 @@ def _another_line(inference: Inference, sheet: int, cell: Cellwise, other: Cellw
         {i.col: i.value for i in rows.get(c.item.row, ()) if isinstance(i.value, str)} for c in (cell, other)
     )
     return any(
-        text != theirs.get(col, text)
-        and (unit_cell(text) is not None or text.strip() in CURRENCIES or _A_THOUSAND.match(text))
+        text != theirs.get(col, text) and (unit_cell(text) is not None or _A_THOUSAND.match(text))
         for col, text in mine.items()
     )
 
@@ -604,7 +603,7 @@ def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, c
         if due and abs(took / due - 1) < 0.15:
             return None  # the hours of a leap year, the days of February
         times = is_time(due) and (is_time(took) or certain)
-        times |= certain and bool(_rule_of_count(cell, other, due) == "calendar")
+        times |= certain and _rule_of_count(cell, other, due) == "calendar"
         rule = "calendar" if times else _rule_of_number(cell, other, due / took) if due and took else ""
         if not rule and certain and due and took / due in (0.5, 2.0) and cell.value.dims == (("information", 1.0),):
             rule = "params-bytes"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from mlsim_workbooks.lint.algebra import Value, hard, has_money
+from mlsim_workbooks.lint.algebra import Value, hard, has_money, only_money
 from mlsim_workbooks.lint.formats import Format, format_unit, format_value
 from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, per_what, read_label
 from mlsim_workbooks.lint.unit_texts import CURRENCIES, plain_unit, read_unit, scaled, unit_cell
@@ -265,7 +265,7 @@ def _unit(
 ) -> tuple[Value | None, bool, Contradiction | None]:
     """Return (unit of the number, is it written, contradiction)."""
     stated = _named_count(owner.unit, owner.concept)
-    if per and (form.currency or _plain_money(stated)) and (per == unit or headed):
+    if per and (form.currency or only_money(stated)) and (per == unit or headed):
         return _priced(per, form.currency, stated)
     beside = (read_unit(unit, concept) or unit_cell(unit)) if unit else None
     if beside is None and unit:
@@ -367,10 +367,6 @@ def _unit(
 
 _PER_PRICE = re.compile(r"(?:per|pro|par|je) ", re.I)
 _SYMBOLS = {"money_in_usd": "$", "money_in_eur": "EUR", "money_in_gbp": "GBP", "money_in_chf": "CHF"}
-
-
-def _plain_money(unit: Value | None) -> bool:
-    return unit is not None and len(unit.dims or ()) == 1 and has_money(unit)
 
 
 def _priced(unit: str, currency: str, stated: Value | None) -> tuple[Value | None, bool, Contradiction | None]:

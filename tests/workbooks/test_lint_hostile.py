@@ -28,6 +28,7 @@ from openpyxl.chart import BarChart, Reference
 import mlsim
 import mlsim_workbooks
 from mlsim.files import FileError
+from mlsim.units import parse_unit
 from mlsim_workbooks.lint import check_book
 from mlsim_workbooks.lint.annotate import annotate
 from mlsim_workbooks.lint.report import as_json, as_sarif, lines
@@ -66,6 +67,7 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
         done.append(f"open {args[0]}")
 
 
+parse_unit("GB")  # what the unit library opens when it is first used is no workbook's doing
 sys.addaudithook(_hook)
 
 

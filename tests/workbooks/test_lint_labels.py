@@ -76,6 +76,7 @@ Bande passante bidirectionnelle (Go/s) | GB/s | bandwidth | both directions; Mé
 Mémoire par GPU (Go) | GB | memory | | device; Cache KV (Go) | GB | kv cache; Crête (TFLOPS) | TFLOP/s | peak
 Latence moyenne (ms) | ms | latency | mean; Latence aller-retour (ms) | ms | latency | round trip
 Latence aller simple (µs) | us | latency | one way; Durée (jours) | day | latency
+Elpris (SEK/kWh) | SEK/kWh; Preis in NOK | NOK | money; price_aud_gpu_hr | AUD/GPU-h | money; Antwortzeit (Sek) | s | latency
 Coût mensuel (k€) | kEUR | money | month; Coût par an (€) | EUR | money | year
 Coût par utilisateur (€) | EUR | money | user | user; Prix par million de jetons (€) | EUR/Mtok | money
 Prix de l'électricité (€/kWh) | EUR/kWh | money; Heures GPU | GPU-h | device hours

@@ -12,14 +12,14 @@ from typing import Any
 
 from mlsim.errors import UnitError, shorten
 from mlsim.units.messages import conversion_hint
-from mlsim.units.spelling import AMBIGUOUS, MAGNITUDES
+from mlsim.units.spelling import AMBIGUOUS, CURRENCIES, MAGNITUDES
 from mlsim.units.unit import MAX_TEXT, Unit, either, is_counted, make_unit, merge_kinds, parse_unit
 
 __all__ = ["Quantity", "parse", "quantity"]
 
 _NUMBER = re.compile(
-    r"""(?P<sign>[+-]?)\s*(?P<currency>US\$|[$€£¥₹]|(?:USD|EUR|GBP|CHF)(?=\s*\d))?\s*(?P<sign2>[+-]?)
-        (?P<digits>\d{1,3}(?:[ ,']\d{3})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?|\.\d+)
+    rf"""(?P<sign>[+-]?)\s*(?P<currency>US\$|[$€£¥₹]|(?:{"|".join(CURRENCIES)})(?=\s*\d))?\s*(?P<sign2>[+-]?)
+        (?P<digits>\d{{1,3}}(?:[ ,']\d{{3}})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?|\.\d+)
         (?P<exponent>(?:[eE]|\s*(?:[x*×]\s*10\s*\^))\s*[+-]?\d+)?""",
     re.VERBOSE,
 )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlsim.errors import UnitError, shorten
 from mlsim.units.messages import describe
-from mlsim.units.spelling import AMBIGUOUS, MAGNITUDES, SYMBOLS, spellings, spellings_by_case
+from mlsim.units.spelling import AMBIGUOUS, CURRENCIES, MAGNITUDES, SYMBOLS, spellings, spellings_by_case
 
 if TYPE_CHECKING:
     import pint
@@ -296,6 +296,21 @@ def parse_unit(text: str) -> Unit:
 def is_counted(word: str) -> bool:
     """Tell whether a magnitude may stand before ``word``: tokens, parameters, requests, money."""
     word = word.strip("()")
-    return spellings().get(word, "") in {
-        "token", "parameter", "request", "sample", "device", "usd", "eur", "gbp", "flop", "op", "mac", "user", "step",
-    }  # fmt: skip
+    return spellings().get(word, "") in _COUNTED
+
+
+_COUNTED = frozenset(
+    (
+        "token",
+        "parameter",
+        "request",
+        "sample",
+        "device",
+        "flop",
+        "op",
+        "mac",
+        "user",
+        "step",
+        *map(str.lower, CURRENCIES),
+    )
+)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mlsim_workbooks.lint.algebra import Value
-from mlsim_workbooks.lint.unit_texts import read_unit
+from mlsim_workbooks.lint.unit_texts import CURRENCIES, CURRENCY_SYMBOLS, read_unit
 
 __all__ = ["Format", "format_unit", "format_value"]
 
@@ -18,8 +18,8 @@ _NAMED = re.compile(r'"[A-Za-zÀ-ÿ]{2,} "[#0]')
 _CURRENCY = re.compile(r"\[\$([^\]\-]*)(?:-[^\]]*)?\]")
 
 
-_SIGNS = {"$": "money_in_usd", "€": "money_in_eur", "£": "money_in_gbp", "US$": "money_in_usd", "USD": "money_in_usd",
-          "EUR": "money_in_eur", "GBP": "money_in_gbp", "CHF": "money_in_chf"}  # fmt: skip
+_SIGNS = {"$": "money_in_usd", "€": "money_in_eur", "£": "money_in_gbp", "US$": "money_in_usd", "₹": "money_in_inr"}
+_SIGNS |= {code: f"money_in_{code.lower()}" for code in CURRENCIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def format_unit(code: str) -> Format:
         currency = _SIGNS.get(sign, "")
         quoted = "" if quoted in _SIGNS else quoted
     if currency and quoted:
-        symbol = {"money_in_usd": "$", "money_in_eur": "€", "money_in_gbp": "£", "money_in_chf": "CHF"}[currency]
+        symbol = CURRENCY_SYMBOLS[currency]
         per_many = re.sub(r"^/\s*(?:1\s?)?M$", "/M tokens", quoted)  # "$0.00 / M"
         unit = read_unit(f"{symbol}{per_many}") or (
             read_unit(f"{quoted[:1]}{symbol}{quoted[1:]}") if quoted[:1].isalpha() else None

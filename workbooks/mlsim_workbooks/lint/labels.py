@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from mlsim.units.spelling import CURRENCIES
 from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, hard, has_money
 from mlsim_workbooks.lint.unit_texts import may_hold_unit, read_unit, scaled
 from mlsim_workbooks.lint.vocabulary import (
@@ -131,7 +132,7 @@ _PER_EITHER = re.compile(r"\bper \w+ or \w+")
 _FIGURES = re.compile(r"\(\d[^()]*\)")  # "GPUs (8 per node)"
 _MANY_WORD = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
 _MONEY_PER = re.compile(
-    r"\b(usd|eur|gbp|chf) (?=(?:h|hour|hr|gb|tb|kwh|mwh|tok|mtok|ktok|gpu|gpuh|req|month|year|day|user|image|node|server|rack|card|replica)\b)"
+    rf"\b({'|'.join(CURRENCIES).lower()}) (?=(?:h|hour|hr|gb|tb|kwh|mwh|tok|mtok|ktok|gpu|gpuh|req|month|year|day|user|image|node|server|rack|card|replica)\b)"
 )
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 

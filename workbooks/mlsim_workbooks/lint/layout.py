@@ -51,6 +51,7 @@ class _Pass:
     named: dict[tuple[int, int], str] = field(default_factory=dict)
     gaps: list[int] = field(default_factory=list)
     unit_columns: set[int] = field(default_factory=set)
+    many_units: dict[int, set[str]] = field(default_factory=dict)  # the texts of each such column
     first: int = 0  # column of the first text of the row at hand
     labels: list[int] = field(default_factory=list)  # columns of its labels
     runs: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -177,7 +178,11 @@ class _Pass:
                 own = any(x.strong and x.unit is not None and not has_money(x.unit) for x in labels)
                 if behind and own:
                     entity, group = entity or "".join(group[:1]), ()  # "egress, TB", in euros
-                elif not behind and (own or any(x.concept not in ("", "money") for x in labels)):
+                elif (
+                    not behind
+                    and not (apart and self.units_of_all(units, unit))
+                    and (own or any(x.concept not in ("", "money") for x in labels))
+                ):
                     unit, apart = "", False  # the currency of another column
             stack = column.stack if column else ()
             if stack and unit and units.get(item.col + 1) == unit and _its_own(unit) and plain_unit(stack[-1]):
@@ -309,7 +314,13 @@ class _Pass:
                     said.setdefault(item.col, []).append(
                         plain_unit(item.value) is not None or bool(_MANY_PER.fullmatch(item.value))
                     )
+                    self.many_units.setdefault(item.col, set()).add(item.value.strip())
         self.unit_columns = {c for c, found in said.items() if sum(found) > 1 and sum(found) * 2 > len(found)}
+
+    def units_of_all(self, units: dict[int, str], unit: str) -> bool:
+        """Tell whether a unit stands in a column of other units too, not in one of currencies."""
+        cols = [c for c, t in units.items() if t == unit and c in self.unit_columns]
+        return any(self.many_units[c] - CURRENCIES for c in cols)
 
     def beyond_gap(self, label: int, col: int, numeric: set[int]) -> bool:
         """Tell whether a label belongs to a number before the empty columns, not to one behind them."""

@@ -46,6 +46,7 @@ from mlsim_workbooks.lint.registry import Names, registry_findings
 from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.sums import sum_rules
+from mlsim_workbooks.lint.unit_texts import CURRENCIES
 from mlsim_workbooks.lint.unused import unused_findings
 from mlsim_workbooks.lint.users import each_user_rules
 from mlsim_workbooks.lint.wording import wording_rules
@@ -348,7 +349,7 @@ def _other_currency(inference: Inference, sheet: int, cell: Cellwise) -> Iterato
         yield "currency", f"'{cell.label}' is in another currency than what the formula takes.", ""
 
 
-_MAY_EXCHANGE = re.compile(r"\b(?:EUR|USD|GBP|JPY|CHF|FX)\b|[€$£¥]|rate|kurs|taux|cours|change", re.I)
+_MAY_EXCHANGE = re.compile(rf"\b(?:{'|'.join(CURRENCIES)}|FX)\b|[€$£¥]|rate|kurs|taux|cours|change", re.I)
 
 
 def _beside_eight(mismatch: Mismatch, computed: Value, stated: Value) -> str:

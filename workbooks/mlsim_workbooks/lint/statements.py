@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from mlsim_workbooks.lint.algebra import Value, hard, has_money, only_money
 from mlsim_workbooks.lint.formats import Format, format_unit, format_value
 from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, per_what, read_label
-from mlsim_workbooks.lint.unit_texts import CURRENCIES, plain_unit, read_unit, scaled, unit_cell
+from mlsim_workbooks.lint.unit_texts import CURRENCIES, CURRENCY_SYMBOLS, plain_unit, read_unit, scaled, unit_cell
 
 __all__ = ["DATED", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
 
@@ -178,7 +178,7 @@ _COUNT_ROW = re.compile(
 
 
 _OVER = re.compile(r"p\d\d (?:over|/|to) ", re.I)
-_IN_MONEY = re.compile(r"\b(?:in|en) (?:[kM]?[€$£]|EUR|USD|GBP|CHF)$")
+_IN_MONEY = re.compile(rf"\b(?:in|en) (?:[kM]?[€$£]|{'|'.join(CURRENCIES)})$")
 
 
 def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool, is_unit: bool) -> tuple[Label, Label]:
@@ -366,13 +366,12 @@ def _unit(
 
 
 _PER_PRICE = re.compile(r"(?:per|pro|par|je) ", re.I)
-_SYMBOLS = {"money_in_usd": "$", "money_in_eur": "EUR", "money_in_gbp": "GBP", "money_in_chf": "CHF"}
 
 
 def _priced(unit: str, currency: str, stated: Value | None) -> tuple[Value | None, bool, Contradiction | None]:
     """Return the unit of an amount of money beside "per kWh", as ``_unit`` does; nothing where that cannot be read."""
     money = stated.dims[0][0] if stated is not None and stated.dims else currency
-    label = read_label(f"{_SYMBOLS.get(money, '')} {unit.split(',')[0]}")
+    label = read_label(f"{CURRENCY_SYMBOLS.get(money, '')} {unit.split(',')[0]}")
     if label.unit is None or len(label.unit.dims or ()) + len(label.unit.kinds) < 2:
         return None, False, None
     scale = stated.factor if stated is not None else 1.0
@@ -480,7 +479,7 @@ _PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)
 
 def _money(owner: Label, other: Label, currency: str) -> Value | None:
     """Return the unit of an amount whose currency only its number format says: the label tells what it is per."""
-    symbol = _SYMBOLS[currency]
+    symbol = CURRENCY_SYMBOLS[currency]
     if other.text and _AMOUNT.fullmatch(other.text.strip()):
         return Value(dims=((currency, 1.0),), text=symbol)  # "Support, per node" under "Net"
     text = owner.text

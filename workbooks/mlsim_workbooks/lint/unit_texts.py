@@ -8,8 +8,7 @@ from dataclasses import replace
 from functools import cache, lru_cache
 
 from mlsim.errors import CellError
-from mlsim.units import parse, parse_unit
-from mlsim.units.spelling import MAGNITUDES, spellings_by_case
+from mlsim.units import parse, parse_unit, spelling
 from mlsim_workbooks.lint.algebra import Value, hard
 from mlsim_workbooks.lint.vocabulary import (
     ACRONYMS,
@@ -23,7 +22,10 @@ from mlsim_workbooks.lint.vocabulary import (
     WORDS,
 )
 
-__all__ = ["CURRENCIES", "may_hold_unit", "plain_unit", "read_quantity", "read_unit", "unit_cell"]
+__all__ = ["CURRENCIES", "CURRENCY_SYMBOLS", "may_hold_unit", "plain_unit", "read_quantity", "read_unit", "unit_cell"]
+
+CURRENCIES = frozenset(spelling.CURRENCIES)
+CURRENCY_SYMBOLS = {f"money_in_{c.lower()}": spelling.SYMBOLS[c.lower()] for c in spelling.CURRENCIES}
 
 
 @lru_cache(maxsize=65536)
@@ -177,7 +179,10 @@ def _unit_words() -> frozenset[str]:
         " total output generated decode input prompt prefill fp bf tf int mxfp nvfp mxf e of million billion thousand co gco tco"
         " kgco mgco mtco kgcoe gcoe tcoe coe eq equivalent us"
     )
-    return frozenset((*spellings_by_case(), *(m.casefold() for m in MAGNITUDES), *kinds.split()))
+    money = (code.casefold() for code in CURRENCIES)
+    return frozenset(
+        (*spelling.spellings_by_case(), *money, *(m.casefold() for m in spelling.MAGNITUDES), *kinds.split())
+    )
 
 
 def scaled(unit: Value, brackets: list[str]) -> Value:
@@ -219,9 +224,6 @@ def _parsed(body: str, text: str) -> Value | None:
     if period:
         kinds.add(("period", period))
     return Value(dims=unit.dimension, factor=unit.factor, kinds=frozenset(kinds))
-
-
-CURRENCIES = frozenset(("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR"))
 
 
 @lru_cache(maxsize=65536)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from mlsim.units.spelling import CURRENCIES
 from mlsim_workbooks.lint.algebra import Dims
 
 __all__ = [
@@ -119,8 +120,9 @@ FOREIGN_WORDS = frozenset(
 LOWER = {
     "gb": "GB", "gib": "GiB", "tb": "TB", "tib": "TiB", "mb": "MB", "mib": "MiB", "kb": "kB", "kib": "KiB", "pb": "PB",
     "gbps": "Gbps", "mbps": "Mbps", "kwh": "kWh", "mwh": "MWh", "kw": "kW", "w": "W", "tflops": "TFLOPS",
-    "pflops": "PFLOPS", "gflops": "GFLOPS", "tflop": "TFLOP", "gflop": "GFLOP", "tops": "TOPS", "usd": "USD",
-    "eur": "EUR", "gbs": "GB/s", "tbs": "TB/s", "tok": "tok", "kg": "kg", "wh": "Wh", "co2e": "CO2e", "gmac": "GMAC", "gmacs": "GMAC", "pct": "%", "tbps": "TB/s", "mbyte": "MB", "gbyte": "GB", "kbyte": "kB", "mbit": "Mbit", "gbit": "Gbit", "kbit": "kbit",
+    "pflops": "PFLOPS", "gflops": "GFLOPS", "tflop": "TFLOP", "gflop": "GFLOP", "tops": "TOPS",
+    "gbs": "GB/s", "tbs": "TB/s", "tok": "tok", "kg": "kg", "wh": "Wh", "co2e": "CO2e", "gmac": "GMAC", "gmacs": "GMAC", "pct": "%", "tbps": "TB/s", "mbyte": "MB", "gbyte": "GB", "kbyte": "kB", "mbit": "Mbit", "gbit": "Gbit", "kbit": "kbit",
+    **{code.lower(): code for code in CURRENCIES},
 }  # fmt: skip
 
 

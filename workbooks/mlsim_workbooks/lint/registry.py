@@ -55,6 +55,9 @@ def _found(text: str) -> tuple[str, str]:
     return chip, model
 
 
+_COUNTS = frozenset(("hidden size", "ffn size", "compute_units", "experts", "experts per token"))  # bare numbers
+
+
 # --- what a cell's figure is -----------------------------------------------------------------------------------------
 
 
@@ -95,6 +98,19 @@ _FFN = re.compile(
 )
 
 
+_SMS = re.compile(
+    r"^(?:#|number of|no\. of)? ?(?:cores ?/ ?)?(?:SMs|streaming multiprocessors|compute units)\b(?! per|/)", re.I
+)
+_EXPERTS = re.compile(
+    r"(?:#|number of|routed|total)? ?experts?(?: \(total\)|, total)?(,? (?:per token|active|chosen|used)| \((?:per token|active|top-k)\))?",
+    re.I,
+)
+_ON_CHIP = re.compile(
+    r"(?:on[- ]chip |internal |total )?(s?ram|flash)(?: memory| size| capacity| total| of(?: the)?)*(?: ?[(\[][kM]i?B[)\]])?",
+    re.I,
+)
+
+
 def _attribute(cell: Cellwise) -> str:
     """Return the registry's attribute that a labelled figure is, "" when it is none for certain."""
     context = cell.context
@@ -105,6 +121,11 @@ def _attribute(cell: Cellwise) -> str:
         return "ffn size"
     if any(re.match(r"vocab(?:ulary|ulaire|ular)?(?: size)?\b|wortschatz", t, re.I) for t in context.texts[:1]):
         return "vocabulary"
+    if any(_SMS.search(t) for t in context.texts[:1]) and (value is None or not hard(value.dims or ())):
+        return "compute_units"
+    experts = next((m for t in context.texts[:1] if (m := _EXPERTS.fullmatch(t.strip()))), None)
+    if experts is not None and (value is None or not hard(value.dims or ())):
+        return "experts per token" if experts[1] else "experts"
     if context.concept == "hidden size" and not re.search(r"expert|moe|adapter|lora|draft", cell.words, re.I):
         return "hidden size"
     if value is None or value.dims is None:
@@ -122,6 +143,8 @@ def _attribute(cell: Cellwise) -> str:
             concept if concept in ("layers", "heads", "kv heads", "head dim", "parameters", "active parameters") else ""
         )
     own = _NUMBERED.sub(" ", " ".join(_unnamed(t.replace("_", " ")) for t in context.texts))
+    if dims == (("information", 1.0),) and (memory := _ON_CHIP.fullmatch(own.strip())):
+        return "flash" if memory[1].lower() == "flash" else "sram"
     if _NOT_SPEC.search(own):
         return ""
     names = dict(dims)
@@ -179,7 +202,7 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
         if attribute in ("hidden size", "ffn size", "vocabulary") and (number < 64 or number != int(number)):
             continue  # what is hidden behind compute
         value = cell.context.value
-        if (value is None or value.factor != value.factor) and attribute not in ("hidden size", "ffn size"):
+        if (value is None or value.factor != value.factor) and attribute not in _COUNTS:
             continue
         chip, model, weak = names.of(sheet, cell)
         if _NOT_DATASHEET.search(names.title(sheet, cell.item.row)):
@@ -246,7 +269,10 @@ class Names:
 
 # --- comparing -------------------------------------------------------------------------------------------------------
 
-_TOLERANCE = {"memory_capacity": 0.075, "memory_bandwidth": 0.05, "board_power": 0.12, "scaleup_bandwidth": 0.04}
+_TOLERANCE = {
+    "memory_capacity": 0.075, "memory_bandwidth": 0.05, "board_power": 0.12, "scaleup_bandwidth": 0.04,
+    "compute_units": 0.0, "sram": 0.03, "flash": 0.06,
+}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -385,6 +411,8 @@ def _of_chip(figure: _Figure, chip: str) -> Said | None:
     attribute, kinds = figure.attribute, dict(figure.cell.context.kinds)
     if attribute.startswith("peak_compute"):
         return _peak(figure, chip, kinds)
+    if attribute in ("sram", "flash") and load.chip(chip).kind != "mcu":
+        return None
     known = values(chip, attribute)
     if not known:
         return None
@@ -411,6 +439,12 @@ def _disagrees(figure: _Figure, chip: str, known: float) -> Said | None:
     if not ratio:
         return None
     big = ratio if ratio > 1 else 1 / ratio
+    if figure.attribute == "compute_units":
+        return (
+            "registry",
+            f"{figure.chip} has {known:g} multiprocessors by the registry ({chip}), not {figure.si:g}.",
+            "",
+        )
     shown = _shown(figure, known)
     if figure.attribute == "memory_capacity" and ratio > 2.2 and _no_unit_mistake(big):
         return None  # the memory of the machine around it
@@ -534,6 +568,8 @@ _MODEL = (
     "ffn size",
     "parameters",
     "active parameters",
+    "experts",
+    "experts per token",
 )
 
 
@@ -546,6 +582,7 @@ def _of_model(figure: _Figure) -> Said | None:
         return _parameters(figure, model, si, attribute)
     known = {
         "layers": model.layers, "heads": model.heads, "kv heads": model.kv_heads, "head dim": model.head_dim,
+        "experts": model.experts, "experts per token": model.experts_per_token,
         "vocabulary": model.vocab, "hidden size": model.hidden, "ffn size": 0.0 if model.experts else model.ffn,
     }[attribute]  # fmt: skip
     if not known or si == known:

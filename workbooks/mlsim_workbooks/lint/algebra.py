@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -126,6 +127,15 @@ def hard(dims: Dims) -> Dims:
 def has_money(value: Value) -> bool:
     """Tell whether a unit is an amount of money, or a price."""
     return any(n.startswith("money_in_") for n, _ in value.dims or ())
+
+
+def either_way(found: Value, due: Value) -> bool:
+    """Tell whether a rate is that of a pair such as "EUR/USD", which a bank writes for dollars per euro."""
+    turned = tuple((n, -e) for n, e in due.dims or ())
+    return bool(_PAIR.search(due.text)) and len(turned) == 2 and found.dims == turned and has_money(due)
+
+
+_PAIR = re.compile(r"\b[A-Z]{3}/[A-Z]{3}\b")
 
 
 def only_money(value: Value | None) -> bool:

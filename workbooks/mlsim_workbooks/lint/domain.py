@@ -145,6 +145,9 @@ def mac_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said
     ):
         return
     counts = [c for c in inference.uses((sheet, cell.item.key)).values() if _operations(c.value)]
+    tree = inference.tree(cell.item.form)
+    if tree is None or 2.0 not in sx.written(tree):
+        return  # the 2 of another quantity
     if len(counts) != 1 or abs(mantissa(counts[0].value.factor) - 1) > 1e-6 or _TWICE.search(cell.words):
         return
     if not inference.mentions(_GUIDED):

@@ -92,9 +92,21 @@ def _share_of_column(d: Difference) -> bool:
     if not d.cell.context.headed or d.computed.numbers or hard(d.computed.dims or ()):
         return False
     match d.tree:
-        case sx.Binary(operator="/", left=sx.Ref() as part, right=sx.Ref() as whole):
-            return all(position(d.cell.item.refs[node.mark])[1] == d.cell.item.col for node in (part, whole))
+        case sx.Binary(operator="/", left=part, right=whole):
+            columns = [_column(d, node) for node in (part, whole)]
+            return columns == [d.cell.item.col] * 2
     return False
+
+
+def _column(d: Difference, node: sx.Node) -> int:
+    """Return the column of a reference, or of the one range that a function takes; 0 for anything else."""
+    match node:
+        case sx.Ref(sheet=""):
+            return position(d.cell.item.refs[node.mark])[1]
+        case sx.Call(args=(sx.Area(kind="ref", sheet="") as area,)):
+            columns = {position(d.cell.item.refs[mark])[1] for mark in (area.first, area.last)}
+            return columns.pop() if len(columns) == 1 else 0
+    return 0
 
 
 def _share_of_sum(d: Difference) -> bool:
@@ -126,9 +138,19 @@ def _nameless_price(d: Difference) -> bool:
 
 def _by_the_hour(d: Difference) -> bool:
     """A line of a table by the hour: what an hour costs is a price per hour, too."""
-    return d.mismatch.dims == (("time", -1.0),) and bool(_HOUR.match(d.cell.entity))
+    if d.mismatch.dims not in ((("time", -1.0),), (("time", 1.0),)):
+        return False
+    first = d.inference.book.grids[d.sheet].rows[d.cell.item.row][0]
+    axis = d.inference.cells.get((d.sheet, first.key))
+    hours = (
+        axis is not None
+        and axis.item is not d.cell.item
+        and any(_HOURS_OF_DAY.fullmatch(t) for t in axis.context.texts)
+    )
+    return hours or bool(_HOUR.match(d.cell.entity) and d.mismatch.dims[0][1] < 0)
 
 
+_HOURS_OF_DAY = re.compile(r"(?:hour|h|time|stunde|uhrzeit|zeit|heure)(?: of (?:the )?day| \(.*\))?", re.I)
 _HOUR = re.compile(r"\d{1,2}[:h.]\d\d|\d{1,2} ?[hH]\b|hour|stunde|heure", re.I)
 
 
@@ -286,6 +308,22 @@ def _hours_added_up(d: Difference) -> bool:
     return d.mismatch.periods == ("hour", "day") and bool(sx.areas(tree))
 
 
+def _sum_of_the_hours(d: Difference) -> bool:
+    """GPUs added up over the 24 lines of a day are GPU-hours."""
+    if d.rule != "calendar" or not any(abs(d.mismatch.ratio / x - 1) < 1e-6 for x in (24.0, 1 / 24.0)):
+        return False
+    return any(_lines_added(d.inference, c) == 24 for c in (d.cell, *d.used))
+
+
+def _lines_added(inference: Inference, cell: Cellwise) -> int:
+    """Return how many cells of a column a formula adds up."""
+    match inference.tree(cell.item.form) if cell.item.form >= 0 else None:
+        case sx.Call(name="SUM", args=(sx.Area(kind="ref") as area,)):
+            first, last = (position(cell.item.refs[mark]) for mark in (area.first, area.last))
+            return last[0] - first[0] + 1 if first[1] == last[1] else 0
+    return 0
+
+
 def _store_over_a_day(d: Difference) -> bool:
     """A store of energy over what a day takes of it: days."""
     worked = {p for p in d.computed.parts if p[0] == "~"}
@@ -418,6 +456,6 @@ def _counts_else(d: Difference) -> bool:
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
     _no_slip, _misread, _of_its_row, _share_of_column, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
-    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _days_of_a_period,
+    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _days_of_a_period,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _no_usual_slip,
 )  # fmt: skip

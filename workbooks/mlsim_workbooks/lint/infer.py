@@ -20,6 +20,7 @@ from mlsim_workbooks.lint.algebra import (
     Value,
     compare,
     counts_something,
+    either_way,
     hard,
     has_money,
     is_conversion,
@@ -566,6 +567,8 @@ def _of_one(context: Context, entity: str) -> Value:
 
 def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     """Return what a formula cell holds: the unit it states, else what its formula gives; and the kinds of both."""
+    if stated is not None and either_way(computed, stated):
+        return _merge(cell, computed, None)
     named = stated is not None and not hard(stated.dims or ()) and cell.context.texts[:1] == (stated.text,)
     if named and (has_money(computed) or "money" in computed.parts):
         return _merge(cell, computed, None)  # "Servers", in dollars

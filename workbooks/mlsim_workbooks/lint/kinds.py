@@ -358,8 +358,12 @@ _SIXTEEN = frozenset(("fp16", "bf16"))
 
 
 def _half_or_twice(due: str, formats: set[str]) -> bool:
-    """Tell whether a peak follows from that of another width: 8 bits have twice the peak of 16."""
-    return (due == "fp8" and formats <= _SIXTEEN) or (due in _SIXTEEN and formats <= {"int8", "fp8"})
+    """Tell whether a peak follows from that of another width: 8 bits have twice the peak of 16, and half that of 4."""
+    return (
+        (due == "fp8" and formats <= {*_SIXTEEN, "fp4"})
+        or (due == "fp4" and formats <= {"fp8"})
+        or (due in _SIXTEEN and formats <= {"int8", "fp8"})
+    )
 
 
 def _picks_the_peak(cell: Cellwise) -> bool:

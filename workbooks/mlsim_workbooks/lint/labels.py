@@ -298,7 +298,7 @@ def _per_unit(unit: Value, rest: str) -> Value:
         phrase = " ".join(words[first:last])
         if len(words) < last:
             continue
-        per = read_unit(phrase) if phrase.casefold() not in WORDS else None
+        per = read_unit(phrase) if phrase.casefold() not in WORDS or phrase in ("MAC", "FLOP") else None
         if per is None or per.dims in (None, (("time", 1.0),)) or not hard(per.dims or ()) or phrase == "Mio":
             continue
         assert per.dims is not None

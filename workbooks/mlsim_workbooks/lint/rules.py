@@ -14,6 +14,7 @@ from mlsim_workbooks.lint.algebra import (
     Value,
     compare,
     counts_something,
+    either_way,
     hard,
     has_money,
     is_conversion,
@@ -243,8 +244,8 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     explicit = cell.context.explicit or cell.context.value is None or bool(rate)
     if not explicit and not stated.dims and hard(computed.dims or ()):
         return  # a "factor" that turns out to be a quantity: the label was misread
-    if computed.kind("typed"):
-        return  # a text with its own unit, passed on as it is
+    if computed.kind("typed") or either_way(computed, stated):
+        return  # a text with its own unit, passed on as it is; a pair of currencies
     if "integer_operation" in dict(stated.dims or ()):
         stated = _whichever_operations(stated, computed)
     counts = inference.were_counts((sheet, cell.item.key)) if computed.dims is None and cell.context.explicit else None

@@ -162,6 +162,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     for name, shown in names.items():
         rule = "user-total" if name == "user" else "device-scope"
         others = [n for n in names if n != name and have.get(n, 0) < 0 and (n not in THINGS or hard(stated.dims))]
+        if name == "device" and others == ["node"] and "1/devices" in computed.parts:
+            continue  # the price of an instance, by its GPUs
         if due.get(name, 0) < 0 and not have.get(name) and others and name != "user" and "user" not in others:
             yield rule, f"'{label}' is per {shown}, but the formula gives a figure per {names[others[0]]}.", ""
             return

@@ -46,7 +46,9 @@ _HOW_OFTEN = re.compile(
     r"(?:the )?(?:year|month|quarter|week|day|jahr|monat|quartal|woche|tag|année|mois|semaine|jour)|hourly|daily|weekly|monthly|yearly|täglich|wöchentlich|monatlich|jährlich|quotidien|mensuel",
     re.I,
 )
-UNIT_HEADER = re.compile(r"(?:units?|uom|einheit|unités?|\[?unit\]?|measure|dim\.?)(?: ?/.*)?", re.I)
+UNIT_HEADER = re.compile(
+    r"(?:units?|uom|u/m|me|einh\.?|(?:mengen)?einheit|unités?|\[?unit\]?|measure|dim\.?)(?: ?/.*)?", re.I
+)
 
 
 def combine(
@@ -274,8 +276,8 @@ def _unit(
         stated = scaled(stated, [unit])  # "GPU-hours | M"
         if not owner.strong and not headed and stated.factor == (owner.unit or stated).factor:
             return None, False, None  # a unit nobody can read: say nothing
-    if beside is not None and len(beside.dims or ()) == 1 and (has_money(beside) or _is_footprint(beside)):
-        beside = per_what(beside, owner.text)  # "Cost per card-hour | $"
+    if beside is not None and (only_money(beside) or _is_footprint(beside) or beside.dims == (("energy", 1.0),)):
+        beside = per_what(beside, owner.text)  # "Cost per card-hour | $", "per MAC | pJ"
     clash: Contradiction | None = None
     beside = _named_count(beside, concept)
     priced = (headed and owner.concept == "money") or (
@@ -420,8 +422,10 @@ def _named_count(unit: Value | None, concept: str) -> Value | None:
 
 
 _AMOUNT = re.compile(
-    r"(?:net|gross|line|order)? ?(?:amounts?|totals?|value)|net|gross|betrag|gesamt|summe|netto|brutto|montants?", re.I
+    r"(?:net|gross|line|order)? ?(?:amounts?|totals?|value)|net|gross|betrag|gesamt(?:preis)?|gp|summe|netto|brutto|montants?",
+    re.I,
 )
+_UNIT_PRICE = re.compile(r"unit (?:price|cost)|price each|ep|einzelpreis|stückpreis|p\.? ?u\.?|prix unitaire", re.I)
 
 
 def _stated_apart(owner: Label) -> bool:
@@ -480,6 +484,8 @@ _PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)
 def _money(owner: Label, other: Label, currency: str) -> Value | None:
     """Return the unit of an amount whose currency only its number format says: the label tells what it is per."""
     symbol = CURRENCY_SYMBOLS[currency]
+    if owner.text and _UNIT_PRICE.fullmatch(owner.text.strip()):
+        return _money(other, NOTHING, currency) if _PER_WHAT.search(other.text) else None  # of whatever its line counts
     if other.text and _AMOUNT.fullmatch(other.text.strip()):
         return Value(dims=((currency, 1.0),), text=symbol)  # "Support, per node" under "Net"
     text = owner.text

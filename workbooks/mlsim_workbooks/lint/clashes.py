@@ -13,7 +13,7 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.naming import one_slip, ratio_text, rule_of, thing, unit_text
 from mlsim_workbooks.lint.pairs import Clash, parameters_and_bytes, wrong_count
-from mlsim_workbooks.lint.unit_texts import unit_cell
+from mlsim_workbooks.lint.unit_texts import quantities_in
 from mlsim_workbooks.lint.users import ONE_USER
 
 __all__ = ["clash_rules", "count_rule"]
@@ -53,14 +53,11 @@ def count_rule(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
 
 def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value, other: Value) -> bool:
     """Tell whether a bare number stands with its unit in the row: "Would 156 kW be cheaper?", or a note "4 GB runtime"."""
-    texts = (i.value for i in inference.book.grids[sheet].rows.get(cell.item.row, ()) if isinstance(i.value, str))
     used = (c.words for c in inference.uses((sheet, cell.item.key)).values())
-    pattern = rf"(?<![\d.,]){re.escape(f'{number.number:g}')}\s?([A-Za-z€$/]+)"
-    units = [unit_cell(word) for word in re.findall(pattern, " ".join((cell.words, *texts, *used)))]
-    if any(unit is not None and hard(unit.dims or ()) for unit in units):
+    beside = (cell.words, *inference.texts_of(sheet, cell.item.row), *used)
+    if any(n == number.number for text in beside for n, _ in quantities_in(text)):
         return True
-    units = [unit_cell(word) for word in inference.book.quantities.get(f"{number.number:g}", ())]
-    return any(unit is not None and _agree(unit, other) for unit in units)
+    return any(_agree(unit, other) for unit in inference.quantities.get(number.number or 0.0, ()))
 
 
 def _bytes_each(value: Value) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
@@ -32,7 +32,7 @@ from mlsim_workbooks.lint.layout import contexts
 from mlsim_workbooks.lint.pairs import Clash
 from mlsim_workbooks.lint.reader import WIDE, Book, Grid, Item
 from mlsim_workbooks.lint.statements import EMPTY, Context
-from mlsim_workbooks.lint.unit_texts import read_unit
+from mlsim_workbooks.lint.unit_texts import quantities_in
 from mlsim_workbooks.package import LAST_ROW, RecalcError, column_number, position
 
 __all__ = ["Cellwise", "Inference", "Key", "infer", "key_of", "sheet_of"]
@@ -112,6 +112,15 @@ class Inference:
             self._mentions[pattern] = any(pattern.search(text) for text in self.book.texts)
         return self._mentions[pattern]
 
+    @cached_property
+    def quantities(self) -> Mapping[float, Collection[Value]]:
+        """The units that stand behind each number in any text of the workbook: {60.0: {W}}."""
+        found: dict[float, set[Value]] = {}
+        for text in self.book.texts:
+            for number, unit in quantities_in(text):
+                found.setdefault(number, set()).add(unit)
+        return found
+
     def standing(self, cell: Cellwise) -> str:
         """Return whether the formula of a cell gives what its label says: "good", "bad", or "unknown"."""
         stated = cell.context.value
@@ -143,7 +152,7 @@ class Inference:
         """Return what a formula gives with the numbers that its label gives a unit: "1.2 kB per request"."""
         cell = self.cells[key]
         tree = self.tree(cell.item.form)
-        said = _quantities(" ".join(cell.context.texts[:1]) or cell.entity)
+        said = {n: replace(u, text="") for n, u in quantities_in(" ".join(cell.context.texts[:1]) or cell.entity)}
         if tree is None or self.run is None or not any(n in said for n in sx.written(tree)):
             return None
         given: dict[sx.Node, object] = {}
@@ -523,20 +532,6 @@ def _may_be_count(cell: Cellwise) -> bool:
     if re.search(r"\((?:k|M|Mio\.?|B|bn)\)", cell.words):
         return False  # so many millions
     return typed and bool(context.label) and not context.explicit and context.concept in ("", "count", *_COUNTED)
-
-
-_QUANTITY = re.compile(r"(?<![\w.,])(\d{1,9}(?:\.\d{1,9})?) ?([A-Za-zµ€$]{1,12}(?:/[A-Za-z]+)*)")
-
-
-@lru_cache(maxsize=65536)
-def _quantities(text: str) -> Mapping[float, Value]:
-    """Return the numbers of a label that have a unit behind them."""
-    found: dict[float, Value] = {}
-    for number, unit in _QUANTITY.findall(text):
-        value = read_unit(unit)
-        if value is not None and hard(value.dims or ()):
-            found[float(number)] = replace(value, text="")
-    return found
 
 
 def _nameless(cell: Cellwise) -> bool:

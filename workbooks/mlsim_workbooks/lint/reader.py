@@ -81,9 +81,6 @@ class Grid:
         return self.cells.get(row * WIDE + col)
 
 
-_QUANTITY = re.compile(r"(?<![\d.,])(\d{1,9}(?:\.\d{1,6})?)\s?([A-Za-z€$/]{1,12})")
-
-
 @dataclass
 class Book:
     """A workbook as the checker sees it."""
@@ -101,15 +98,6 @@ class Book:
         """Every text that is written in a cell."""
         items = (i for grid in self.grids for i in grid.cells.values())
         return frozenset(i.value for i in items if isinstance(i.value, str) and i.form < 0)
-
-    @cached_property
-    def quantities(self) -> dict[str, set[str]]:
-        """The words that stand behind each number in any text: {"60": {"W"}}."""
-        found: dict[str, set[str]] = {}
-        for text in self.texts:
-            for number, word in _QUANTITY.findall(text):
-                found.setdefault(number, set()).add(word)
-        return found
 
     def grid(self, name: str) -> Grid | None:
         """Return a sheet by its name, whatever its case."""

@@ -22,7 +22,16 @@ from mlsim_workbooks.lint.vocabulary import (
     WORDS,
 )
 
-__all__ = ["CURRENCIES", "CURRENCY_SYMBOLS", "may_hold_unit", "plain_unit", "read_quantity", "read_unit", "unit_cell"]
+__all__ = [
+    "CURRENCIES",
+    "CURRENCY_SYMBOLS",
+    "may_hold_unit",
+    "plain_unit",
+    "quantities_in",
+    "read_quantity",
+    "read_unit",
+    "unit_cell",
+]
 
 CURRENCIES = frozenset(spelling.CURRENCIES)
 CURRENCY_SYMBOLS = {f"money_in_{c.lower()}": spelling.SYMBOLS[c.lower()] for c in spelling.CURRENCIES}
@@ -284,6 +293,18 @@ def _counted(body: str) -> Value | None:
         return None
     dims = tuple(sorted((n, e) for n, e in zip(names, (1.0, -1.0), strict=False) if n is not None))
     return Value(dims=dims, text=body)
+
+
+_QUANTITY = re.compile(r"(?<![\w.,])(\d{1,9}(?:\.\d{1,9})?)\s?([A-Za-zµ€$]{1,12}(?:/[A-Za-z]+)*)")
+
+
+@lru_cache(maxsize=65536)
+def quantities_in(text: str) -> tuple[tuple[float, Value], ...]:
+    """Return the numbers of a text that have a unit behind them, with it: "1.2 kB per request, 60 W"."""
+    if not any(c.isdigit() for c in text):
+        return ()
+    units = ((float(number), unit_cell(word)) for number, word in _QUANTITY.findall(text))
+    return tuple((number, unit) for number, unit in units if unit is not None and hard(unit.dims or ()))
 
 
 @lru_cache(maxsize=65536)

@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 
 from mlsim_workbooks import formulas as fx
 from mlsim_workbooks.lint import syntax as sx
@@ -77,6 +78,7 @@ class Inference:
     sheets: dict[str, int]
 
     run: _Run | None = None
+    _used: tuple[Key, Mapping[Key, Cellwise]] = ((-1, -1), MappingProxyType({}))
     _texts: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     _mentions: dict[re.Pattern[str], bool] = field(default_factory=dict)
 
@@ -84,12 +86,13 @@ class Inference:
         """Return the tree of a formula's form."""
         return self.run.tree(form) if self.run is not None else None
 
-    def uses(self, key: Key) -> dict[Key, Cellwise]:
+    def uses(self, key: Key) -> Mapping[Key, Cellwise]:
         """Return the cells with numbers that a formula refers to, by their keys; none for a typed number."""
-        item = self.cells[key].item
-        if self.run is None or item.form < 0:
-            return {}
-        return {k: self.cells[k] for k in self.run.needs(key[0], item) if k in self.cells}
+        if self._used[0] != key:  # the rules ask for those of one cell many times in turn
+            item = self.cells[key].item
+            needed = self.run.needs(key[0], item) if self.run is not None and item.form >= 0 else ()
+            self._used = key, {k: self.cells[k] for k in needed if k in self.cells}
+        return self._used[1]
 
     def guesses(self, key: Key) -> bool:
         """Tell whether a formula uses a number that nothing is written about: what seems missing may be in it."""

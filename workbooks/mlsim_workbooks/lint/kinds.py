@@ -9,7 +9,7 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, counts_something, hard, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.vocabulary import KIND_RE
+from mlsim_workbooks.lint.vocabulary import KINDS
 
 __all__ = [
     "KIND_RULE",
@@ -184,7 +184,8 @@ def _picks_one(tree: sx.Node) -> bool:
 
 def _statistics(words: str) -> set[str]:
     """Return every statistic that a label names."""
-    return {kind for category, kind, pattern in KIND_RE if category == "statistic" and pattern.search(words)}
+    named = {kind for kind, pattern in KINDS.likely(words) if kind[0] == "statistic" and pattern.search(words)}
+    return {kind for _, kind in named}
 
 
 _THERE_AND_BACK = re.compile(

@@ -16,15 +16,13 @@ from mlsim.units.spelling import CURRENCIES
 from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, hard, has_money
 from mlsim_workbooks.lint.unit_texts import may_hold_unit, read_unit, scaled
 from mlsim_workbooks.lint.vocabulary import (
-    ANY_CONCEPT,
-    ANY_KIND,
-    CONCEPT_RE,
-    COUNTED_RE,
-    KIND_RE,
+    CONCEPTS,
+    COUNTED,
+    KINDS,
     LOWER,
     NUMBERS,
-    PER_RE,
-    PERIOD_RE,
+    PER,
+    PERIOD_WORDS,
     PREPOSITIONS,
     WORDS,
 )
@@ -53,13 +51,14 @@ NOTHING = Label()
 
 
 def _concept(text: str) -> str:
-    if not ANY_CONCEPT.search(text) and not (":" in text and ANY_CONCEPT.search(text.rpartition(":")[2].strip())):
+    likely = CONCEPTS.likely(text)
+    tail = text.rpartition(":")[2].strip()  # "KV cache, same model: layers"
+    if not any(pattern.search(text) or (tail != text and pattern.search(tail)) for _, pattern in likely):
         return ""
     head = _WITH.split(text)[0]
-    tail = text.rpartition(":")[2].strip()  # "KV cache, same model: layers"
     parts = [p for p in (tail if tail != text and len(tail) > 3 else "", head if head != text else "") if p.strip()]
     for part in (*parts, text):
-        for name, pattern in CONCEPT_RE:
+        for name, pattern in likely:
             match = pattern.search(part)
             if match:
                 counted = (NUMBERS.get(name) or name in ("parameters", "active parameters")) and not name.endswith(
@@ -85,10 +84,8 @@ def _only_mentions(text: str, match: re.Match[str]) -> bool:
 
 
 def _kinds(text: str) -> frozenset[tuple[str, str]]:
-    if not ANY_KIND.search(text):
-        return frozenset()
     found: dict[str, set[str]] = {}
-    for category, kind, pattern in KIND_RE:
+    for (category, kind), pattern in KINDS.likely(text):
         if pattern.search(text):
             found.setdefault(category, set()).add(kind)
     # "prompt + output tokens", "p50 / p99": two kinds at once say nothing.
@@ -169,11 +166,11 @@ def read_label(text: str) -> Label:
         unit = scaled(unit, [many[1]])
     dims: dict[str, float] = {}
     said = _PER_EITHER.sub(" ", _FIGURES.sub(" ", words))
-    for name, pattern in PER_RE:
+    for name, pattern in PER.likely(said):
         if pattern.search(said) and not (unit and unit.dims and any(n == name for n, _ in unit.dims)):
             dims[name] = -1.0
     if unit is None and concept in ("", "count", "replicas"):
-        counted = next((name for name, pattern in COUNTED_RE if pattern.search(words)), "")
+        counted = next((name for name, pattern in COUNTED.likely(words) if pattern.search(words)), "")
         if counted and counted not in dims:
             concept = concept or "count"
             dims[counted] = 1.0
@@ -182,15 +179,17 @@ def read_label(text: str) -> Label:
     if snake and unit is not None:
         unit = _without_names(unit)
     if unit is not None and not unit.kind("period"):
-        for name, pattern in PERIOD_RE:
-            if pattern.search(_PRICE.sub(" ", rest)):
+        priceless = _PRICE.sub(" ", rest)
+        for name, pattern in PERIOD_WORDS.likely(priceless):
+            if pattern.search(priceless):
                 kinds.add(("period", name))
                 break
     if unit is not None:
         named = {c for c, _ in unit.kinds}
         kinds = {k for k in kinds if k[0] not in named} | set(unit.kinds)
     else:
-        kinds |= {("period", p) for p, pattern in PERIOD_RE if pattern.search(_PRICE.sub(" ", words))}
+        priceless = _PRICE.sub(" ", words)
+        kinds |= {("period", p) for p, pattern in PERIOD_WORDS.likely(priceless) if pattern.search(priceless)}
     return Label(shown, unit, concept, frozenset(kinds), strong, tuple(sorted(dims.items())))
 
 

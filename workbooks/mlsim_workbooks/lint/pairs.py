@@ -207,22 +207,18 @@ def product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> li
     return found
 
 
-_PER_AND_COUNTED = tuple((a, b) for a in BUILT for b in BUILT if a != b)
-
-
 _THEIR_NUMBERS = {"node": "nodes", "rack": "racks"}  # else a rate of them has divided
 
 
 def wrong_count(value: Value) -> tuple[str, str] | None:
     """Return (per what, number of what) of a product that multiplies a figure per one thing by the number of another."""
-    left_over = dict(value.dims or ())
-    if not hard(value.dims or ()) or not only_conversions(value) or left_over.get("count"):
+    built = [(n, e) for n, e in value.dims or () if n in BUILT]
+    if len(built) < 2 or not hard(value.dims or ()) or not only_conversions(value) or "count" in dict(value.dims or ()):
         return None
-    for per, counted in _PER_AND_COUNTED:
+    for per, counted in ((a, b) for a, x in built if x < 0 for b, y in built if y > 0):
         if "~" + " each ".join(sorted((per, counted))) in value.parts:
             continue  # GPUs per node are GPUs and per node themselves
-        if left_over.get(per, 0) < 0 and left_over.get(counted, 0) > 0:
-            return (per, counted) if counted not in _THEIR_NUMBERS or _THEIR_NUMBERS[counted] in value.parts else None
+        return (per, counted) if counted not in _THEIR_NUMBERS or _THEIR_NUMBERS[counted] in value.parts else None
     return None
 
 

@@ -31,6 +31,9 @@ __all__ = ["Names", "registry_findings", "values"]
 # --- names ---------------------------------------------------------------------------------------------------------
 
 
+_NUMBER = re.compile(r"[\d.]+\w?")
+
+
 @lru_cache(maxsize=65536)
 def _found(text: str) -> tuple[str, str]:
     """Return (chip as written, model as written) named in a text, "" where none is."""
@@ -41,11 +44,14 @@ def _found(text: str) -> tuple[str, str]:
         return "", ""  # a title that lists them
     text = re.sub(r"\bgpu[-_](?=[a-z]{1,3}\d)", "", text)
     words = re.findall(r"[A-Za-z0-9.+]+(?:[-_/][A-Za-z0-9.+]+)*", text)[:14]
+    numbered = [any(c.isdigit() for c in word) for word in words]
     chip = model = ""
     for length in range(min(5, len(words)), 0, -1):
         for start in range(len(words) - length + 1):
+            if not any(numbered[start : start + length]):
+                continue
             phrase = " ".join(words[start : start + length])
-            if not re.search(r"\d", phrase) or len(phrase) < 2 or re.fullmatch(r"[\d.]+\w?", phrase):
+            if len(phrase) < 2 or _NUMBER.fullmatch(phrase):
                 continue
             kind = load.kind_of(phrase)
             if kind == "hardware":

@@ -12,7 +12,7 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import unit_text
 from mlsim_workbooks.lint.reader import WIDE
-from mlsim_workbooks.lint.vocabulary import PERIOD_RE
+from mlsim_workbooks.lint.vocabulary import PERIOD_WORDS
 from mlsim_workbooks.package import position
 
 __all__ = ["sum_rules"]
@@ -245,7 +245,7 @@ def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: 
 
 def _noted_as_per(inference: Inference, sheet: int, cell: Cellwise, period: str) -> bool:
     """Tell whether a note in the row of a figure, or of those it is worked out from, says that it is per year."""
-    pattern = dict(PERIOD_RE)[period]
+    pattern = dict(PERIOD_WORDS.entries)[period]
     used = inference.uses((sheet, cell.item.key))
     rows = {(sheet, cell.item.row), *((s, place // WIDE) for s, place in used)}
     grids = inference.book.grids

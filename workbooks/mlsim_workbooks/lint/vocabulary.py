@@ -9,23 +9,22 @@ import re
 
 from mlsim.units.spelling import CURRENCIES
 from mlsim_workbooks.lint.algebra import Dims
+from mlsim_workbooks.lint.patterns import Patterns
 
 __all__ = [
     "ACRONYMS",
-    "ANY_CONCEPT",
-    "ANY_KIND",
-    "CONCEPT_RE",
-    "COUNTED_RE",
+    "CONCEPTS",
+    "COUNTED",
     "COUNTED_WORDS",
     "FOREIGN_RE",
     "FOREIGN_WORDS",
-    "KIND_RE",
+    "KINDS",
     "LOWER",
     "NUMBERS",
-    "PERIOD_RE",
+    "PER",
     "PERIOD_SHORT",
     "PERIOD_UNIT",
-    "PER_RE",
+    "PERIOD_WORDS",
     "PREPOSITIONS",
     "SHOUTED",
     "WORDS",
@@ -223,10 +222,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 
-CONCEPT_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _CONCEPTS)
-ANY_CONCEPT = re.compile(
-    "|".join(f"(?:{pattern})" for _, pattern in _CONCEPTS), re.I
-)  # most texts of a sheet name nothing
+CONCEPTS = Patterns.of(_CONCEPTS)
 
 
 # Concepts whose numbers are bare, and what they count.
@@ -280,8 +276,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 
-KIND_RE = tuple((c, k, re.compile(p, re.I)) for c, k, p in _KIND_WORDS)
-ANY_KIND = re.compile("|".join(f"(?:{p})" for _, _, p in _KIND_WORDS), re.I)
+KINDS = Patterns.of(((category, kind), pattern) for category, kind, pattern in _KIND_WORDS)
 
 
 _EACH = r"(?:(?:per|/|pro|par|je) ?|(?:\bof (?:a|one|each|a single) |\beach |\bd.un |\bd.une |\beine[rs] ))"
@@ -312,11 +307,11 @@ COUNTED_WORDS = {
                             ("rack", "rack", "racks"), ("user", "user|employee|seat", "users|employees|seats"), *_THINGS)
     for word in f"{one}|{many}".split("|")
 }  # fmt: skip
-COUNTED_RE = tuple(
-    (name, re.compile(rf"^(?:#|number of |no\.? of |anzahl |nombre de )?(?:{words})\b(?! (?:price|cost|power|capacity|size|rate))", re.I))
+COUNTED = Patterns.of(
+    (name, rf"^(?:#|number of |no\.? of |anzahl |nombre de )?(?:{words})\b(?! (?:price|cost|power|capacity|size|rate))")
     for name, _, words in _THINGS
 )  # fmt: skip
-PER_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _PER)
+PER = Patterns.of(_PER)
 
 
 _PERIODS = (
@@ -343,7 +338,7 @@ _PERIODS = (
 )
 
 
-PERIOD_RE = tuple((name, re.compile(pattern, re.I)) for name, pattern in _PERIODS)
+PERIOD_WORDS = Patterns.of(_PERIODS)
 
 
 # Words that the unit reader would take for a unit, but that end or begin a label as words.

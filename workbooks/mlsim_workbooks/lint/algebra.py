@@ -427,9 +427,11 @@ def compare(found: Value, due: Value) -> Mismatch | None:
     return best
 
 
-def _badness(m: Mismatch) -> tuple[int, float]:
-    """Rank explanations: a wrong scale before a wrong dimension, the nearest first."""
-    return len(m.dims), abs(math.log10(m.ratio)) if m.ratio > 0 and math.isfinite(m.ratio) else 99.0
+def _badness(m: Mismatch) -> tuple[int, bool, float]:
+    """Rank explanations: a wrong scale before a wrong dimension, a factor that people forget before any, the nearest first."""
+    usable = m.ratio > 0 and math.isfinite(m.ratio)
+    usual = usable and any(is_conversion(r) or is_time(r) for r in (m.ratio, 8.0 * m.ratio, m.ratio / 8.0))
+    return len(m.dims), not usual, abs(math.log10(m.ratio)) if usable else 99.0
 
 
 def _variants(
@@ -482,8 +484,14 @@ def _difference(
     if abs(math.log10(ratio) / 3 - round(math.log10(ratio) / 3)) < 1e-6 and _per_counted(found, due, ratio):
         return None  # a label that leaves out "per million tokens"
     if abs(ratio - 1) > (_CALENDAR if calendar and min(abs(ratio - 1.024), abs(ratio - 1 / 1.024)) > 1e-3 else _EXACT):
-        return Mismatch(ratio=ratio)
+        return Mismatch(ratio=_forgotten(ratio) if calendar else ratio)
     return _periods_differ(found, due, reading, first, second)
+
+
+def _forgotten(ratio: float) -> float:
+    """Return the factor that somebody forgot, where another month was meant: 7.89 is 8, with a month of 30 days."""
+    signs = ((x, sign) for x in (8.0, 12.0, 24.0, 60.0, 1e3, 3600.0, 1e6) for sign in (1, -1))
+    return next((x**sign for x, sign in signs if abs(ratio / x**sign - 1) < 0.02), ratio)
 
 
 def _per_counted(found: Value, due: Value, ratio: float) -> bool:

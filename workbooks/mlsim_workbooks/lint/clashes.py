@@ -36,6 +36,8 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
             continue
         if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
             continue
+        if clash.note == "whole" and clash.left.parts == {"memory"} and _taken_from(inference, cell, clash.left_node):
+            continue  # what is left of one GPU's memory
         if clash.note in ("whole", "scopes") and _EACH_GPU.search(inference.book.grids[sheet].name):
             continue
         if clash.note == "hours" and any(_GRANTED.search(w) for w in _words_of(inference, sheet, cell, clash)):
@@ -58,6 +60,12 @@ def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value, 
     if any(n == number.number for text in beside for n, _ in quantities_in(text)):
         return True
     return any(_agree(unit, other) for unit in inference.quantities.get(number.number or 0.0, ()))
+
+
+def _taken_from(inference: Inference, cell: Cellwise, node: sx.Node | None) -> bool:
+    """Tell whether a formula takes something away from a cell, and that is all it does."""
+    tree = inference.tree(cell.item.form)
+    return isinstance(tree, sx.Binary) and tree.operator == "-" and tree.left == node
 
 
 def _bytes_each(value: Value) -> bool:
@@ -124,6 +132,7 @@ _SENTENCES = {  # of a clash's note: the rule, what is said, the fix
     ),
     "rate": ("mixed-sum", "Sums amounts in {a} and an exchange rate.", ""),
     "ratio": ("mixed-sum", "Sums quantities in {a} and a plain ratio.", ""),
+    "number": ("bare-number", "Adds a number of things and a quantity ({left} and {right}).", "Multiply them."),
     "counts": ("mixed-sum", "Sums different things: {a} and {b}.", ""),
     "PUE": ("facility-energy", "Applies PUE twice: {left} already includes it.", ""),
     "token": (

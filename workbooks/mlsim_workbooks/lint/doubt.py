@@ -317,7 +317,10 @@ def _sum_of_the_hours(d: Difference) -> bool:
 
 def _lines_added(inference: Inference, cell: Cellwise) -> int:
     """Return how many cells of a column a formula adds up."""
-    match inference.tree(cell.item.form) if cell.item.form >= 0 else None:
+    tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
+    while isinstance(tree, sx.Binary) and tree.operator in "*/":
+        tree = tree.left
+    match tree:
         case sx.Call(name="SUM", args=(sx.Area(kind="ref") as area,)):
             first, last = (position(cell.item.refs[mark]) for mark in (area.first, area.last))
             return last[0] - first[0] + 1 if first[1] == last[1] else 0
@@ -342,7 +345,7 @@ def _bytes_unsaid(d: Difference) -> bool:
     """Parameters may be a byte each, or the number beside them their bytes."""
     if d.rule != "params-bytes":
         return False
-    if any(_may_be_bytes(c) for c in d.used) or byte_each(d.inference, d.facts):
+    if any(_may_be_bytes(c) for c in d.used) or 1.0 in sx.written(d.tree) or byte_each(d.inference, d.facts):
         return True
     words = " ".join((d.cell.words, *(k for _, k in d.computed.kinds)))
     small = d.computed.factor != d.computed.factor and d.stated.factor in (1e3, 1024.0)  # a network of kilobytes
@@ -398,7 +401,7 @@ def _thousands_unsaid(d: Difference) -> bool:
         return False
     return any(
         (c.value.factor == 1.0 or c.value.factor != c.value.factor)
-        and any(n in ("token", "parameter", "sample", "request") and e > 0 for n, e in c.value.dims or ())
+        and any(n in ("token", "parameter", "sample", "request", "count") and e > 0 for n, e in c.value.dims or ())
         and isinstance(c.item.value, float)
         and c.item.value < 1e5
         for c in d.used

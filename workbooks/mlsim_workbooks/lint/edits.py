@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mlsim_workbooks.lint import syntax as sx
 
-__all__ = ["Edit", "Refs", "edit"]
+__all__ = ["Edit", "Refs", "edit", "same"]
 
 Refs = tuple[str, ...]  # a formula's references by their marks, relative to its cell
 
@@ -25,6 +25,11 @@ class Edit:
     gained: tuple[sx.Node, ...]
     turned: bool = False  # the same factors on the other side of the fraction
     of: str = "*"  # "*" of a product, "+" of a sum
+
+
+def same(mine: sx.Node, my_refs: Refs, theirs: sx.Node, their_refs: Refs) -> bool:
+    """Tell whether two formulas say the same of the cells around them."""
+    return _key(mine, my_refs) == _key(theirs, their_refs)
 
 
 def edit(mine: sx.Node, my_refs: Refs, theirs: sx.Node, their_refs: Refs) -> Edit | None:

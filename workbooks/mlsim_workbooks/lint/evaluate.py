@@ -16,6 +16,7 @@ from mlsim_workbooks.lint.pairs import (
     hours_and_device_hours,
     joined,
     kinds_differ,
+    number_of_things,
     one_and_all,
     parameters_and_bytes,
     plain_fraction,
@@ -207,6 +208,9 @@ class Evaluation:
             and not parameters_and_bytes(left, right)
         ):
             mismatch = None
+        if how == "add" and isinstance(a, sx.Ref) and isinstance(b, sx.Ref) and number_of_things(left, right):
+            self.clashes.append(Clash(how, left, right, a, b, note="number"))
+            return
         if mismatch is not None:
             self.clashes.append(Clash(how, left, right, a, b, mismatch))
         elif how == "add" and tokens_and_requests(left, right):

@@ -258,7 +258,7 @@ class _Run:
             if context.date:
                 cell.value = _DATE
             elif context.value is not None:
-                cell.value = self.one(_of_one(context, entity) if item.form < 0 else context.value)
+                cell.value = self.one(_of_one(context, entity, item.value) if item.form < 0 else context.value)
             else:
                 value = constants.get(id(context))
                 if value is None:
@@ -551,10 +551,36 @@ _ONE = re.compile(
 )
 
 
-def _of_one(context: Context, entity: str) -> Value:
+_WORTH = {
+    "money_in_usd": 1.0,
+    "money_in_eur": 1.12,
+    "money_in_gbp": 1.3,
+    "money_in_chf": 1.1,
+}  # only which is worth more
+
+
+def _as_banks_write(value: Value, number: float) -> Value:
+    """Return dollars per euro for an "EUR/USD" of 1.08, euros per dollar for one of 0.92."""
+    turned = tuple(sorted((n, -e) for n, e in value.dims or ()))
+    if not either_way(replace(value, dims=turned), value) or number <= 0:
+        return value
+    worth = [_WORTH.get(n, 0.0) ** e for n, e in value.dims or () if n in _WORTH]
+    if len(worth) != 2:
+        return value
+    literal_rate = 1.0 / math.prod(worth)  # euros per dollar, where the text says so
+    return (
+        replace(value, dims=turned)
+        if abs(math.log(number * literal_rate)) < abs(math.log(number / literal_rate))
+        else value
+    )
+
+
+def _of_one(context: Context, entity: str, number: object = None) -> Value:
     """Return the unit of a typed number: "Node power" and "Server price" are those of one, unless the label says more."""
     value = context.value
     assert value is not None
+    if isinstance(number, float) and has_money(value):
+        value = _as_banks_write(value, number)
     match = _ONE.match(entity or " ".join(context.texts[:1]))
     if match is None or not hard(value.dims or ()) or ("total", "total") in context.kinds:
         return value

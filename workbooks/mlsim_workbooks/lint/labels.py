@@ -329,6 +329,8 @@ def _whole(text: str, concept: str, snake: bool) -> Value | None:
         candidates.append(" ".join(LOWER.get(p, p) for p in body.split()))
     if body[:1].isupper() and body[1:2].islower():
         candidates.append(body[0].lower() + body[1:])
+    if re.fullmatch(r"[Ee]n [TMP]o", text):
+        return read_unit(text[3:], concept)
     for candidate in candidates:
         unit = read_unit(candidate, concept)
         if unit is not None and unit.dims is not None and len(candidate) > 1:
@@ -360,6 +362,8 @@ def _is_noun(unit: Value, text: str) -> bool:
 def _certain(unit: Value, text: str, concept: str) -> bool:
     """Tell whether trailing words are certainly a unit: a symbol of two letters or more, or one that fits the concept."""
     assert unit.dims is not None
+    if text == "CAD" and concept != "money":
+        return False  # computer-aided diagnosis
     if text.casefold() in ("min", "mo", "ms") and concept not in ("latency", "hours"):
         return text == "ms"
     if concept in ("parameters", "active parameters") and re.fullmatch(r"[BM]|bn|mn|(?:b|m)illions?|10\^\d+", text):
@@ -404,6 +408,8 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
             and not snake
         ):
             continue  # "mean over open hours"
+        if before in ("and", "und", "et") and joined.isalpha() and re.search(r"\b(?:per|pro|par|je)\b", text, re.I):
+            continue  # "per user and workday"
         if (
             before in ("per", "/", "pro", "par", "je")
             or (before[:1].isdigit() and not (snake and before.endswith("k")))

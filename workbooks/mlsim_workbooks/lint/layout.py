@@ -350,6 +350,9 @@ class _Pass:
             return units[left], True
         if right in units and not (units[right].strip() in CURRENCIES and right > col + 1):
             return units[right], True
+        only = next(iter(units)) if len(units) == 1 else 0
+        if only and only < first and self.headed(only) and not any(c < only for c in self.runs):
+            return units[only], True  # beyond cells of the row that are empty
         return "", False
 
     def scenarios(self, *cols: int) -> bool:

@@ -24,7 +24,7 @@ _BOUNDED = re.compile(
     re.I,
 )  # fmt: skip
 _OPEN = re.compile(
-    r"overhead|peak[- ](?:to|over)|oversub|growth|memory|hbm|vram|speicher|mémoire|speed-?up|scaling|bubble|factor|vs\b|relative|increase|change|cost|price|of one|margin",
+    r"overhead|peak[- ](?:to|over)|oversub|growth|memory|hbm|vram|speicher|mémoire|speed-?up|scaling|bubble|factor|vs\b|relative|increase|change|cost|price|of one|margin|\bmal\b|\bfois\b|\btimes\b",
     re.I,
 )
 _REACHED = re.compile(

@@ -78,6 +78,19 @@ def scopes(value: Value) -> set[str]:
     return {n for n, e in value.dims or () if e < 0 and n in ("device", "node")}
 
 
+def number_of_things(left: Value, right: Value) -> bool:
+    """Tell whether a number of replicas, nodes or GPUs stands beside a quantity with a written unit: 40 GB, 3 copies."""
+    for one, other in ((left, right), (right, left)):
+        things = one.dims == (("count", 1.0),) and one.text  # "messages per day"
+        counted = (things or one.parts in _NUMBERS) and not hard(one.dims or ()) and not one.numbers
+        if counted and other.text and hard(other.dims or ()) and "time" not in dict(other.dims or ()):
+            return True
+    return False
+
+
+_NUMBERS = tuple(frozenset({n}) for n in ("replicas", "nodes", "devices", "racks", "users", "layers"))
+
+
 def bare_side(left: Value, right: Value) -> bool:
     """Tell whether one side is a bare number or a count, which labels often leave without its unit."""
     return not hard(left.dims or ()) or not hard(right.dims or ())

@@ -83,7 +83,7 @@ class _Figure:
 _NOT_SPEC = re.compile(
     r"achiev|effective|measured|peak[ _]mem|mem[ _]peak|busbw|bus bw|nccl|\bcopy\b|sustained|real|required|needed|used|free|usable|available|reserve|total|node|server|rack|cluster|fleet"
     r"|host|cpu|system|disk|ssd|nvme|storage|checkpoint|weights|activation|\bkv\b|cache|l2|sram|per user|share|budget|plan|sheet|margin|headroom"
-    r"|observed|stream|logged|actual|average|\bavg|mean|idle|typical|load|mesur|gemessen|utilis|benötigt|gesamt|nutzbar|serveur|knoten"
+    r"|observed|stream|logged|actual|average|\bavg|mean|idle|busy|typical|load|mesur|gemessen|utilis|benötigt|gesamt|nutzbar|serveur|knoten"
     r"|predicted|model\b|gemm\b|matmul|bench|message|dataset|free|limit|cap\b|metered|drawn|per month|reached|framework|runtime|overhead|flash|on[- ]board|wind|site|campus|zone|scratch|stack|\bdie\b|\bpin\b",
     re.I,
 )
@@ -92,6 +92,8 @@ _OTHER_COUNT = re.compile(
 )  # "Layers / KV heads / head dim"
 _NOT_DATASHEET = re.compile(r"measur|gemessen|mesuré|bench|observed|profil|test run", re.I)
 _NUMBERED = re.compile(r"\b\d+ ?(?:x )?(?:nodes?|servers?|racks?)\b", re.I)  # the scenario of 32 nodes
+_OF_ONE = re.compile(r"\b(?:per|je|pro|par|of one|of each|each) (?:gpu|card|chip|accelerator|karte|carte)\b", re.I)
+_AROUND = re.compile(r"\b(?:node|server|rack|cluster|knoten|serveur)\b", re.I)
 _LINK = re.compile(r"nvlink|xgmi|infinity fabric|scale-?up|link|\blien\b|verbindung", re.I)
 _NETWORK = re.compile(
     r"pcie|ethernet|infiniband|\bnic\b|network|fabric(?<!infinity fabric)|scale-?out|uplink|switch|rail|netz|réseau",
@@ -142,6 +144,8 @@ def _attribute(cell: Cellwise) -> str:
     if soft.get("node") or soft.get("rack") or soft.get("device", 0) > 0:
         return ""
     concept = context.concept
+    if concept == "parameters" and ("parameters", "active") in context.kinds:
+        concept = "active parameters"
     if not dims and any(_OTHER_COUNT.search(t) for t in context.texts[:1]):
         return ""
     if not dims:
@@ -149,6 +153,8 @@ def _attribute(cell: Cellwise) -> str:
             concept if concept in ("layers", "heads", "kv heads", "head dim", "parameters", "active parameters") else ""
         )
     own = _NUMBERED.sub(" ", " ".join(_unnamed(t.replace("_", " ")) for t in context.texts))
+    if _OF_ONE.search(own):
+        own = _AROUND.sub(" ", own)  # "HBM per GPU" below "H200 node"
     if dims == (("information", 1.0),) and (memory := _ON_CHIP.fullmatch(own.strip())):
         return "flash" if memory[1].lower() == "flash" else "sram"
     if _NOT_SPEC.search(own):
@@ -306,13 +312,9 @@ def _family(name: str) -> tuple[str, ...]:
     """Return the variants that a bare name such as "A100" may mean; a name with more to it means one."""
     canonical = load.chip(name).name
     base = normalise(name)
-    if not re.fullmatch(r"[a-z]+\d+[a-z]?", base):
+    if not re.fullmatch(r"[a-z]+\d+[a-z]?(?:sxm\d?|pcie)?", base):
         return (canonical,)
-    others = [
-        n
-        for n in load.chip_names()
-        if normalise(n).startswith(base) and not normalise(n)[len(base) : len(base) + 1].isdigit()
-    ]
+    others = [n for n in load.chip_names() if re.match(rf"{base}(?!\d)|{base}\d+gb", normalise(n))]
     return (canonical, *(n for n in others if n != canonical))
 
 

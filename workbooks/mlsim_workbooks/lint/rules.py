@@ -254,6 +254,9 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     if said is not None and hard(said.dims or ()) == hard(stated.dims or ()) != hard(computed.dims or ()):
         computed = said  # the number of the label is no bare one
     yield from _upside_down(cell, computed, stated)
+    if said_twice := _binary_for_nothing(inference, sheet, cell, computed, stated):
+        yield "binary-prefix", said_twice, ""
+        return
     mismatch = compare(_without_ring(computed), stated)
     if mismatch is not None and (turned := _turned(inference, sheet, cell, tree, computed, stated)):
         yield "dimension", f"'{cell.label}' has '{turned}' on the wrong side of its fraction.", ""
@@ -315,8 +318,14 @@ def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, comput
     shares = [c for c in inference.uses((sheet, cell.item.key)).values() if c.context.percent]
     plain = [n for n in computed.numbers if n != 0.01]
     stored = all(isinstance(c.item.value, float) and abs(c.item.value) <= 1.0 for c in shares)
-    money = has_money(computed) and "energy" not in computed.parts  # cents per kWh
-    return len(shares) == 1 and stored and not plain and len(computed.numbers) == 1 and money
+    cents = has_money(computed) and "energy" in computed.parts  # cents per kWh
+    rounded = "1/share" in computed.parts and computed.numbers == (100.0,)  # servers, of so much of each
+    return (
+        len(shares) == 1
+        and stored
+        and not cents
+        and (rounded or (not plain and len(computed.numbers) == 1 and has_money(computed)))
+    )
 
 
 def _upside_down(cell: Cellwise, computed: Value, stated: Value) -> Iterator[Said]:
@@ -422,6 +431,20 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
     plain = replace(computed, numbers=tuple(n for n in computed.numbers if n != eights[0]))
     if due and compare(plain, stated) is None:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""
+
+
+def _binary_for_nothing(inference: Inference, sheet: int, cell: Cellwise, computed: Value, stated: Value) -> str:
+    """Return what is said of a formula that turns GB into GiB, where it takes and gives the same unit."""
+    numbers = set(computed.numbers)
+    turns = any(
+        {a, 1 / b} == numbers for k in (1, 2, 3, 4) for a, b in ((1000.0**k, 1024.0**k), (1024.0**k, 1000.0**k))
+    )
+    if not turns or stated.dims != (("information", 1.0),) or not cell.context.explicit:
+        return ""
+    used = [c.value for c in inference.uses((sheet, cell.item.key)).values()]
+    if len(used) != 1 or used[0].dims != stated.dims or used[0].factor != stated.factor:
+        return ""
+    return f"'{cell.label}' turns decimal into binary units or back, but what it takes is in {stated.text} too."
 
 
 def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:

@@ -176,6 +176,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             have.get(name, 0) < 0
             and not due.get(name)
             and (name != "node" or nodes)
+            and not (name == "device" and "parallel" in computed.parts)  # times the GPUs of a tensor-parallel group
             and hard(stated.dims) != _TIME  # all wait as long as one
             and (total or any(due.get(n, 0) < 0 for n in names if n != name and n != "user"))
         ):

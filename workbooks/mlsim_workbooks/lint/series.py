@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, compare, hard, has_money, is_conversion, is_time
-from mlsim_workbooks.lint.edits import Refs, edit
+from mlsim_workbooks.lint.edits import Refs, edit, same
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
@@ -309,6 +309,14 @@ def _agrees(cell: Cellwise) -> bool:
     return hard(computed.dims or ()) == hard(stated.dims or ())
 
 
+def _right(cell: Cellwise) -> bool:
+    """Tell whether a formula of known bytes gives just the unit that its cell states."""
+    stated, computed = cell.context.value, cell.computed
+    if stated is None or computed is None or not cell.context.explicit or stated.dims != (("information", 1.0),):
+        return False
+    return computed.known and stated.known and compare(computed, stated) is None
+
+
 def _alike(a: Cellwise, b: Cellwise) -> bool:
     """Tell whether two cells are meant to hold the same kind of figure."""
     first, second = a.context.value, b.context.value
@@ -418,6 +426,8 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
     if mine is None or theirs is None or (isinstance(mine, sx.Ref) and isinstance(theirs, sx.Ref)):
         return None
     found = edit(mine, relative(cell)[1], theirs, relative(other)[1])
+    if found is None and where == "inside" and cell.item.form == other.item.form and _swapped(cell, other):
+        return _crossed(cell, other, mine, theirs)
     if found is None or (found.of == "+" and where != "inside"):
         return None  # a sum at an end may start or close its line
     lost = [_operand(inference, sheet, other, n) for n in found.lost]
@@ -458,6 +468,15 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         return None  # the one offer in dollars
     what = " and ".join(_called(o) for o in operands)
     return rule, f"'{cell.label}' {'leaves out' if lost else 'takes in'} {what}, unlike the cells beside it.", ""
+
+
+def _crossed(cell: Cellwise, other: Cellwise, mine: sx.Node, theirs: sx.Node) -> Said | None:
+    """The cells of the neighbours' formulas, put together in other pairs: input tokens times the price of output."""
+    if same(mine, relative(cell)[1], theirs, relative(other)[1]):
+        return None
+    tokens = {k for v in (cell.computed, other.computed) if v is not None for c, k in v.kinds if c == "token"}
+    rule = "token-direction" if len(tokens) > 1 else "dimension"
+    return rule, f"'{cell.label}' takes the same cells as those beside it, in another order.", ""
 
 
 def _another_line(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise) -> bool:
@@ -586,6 +605,8 @@ def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
         return "kv-factor"
     if ratio == 2.0 and any(v.kind("trip") for v in (cell.computed, other.computed) if v is not None):
         return "round-trip"
+    if ratio == 2.0 and "~information" in used and dict(cell.context.kinds).get("direction"):
+        return "link-direction"
     mine, theirs = cell.value, other.value
     seen = {p[1:] for v in (cell.computed, other.computed) for p in (v.parts if v else ()) if p.startswith("~")}
     return ratio_rule(ratio, {n for v in (mine, theirs) for n, _ in v.dims or ()}, mine, theirs, seen)
@@ -602,6 +623,8 @@ def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, c
     if isinstance(due, float) and isinstance(took, float):
         if due and abs(took / due - 1) < 0.15:
             return None  # the hours of a leap year, the days of February
+        if is_conversion(due) and is_conversion(took) and _right(cell):
+            return None  # the one row in megabytes
         times = is_time(due) and (is_time(took) or certain)
         times |= certain and _rule_of_count(cell, other, due) == "calendar"
         rule = "calendar" if times else _rule_of_number(cell, other, due / took) if due and took else ""

@@ -78,6 +78,9 @@ def combine(
         both = {c: k for c, k in joined.kinds if (c, k) in apart} | dict(column.kinds)
         column = replace(column, kinds=frozenset(both.items()), concept=column.concept or joined.concept,
                          dims=column.dims or joined.dims)  # fmt: skip
+    if len(stack) > 1 and column.concept in _NARROWER:  # "heads" over "KV", "params" over "active"
+        turned = read_label(" ".join(reversed(stack))).concept
+        column = replace(column, concept=turned) if turned == _NARROWER[column.concept] else column
     if column.unit is None and column.concept in ("carbon", "carbon intensity"):  # "CO2e" over "t/month"
         mass = next((u for t in reversed(stack) if len(t) < 14 and (u := read_unit(t, column.concept))), None)
         column = replace(column, unit=mass, strong=mass is not None)
@@ -125,6 +128,7 @@ def combine(
     return Context(value, explicit, concept, kinds, label, texts, form.percent, clash, headed)
 
 
+_NARROWER = {"heads": "kv heads", "parameters": "active parameters"}
 _EITHER = re.compile(r"(?:in|en) \S+ (?:or|oder|ou|and|und|et) \S+", re.I)
 
 
@@ -172,6 +176,7 @@ def _called(row: Label, column: Label, group: tuple[str, ...], stack: tuple[str,
 
 
 _IN_UNIT = re.compile(r"(?:in|as|en) \S+", re.I)
+_SAME_IN = re.compile(r"(?:the )?(?:same|idem|dito|ditto|or|that is|dasselbe|soit),? (?:in|en) ", re.I)
 _COUNT_ROW = re.compile(
     r"(?:[a-zäöüéè-]+ ){0,2}(?:tokens|requests|users|gpus|nodes|layers|replicas|batch(?: size)?|hops)"
     r"|tokens (?:in|of|per) .*",
@@ -192,6 +197,8 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
         and (_COUNT_ROW.fullmatch(row.text.strip()) or (row.unit and _IN_UNIT.fullmatch(row.text)))
     ):
         return row, column  # "Tokens", "In seconds" among rows of milliseconds
+    if column.unit is not None and row.unit is not None and row.strong and _SAME_IN.match(row.text):
+        return row, column  # "Same in node hours", below GPU-hours
     if column.concept == "money" and row.unit is None:
         return column, row  # the prices of an offer, whatever its lines are
     if (

@@ -89,10 +89,29 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return Value(dims=(), text=body)
     if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):
         return Value(dims=(("count", 1.0),), text=body)
-    value = _magnitude(body, concept) or _electric(body) or _cents(body) or _parsed(_translate(body, concept), text)
+    value = (
+        _magnitude(body, concept)
+        or _electric(body)
+        or _cents(body)
+        or _parsed(_translate(body, concept), text)
+        or _things_per(body, concept, text)
+    )
     if value is None or value.dims is None:
         return None
     return replace(value, text=" ".join(body.split()))
+
+
+_THINGS_PER = re.compile(r"([a-z]{3,}[a-z]s) ?(?:/|per |pro |par |je ) ?((?:GPU|node|server)?[- ]?[A-Za-zé]+)")
+
+
+def _things_per(body: str, concept: str, text: str) -> Value | None:
+    """Read "chunks/s", "pages per minute": whatever they are, so many of them in a time."""
+    match = _THINGS_PER.fullmatch(body)
+    if match is None or match[1] in _unit_words() or match[1] in COUNTED_WORDS:
+        return None
+    unit = _parsed(_translate(f"count/{match[2]}", concept), text)
+    per_time = unit is not None and (unit.kind("period") or any(n == "time" for n, _ in unit.dims or ()))
+    return unit if per_time else None
 
 
 _ELECTRIC = re.compile(r"([nµumkM]?)(Ah|A|VA|V|C)(?: (?:per|je|par|pro) \w+)?")

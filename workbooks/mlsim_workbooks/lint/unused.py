@@ -135,6 +135,8 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
         return ()  # a share of one GPU, and the number of them; all wait as long as one
     if any(_instead(cell, taken, unused) for taken in candidate.taken.values()):
         return 1, nearest, key[1]
+    if not inference.uses(key):
+        return ()  # numbers alone
     tree = inference.tree(cell.item.form)
     copied = tree is not None and is_copied(tree)
     taken = candidate.taken.get(-1)

@@ -25,8 +25,38 @@ _MANY_GPUS = re.compile(
 )
 
 
+_OF_ALL = re.compile(
+    r"\b(?:all|alle[nr]?|tou(?:te)?s)(?: (?:the|les|der))? (user|camera|server|node|customer|device|store|site|nutzer|kameras?|kunden|utilisateur|cam[eé]ra|serveur|client)s?\b",
+    re.I,
+)
+_ALL_OF = re.compile(r"\b(?:all|total|alle|gesamt|tous|toutes|fleet)\b", re.I)
+
+
+def _of_one_for_all(inference: Inference, sheet: int, cell: Cellwise) -> Said | None:
+    """The figure of one camera, at most converted, under a label of all cameras."""
+    match, computed = _OF_ALL.search(cell.words), cell.computed
+    used = list(inference.uses((sheet, cell.item.key)).values())
+    if match is None or computed is None or len(used) != 1 or computed.dims == () or not only_conversions(computed):
+        return None
+    one, source = match[1].lower().rstrip("s"), used[0]
+    stated = cell.context.value
+    if stated is None or not hard(stated.dims or ()) or hard(stated.dims or ()) != hard(computed.dims or ()):
+        return None
+    if (
+        not re.search(rf"\b{one}\b", source.words, re.I)
+        or _ALL_OF.search(source.words)
+        or hard(stated.dims or ()) == (("time", 1.0),)
+    ):
+        return None
+    rule = "user-total" if one in ("user", "customer", "nutzer", "kunden", "utilisateur", "client") else "device-scope"
+    return rule, f"'{cell.label}' takes '{source.label}', which is of one.", "Multiply by how many there are."
+
+
 def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A figure passed on under a label that means another number of GPUs or nodes."""
+    if (said := _of_one_for_all(inference, sheet, cell)) is not None:
+        yield said
+        return
     place, context = copied(tree), cell.context
     whole = inference.cell_of(sheet, cell.item, place) if place is not None and _EVERYTHING.match(cell.words) else None
     if whole is not None and dict(whole.value.dims or ()).get("user", 0.0) < 0 and not ONE_USER.search(cell.words):

@@ -225,7 +225,9 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
         cell.computed is None
         or not _has_pue(inference, facts)
         or re.search(
-            "meter|zähler|compteur|charge|loss|batter|verlust|perte|waste heat|abwärme|chaleur fatale", words, re.I
+            "meter|zähler|compteur|charge|loss|batter|verlust|perte|waste heat|abwärme|chaleur fatale|certificate|certificat|zertifikat",
+            words,
+            re.I,
         )
     ):
         return

@@ -58,7 +58,7 @@ def byte_each(inference: Inference, facts: Facts) -> bool:
     return inference.mentions(_BYTE_EACH) and not {"bytes each", "bits each"} & facts.concepts.keys()
 
 
-_BINARY = re.compile(r"\b1 ?[kMGT][Bo] ?= ?(?:1[.,  ]?024|2\^\d0) ?[kMG]?[Bo]\b|\bbinary units\b", re.I)
+_BINARY = re.compile(r"\b1 ?[kMGT][Bo] ?= ?(?:1[.,  ]?024|2\^\d0) ?[kMG]?[Bo]\b|(?<!in )\bbinary units\b", re.I)
 _PRECISION_LABEL = re.compile(
     r"\b(?:precision|dtype|number format|data ?type|compute format|präzision|précision|datentyp)\b", re.I
 )

@@ -116,6 +116,18 @@ class Inference:
         return self._mentions[pattern]
 
     @cached_property
+    def _titles(self) -> tuple[list[tuple[int, str]], ...]:
+        """The rows of each sheet with one text alone."""
+        alone = (((row, items[0]) for row, items in grid.rows.items() if len(items) == 1) for grid in self.book.grids)
+        return tuple([(row, i.value) for row, i in rows if isinstance(i.value, str) and i.form < 0] for rows in alone)
+
+    def title(self, sheet: int, row: int) -> str:
+        """Return the title of the part of a sheet that a row stands in: the last row above with one text alone."""
+        titles = self._titles[sheet]
+        before = bisect_left(titles, (row, ""))
+        return titles[before - 1][1] if before and len(titles[before - 1][1]) <= 80 else ""
+
+    @cached_property
     def quantities(self) -> Mapping[float, Collection[Value]]:
         """The units that stand behind each number in any text of the workbook: {60.0: {W}}."""
         found: dict[float, set[Value]] = {}

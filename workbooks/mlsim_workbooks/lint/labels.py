@@ -131,6 +131,10 @@ _MANY_WORD = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
 _MONEY_PER = re.compile(
     rf"\b({'|'.join(CURRENCIES).lower()}) (?=(?:h|hour|hr|gb|tb|kwh|mwh|tok|mtok|ktok|gpu|gpuh|req|month|year|day|user|image|node|server|rack|card|replica)\b)"
 )
+_GPU_HOURS = re.compile(
+    r"(?:[a-zäöüé]+ ){0,2}GPU[- ]?(?:hours|Stunden) (?:in|of|im) (?:the |a )?(?:year|month|quarter|week|jahr|monat|quartal)",
+    re.I,
+)
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
 
@@ -162,6 +166,8 @@ def read_label(text: str) -> Label:
         )
         words = re.sub(r"/s (?=(?:gpu|user|node|replica)\b)", "/s per ", words)
     unit, rest, strong = _find_unit(words, concept, snake) if not _PRICED_RATE.search(words) else (None, words, False)
+    if unit is None and concept == "device hours" and _GPU_HOURS.fullmatch(words):
+        unit = read_unit("GPU-h")
     if unit is not None and (many := _MANY_BEFORE.match(rest)):
         unit = scaled(unit, [many[1]])
     dims: dict[str, float] = {}

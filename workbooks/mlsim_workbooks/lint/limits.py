@@ -336,7 +336,7 @@ def _chip(cell: Cellwise, sheet: int, names: Names) -> Said | None:
     soft = dict(value.dims)
     if any(soft.get(n, 0) > 0 for n in ("device", "node", "rack")) or soft.get("node") or soft.get("rack"):
         return None
-    words = f"{cell.words} {names.title(sheet, cell.item.row)}"
+    words = f"{cell.words} {names.inference.title(sheet, cell.item.row)}"
     dims = dict(hard(value.dims))
     if dims == {"operation": 1.0, "time": -1.0} and _REACHED.search(words):
         attribute, name = "peak_compute", "dense peak"

@@ -7,7 +7,6 @@ chip names. A bare family name ("A100") may mean any variant: the one that most 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -217,7 +216,7 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
         if (value is None or value.factor != value.factor) and attribute not in _COUNTS:
             continue
         chip, model, weak = names.of(sheet, cell)
-        if _NOT_DATASHEET.search(names.title(sheet, cell.item.row)):
+        if _NOT_DATASHEET.search(inference.title(sheet, cell.item.row)):
             continue
         if chip or model:
             factor = value.factor if value is not None and value.factor == value.factor else 1.0
@@ -232,15 +231,12 @@ class Names:
     above: dict[tuple[int, int], list[tuple[int, str, str]]] = field(default_factory=dict)
     beside: dict[tuple[int, int], set[tuple[str, str]]] = field(default_factory=dict)
     only: dict[int, str] = field(default_factory=dict)
-    titles: dict[int, list[tuple[int, str]]] = field(default_factory=dict)  # rows with one text alone
 
     def __post_init__(self) -> None:
         named: dict[str, str] = {}  # the chips of all sheets
         for index, grid in enumerate(self.inference.book.grids):
             chips: dict[str, str] = {}
-            for row, items in grid.rows.items():
-                if len(items) == 1 and isinstance(items[0].value, str) and items[0].form < 0:
-                    self.titles.setdefault(index, []).append((row, items[0].value))
+            for items in grid.rows.values():
                 for item in items:
                     if not isinstance(item.value, str) or item.form >= 0 or len(item.value) > 80:
                         continue
@@ -255,12 +251,6 @@ class Names:
         if len(named) == 1:  # the only chip of the workbook
             self.only = dict.fromkeys(self.only, next(iter(named.values())))
 
-    def title(self, sheet: int, row: int) -> str:
-        """Return the title of the part of a sheet that a row stands in: the last row above with one text alone."""
-        titles = self.titles.get(sheet, [])
-        before = bisect_left(titles, (row, ""))
-        return titles[before - 1][1] if before and len(titles[before - 1][1]) <= 80 else ""
-
     def of(self, sheet: int, cell: Cellwise) -> tuple[str, str, bool]:
         """Return the chip and the model of a cell's row, column or sheet, and whether the chip is only the sheet's."""
         chip = model = ""
@@ -271,7 +261,7 @@ class Names:
         chips, models = {a for a, _ in row if a}, {b for _, b in row if b}
         chip = chip or (chips.pop() if len(chips) == 1 else "")
         model = model or (models.pop() if len(models) == 1 else "")
-        a, b = _found(self.title(sheet, cell.item.row))
+        a, b = _found(self.inference.title(sheet, cell.item.row))
         chip, model = chip or a, model or b
         for at, a, b in reversed(self.above.get((sheet, cell.item.col), [])):
             if at < cell.item.row and not (chip and model):

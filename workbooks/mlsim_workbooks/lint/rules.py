@@ -113,6 +113,8 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     yield from label_unit_rules(cell)
     yield from flop_rules(cell)
     yield from note_rules(inference, sheet, cell)
+    if cell.context.date and cell.item.form >= 0:
+        yield from _hours_after_a_date(inference, sheet, cell)
     if cell.computed is None:
         return
     clashes = list(clash_rules(inference, facts, sheet, cell))
@@ -142,6 +144,23 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     yield from kv_constants(cell, tree)
 
 
+def _hours_after_a_date(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+    """A date and a number of hours: a date counts days."""
+    tree = inference.tree(cell.item.form)
+    terms = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)] if tree is not None else []
+    if len(terms) != 2 or not any(c is not None and c.context.date for c in terms):
+        return
+    for term in terms:
+        if term is None or term.context.date or not term.context.explicit:
+            continue
+        if term.value.dims == (("time", 1.0),) and term.value.factor in (1.0, 60.0, 3600.0):
+            yield (
+                "time-scale",
+                f"Adds '{term.label}' to a date, which counts days.",
+                f"Divide by {86400.0 / term.value.factor:g}.",
+            )
+
+
 def _of_a_mixture(inference: Inference, facts: Facts, key: Key) -> bool:
     """Tell whether the parameters that a formula uses stand beside active ones: those of a mixture of experts."""
     active = facts.concepts.get("active parameters", ())
@@ -164,7 +183,9 @@ def _of_what_is_missing(
         gpu_time = any(_of_gpus(c) for c in inference.uses((sheet, cell.item.key)).values())
         worked = cell.computed.parts if cell.computed is not None else frozenset()
         gpu_time |= "replicas" in worked and not _many_per_replica(inference, facts)
+        title = inference.title(sheet, cell.item.row)
         nodes = bool(facts.concepts.get("nodes")) and not _ONE_NODE.fullmatch(inference.book.grids[sheet].name.strip())
+        nodes = nodes and not _OF_A_NODE.search(title)
         yield from scope_rules(cell, tree, nodes, bool(facts.concepts.get("users")), gpu_time)
     yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
     yield from batch_rules(inference, (sheet, cell.item.key), cell)
@@ -191,6 +212,10 @@ _SERVICE = re.compile(r"(?:per|je|par|pro|/) ?(?:image|img|clip|frame|page|docum
 _ONE_NODE = re.compile(
     r"(?:the |one |edge )?(?:box|node|server|host|workstation|instance|knoten|serveur)", re.I
 )  # a sheet about one
+_OF_A_NODE = re.compile(
+    r"\b(?:per|one|each|a|je|pro|par|ein|un) (?:server|node|box|host|machine|system|knoten|serveur|nœud|noeud|instance)\b",
+    re.I,
+)  # "Per server", the title of a part
 _PER_REPLICA = re.compile(
     r"(?:gpus?|cards?|devices|karten|cartes) (?:per|of a|of each|je|pro|par) (?:replica|instance|replik|réplica|copy)|\btp\b|tensor",
     re.I,
@@ -450,14 +475,19 @@ def _binary_for_nothing(inference: Inference, sheet: int, cell: Cellwise, comput
 def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
     """A division by 1e9 under GiB, or by 1024^3 under GB, where the rest of the formula is not known."""
     stated, computed = cell.context.value, cell.computed
-    if stated is None or computed is None or computed.dims is not None or stated.dims != (("information", 1.0),):
+    if stated is None or computed is None or stated.dims != (("information", 1.0),) or not cell.context.explicit:
         return
-    if not cell.context.explicit or ("~information" not in computed.parts and not _BYTES_EACH & computed.parts):
+    alone = computed.dims == () and not inference.uses((sheet, cell.item.key))  # 224 x 224 x 3 / 1024
+    if not alone and (
+        computed.dims is not None or ("~information" not in computed.parts and not _BYTES_EACH & computed.parts)
+    ):
         return
     used = inference.uses((sheet, cell.item.key)).values()
     scales = [c.value.factor for c in used if c.value.dims == (("information", 1.0),)]
     for k in (1, 2, 3, 4):
         for found, due in ((1000.0**k, 1024.0**k), (1024.0**k, 1000.0**k)):
+            if alone and not _binary(due):
+                continue  # "KB" is often said of 1,024
             others = [n for n in computed.numbers if n and not _close(n, 1 / found)]
             start = stated.factor / due  # of what is divided: bytes, or the megabytes of each file
             if (

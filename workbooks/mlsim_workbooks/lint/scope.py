@@ -178,6 +178,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             and (name != "node" or nodes)
             and not (name == "device" and "parallel" in computed.parts)  # times the GPUs of a tensor-parallel group
             and hard(stated.dims) != _TIME  # all wait as long as one
+            and stated.text != "%"  # so much of one, so much of all
             and (total or any(due.get(n, 0) < 0 for n in names if n != name and n != "user"))
         ):
             yield (

@@ -442,6 +442,7 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
     certain = where == "inside" or _many_agree(inference, sheet, cell, other)
     if lost and took:
         begins = where == "start" and _begins(cell, other, lost[0], took[0])
+        begins = begins and not (certain and _has_its_own(inference, sheet, cell, other, lost[0]))
         return None if begins else _exchanged(cell, other, lost[0], took[0], certain)
     operands = lost or took
     if sum(isinstance(o, float) for o in operands) == len(operands) > 1:
@@ -552,6 +553,14 @@ def _begins(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand) -> b
     down = other.item.row != cell.item.row
     before = due.item.row == cell.item.row if down else due.item.col == cell.item.col
     return before or not _in_line(cell, took)
+
+
+def _has_its_own(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, due: _Operand) -> bool:
+    """Tell whether the cell of a line that takes a number has one of its own for it, as those beside it have."""
+    if not isinstance(due, Cellwise) or cell.item.row != other.item.row or due.item.col != other.item.col:
+        return False
+    twin = inference.at(sheet, due.item.row, cell.item.col)
+    return twin is not None and _one_row(twin, due)
 
 
 def _in_line(cell: Cellwise, operand: Cellwise) -> bool:

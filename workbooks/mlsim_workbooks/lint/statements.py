@@ -114,7 +114,7 @@ def combine(
         if any(n == "time" and e < 0 for n, e in dims):
             own.add("period")  # "price per hour" in $/h says it once
         kinds = frozenset({k for k in kinds if k[0] not in own} | set(value.kinds))
-        if not dims or (len(dims) == 1 and dims[0][0] in ("device", "node", "rack", "replica", "count")):
+        if not dims or (len(dims) == 1 and dims[0][0] in ("device", "node", "rack", "replica", "count", "user")):
             kinds -= {("period", "hour")}  # a ratio, or so many replicas, within the busy hour
         if hard(dims) == (("time", 1.0),):  # "ms both ways": of a latency, that is a round trip
             trips = {("direction", "both directions"): ("trip", "round trip")}

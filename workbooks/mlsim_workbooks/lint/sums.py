@@ -217,6 +217,12 @@ def _summed(tree: sx.Node, cell: Cellwise) -> tuple[int, int, int] | None:
     return None
 
 
+_BOUGHT = re.compile(
+    r"purchase|\bbuy|bought|\bprice|capex|invest|hardware|server|kauf|anschaff|beschaff|achat|matériel|acquisition",
+    re.I,
+)
+
+
 def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A purchase price among yearly costs: amounts per year, and one whose unit says no period."""
     due = dict(cell.context.kinds).get("period", "")
@@ -232,8 +238,8 @@ def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: 
     other = others[0]
     if other.value.kind("period") or not other.context.explicit or other.context.headed:
         return
-    if _noted_as_per(inference, sheet, other, due):
-        return
+    if _noted_as_per(inference, sheet, other, due) or not _BOUGHT.search(other.words):
+        return  # "Floor space", which is rented
     if other.computed is not None and ("~time" in other.computed.parts or any(map(is_time, other.computed.numbers))):
         return  # worked out for the period, and its unit leaves that out
     yield (

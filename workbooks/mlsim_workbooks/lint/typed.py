@@ -142,7 +142,10 @@ def _less_than_it(inference: Inference, key: Key, cell: Cellwise) -> Said | None
     return None
 
 
-_ASSET = re.compile(r"batter|storage|speicher|stockage|capex|invest|install|buy|kauf|achat", re.I)
+_ASSET = re.compile(
+    r"certificate|zertifikat|certificat|herkunft|garantie|\bguarantee|batter|storage|speicher|stockage|capex|invest|install|buy|kauf|achat",
+    re.I,
+)
 
 
 # What a price may be, wide enough for any offer of the last ten years and of any currency near the dollar:

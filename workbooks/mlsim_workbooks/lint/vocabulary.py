@@ -154,7 +154,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("MFU", r"(?<!\d % )(?<!\d%\s)\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
-    ("share", r"\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
+    ("share", r"(?<!that )(?<!which )(?<!to )(?<!who )\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
     ("ratio", r"\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak[- ](?:to|over)[- ](?:mean|average)|peak factor|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|uptime|failure rate|\bhit pct\b|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"

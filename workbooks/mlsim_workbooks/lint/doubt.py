@@ -26,6 +26,7 @@ from mlsim_workbooks.lint.algebra import (
 )
 from mlsim_workbooks.lint.facts import Facts, byte_each
 from mlsim_workbooks.lint.infer import Cellwise, Inference, key_of
+from mlsim_workbooks.lint.kinds import copied
 from mlsim_workbooks.lint.naming import SYMBOLS, one_slip, unit_text
 from mlsim_workbooks.package import position
 
@@ -107,6 +108,19 @@ def _column(d: Difference, node: sx.Node) -> int:
             columns = {position(d.cell.item.refs[mark])[1] for mark in (area.first, area.last)}
             return columns.pop() if len(columns) == 1 else 0
     return 0
+
+
+def _restated(d: Difference) -> bool:
+    """The figure above it once more, by the thousand: its own unit is not that of the header."""
+    place = copied(d.tree)
+    if not isinstance(place, sx.Ref) or isinstance(d.tree, sx.Ref) or len(d.cell.context.texts) < 2:
+        return False
+    row, col = position(d.cell.item.refs[place.mark])
+    labels = [d.inference.texts_of(d.sheet, r) for r in (row, d.cell.item.row)]
+    alike = labels[0] == labels[1] and len(labels[1]) == 1  # "sum", and "sum" again
+    return (
+        alike and (row, col) == (d.cell.item.row - 1, d.cell.item.col) and all(map(is_conversion, d.computed.numbers))
+    )
 
 
 def _share_of_sum(d: Difference) -> bool:
@@ -458,7 +472,7 @@ def _counts_else(d: Difference) -> bool:
 
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
-    _no_slip, _misread, _of_its_row, _share_of_column, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
+    _no_slip, _misread, _of_its_row, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
     _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _days_of_a_period,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _no_usual_slip,
 )  # fmt: skip

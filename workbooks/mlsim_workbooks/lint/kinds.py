@@ -112,7 +112,10 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     if re.search(r"\bp\d\d (?:over|to|/|vs\.?) ", words, re.I) and statistics <= _statistics(words):
         return  # "p99 over median"
     tails = sorted(k for k in statistics if k.startswith("p9"))
-    if due in ("mean", "p50") and tails:
+    left_over = (
+        len(context.texts) > 1 and isinstance(tree, sx.Binary) and tree.operator == "-"
+    )  # "reserve", below "mean"
+    if due in ("mean", "p50") and tails and not left_over:
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {tails[0]}.", ""
     elif (
         due in _TAILS

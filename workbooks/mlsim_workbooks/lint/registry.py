@@ -487,6 +487,8 @@ def _peak(figure: _Figure, chip: str, kinds: dict[str, str]) -> Said | None:
         load.chip(chip).kind == "soc" and not (kinds.get("density") == "dense" and _near(figure.si, doubled, 0.01))
     ):
         return None  # whose engines are counted one by one, or together
+    if precision == "fp64" and _near(figure.si, tuple(v / 2 for v in known), 0.03):
+        return None  # of the vector units, half the rate of the matrix units
     due = doubled if sparse else known
     if _near(figure.si, due, 0.03):
         return None

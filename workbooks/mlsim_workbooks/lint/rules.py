@@ -478,7 +478,8 @@ def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iter
     if stated is None or computed is None or stated.dims != (("information", 1.0),) or not cell.context.explicit:
         return
     alone = computed.dims == () and not inference.uses((sheet, cell.item.key))  # 224 x 224 x 3 / 1024
-    if not alone and (
+    whole = computed.dims is None and _binary_unit(stated) and not any(p[0] == "~" for p in computed.parts)  # of pixels
+    if not (alone or whole) and (
         computed.dims is not None or ("~information" not in computed.parts and not _BYTES_EACH & computed.parts)
     ):
         return
@@ -486,7 +487,7 @@ def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iter
     scales = [c.value.factor for c in used if c.value.dims == (("information", 1.0),)]
     for k in (1, 2, 3, 4):
         for found, due in ((1000.0**k, 1024.0**k), (1024.0**k, 1000.0**k)):
-            if alone and not _binary(due):
+            if (alone or whole) and not _binary(due):
                 continue  # "KB" is often said of 1,024
             others = [n for n in computed.numbers if n and not _close(n, 1 / found)]
             start = stated.factor / due  # of what is divided: bytes, or the megabytes of each file
@@ -508,6 +509,11 @@ _BYTES_EACH = frozenset(("bytes each", "bits each", "kv cache", "memory"))
 
 def _close(a: float, b: float) -> bool:
     return abs(a / b - 1) < 1e-9
+
+
+def _binary_unit(value: Value) -> bool:
+    """Tell whether a unit is KiB, MiB, GiB or TiB."""
+    return any(_close(value.factor, 1024.0**k) for k in (1, 2, 3, 4))
 
 
 def _binary(number: float) -> bool:

@@ -28,7 +28,7 @@ from mlsim_workbooks.package import column_number, position
 __all__ = ["rule_of_exchange", "rule_of_factor", "series_findings"]
 
 _TOTAL = re.compile(
-    r"\b(?:totals?|sums?|average|avg|mean|max|min|annual|yearly|year|overall|fleet|all|check|delta|difference|change|ratio|best"
+    r"\b(?:totals?|sums?|average|avg|mean|max|min|annual|yearly|year|day|overall|fleet|all|check|delta|difference|change|ratio|best"
     r"|gesamt|summe|mittel\w*|jahr|total|somme|moyenne|année|opening|closing|fy\d*|h[12]|q[1-4]|start|end|initial)\b|ø|Σ",
     re.I,
 )
@@ -498,11 +498,15 @@ _A_THOUSAND = re.compile(r"1[.,  ]?000 ")
 
 
 def _many_agree(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise) -> bool:
-    """Tell whether at least three cells in a row agree with the one beside another."""
+    """Tell whether three cells in a row, or all of a line, agree with the one beside another."""
     down, across = other.item.row - cell.item.row, other.item.col - cell.item.col
     shared = relative(other)
-    line = [inference.at(sheet, cell.item.row + s * down, cell.item.col + s * across) for s in (2, 3)]
-    return all(c is not None and c.item.form >= 0 and relative(c) == shared for c in line)
+    second, third = (inference.at(sheet, cell.item.row + s * down, cell.item.col + s * across) for s in (2, 3))
+    if second is None or second.item.form < 0 or relative(second) != shared:
+        return False
+    tree = inference.tree(third.item.form) if third is not None and third.item.form >= 0 else None
+    closed = isinstance(tree, sx.Call) and tree.name == "SUM"  # all that there are
+    return closed or (third is not None and third.item.form >= 0 and relative(third) == shared)
 
 
 def _rule_of_count(cell: Cellwise, other: Cellwise, number: float) -> str:
@@ -605,6 +609,7 @@ def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
     """Return the rule that a factor too many or too few breaks."""
     if is_time(ratio):
         return "calendar"
+    ratio = ratio if ratio >= 1.0 or is_conversion(ratio) else 1.0 / ratio
     if not is_conversion(ratio) and ratio not in (2.0, 8.0, 100.0):
         return ""
     used = {p for v in (cell.computed, other.computed) for p in (v.parts if v is not None else ())}
@@ -614,7 +619,13 @@ def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
         return "kv-factor"
     if ratio == 2.0 and any(v.kind("trip") for v in (cell.computed, other.computed) if v is not None):
         return "round-trip"
-    if ratio == 2.0 and "~information" in used and dict(cell.context.kinds).get("direction"):
+    direction = dict(cell.context.kinds).get("direction")
+    if (
+        ratio == 2.0
+        and "~information" in used
+        and direction
+        and direction == dict(other.context.kinds).get("direction")
+    ):
         return "link-direction"
     mine, theirs = cell.value, other.value
     seen = {p[1:] for v in (cell.computed, other.computed) for p in (v.parts if v else ()) if p.startswith("~")}
@@ -637,7 +648,13 @@ def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, c
         times = is_time(due) and (is_time(took) or certain)
         times |= certain and _rule_of_count(cell, other, due) == "calendar"
         rule = "calendar" if times else _rule_of_number(cell, other, due / took) if due and took else ""
-        if not rule and certain and due and took / due in (0.5, 2.0) and cell.value.dims == (("information", 1.0),):
+        if (
+            not rule
+            and certain
+            and due
+            and took / due in (0.25, 0.5, 2.0, 4.0)
+            and cell.value.dims == (("information", 1.0),)
+        ):
             rule = "params-bytes"
     elif isinstance(due, float):
         return None

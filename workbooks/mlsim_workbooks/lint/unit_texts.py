@@ -80,11 +80,11 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     if re.match(r"(?:day|week|month|quarter|year)(?:ly)? (?:average|mean|end)$", body):
         return None
     if (
-        body in ("pw", "dw")
+        body in ("pw", "dw", "top")
         or (body == "ML" and concept != "water")
         or re.search(r"\b(?!(?:per|pro|par|je|of) )[A-Za-z]+ \d+ [A-Za-z]", body)
     ):
-        return None  # pointwise, machine learning, "node 184 TB"
+        return None  # pointwise, "6 % on top", machine learning, "node 184 TB"
     if body in ("x", "×", "X", "-", "ratio", "fraction", "Faktor", "factor", "0-1", "0–1", "0..1", "1/1"):
         return Value(dims=(), text=body)
     if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):

@@ -60,7 +60,9 @@ _LENGTH = re.compile(r"\bctx\b|context|length|kontext|contexte|länge|longueur",
 def user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, users: bool) -> Iterator[Said]:
     """A figure per user where the total is due, or the other way round."""
     have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
-    if dict(computed.dims or ()).get("request", 0.0) > 0 and re.search("replica|server|node|batch", cell.words, re.I):
+    if dict(computed.dims or ()).get("request", 0.0) > 0 and re.search(
+        "replica|server|node|batch|gpu|stream", cell.words, re.I
+    ):
         return  # requests in flight are users at work
     words, label = cell.words, cell.label
     if hard(stated.dims or ()) == (("time", 1.0),) or _LENGTH.search(words):

@@ -18,6 +18,21 @@ def wording_rules(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     yield from _other_period(cell)
     yield from _bits_of_label(cell, tree)
     yield from _bytes_of_format(cell)
+    yield from _days_of_label(cell, tree)
+
+
+_DAYS_SAID = re.compile(
+    r"\b(?:of|at|with|mit|zu|à|de) (\d{2,3}) (?:working |work)?(?:days|tagen?|arbeitstagen?|jours)\b", re.I
+)
+_DAYS = frozenset((20.0, 21.0, 22.0, 28.0, 29.0, 30.0, 31.0, 250.0, 252.0, 260.0, 360.0, 365.0, 366.0))
+
+
+def _days_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A month of 30 days, as its label says, worked out with 365."""
+    said = {float(n) for text in cell.context.texts[:1] for n in _DAYS_SAID.findall(text)}
+    taken = sx.written(tree) & _DAYS
+    if len(said) == 1 and said <= _DAYS and len(taken) == 1 and not said & taken:
+        yield "calendar", f"'{cell.label}' takes {taken.pop():g} days, its label says {said.pop():g}.", ""
 
 
 _BITS_SAID = re.compile(r"(?<!\d)(\d{1,4}) ?-?bits?\b", re.I)

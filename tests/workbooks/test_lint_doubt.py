@@ -85,6 +85,21 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Dense bf16 peak | 989 | TFLOP/s; Dense fp8 peak | =2*B1 | TFLOP/s; Work | 140 | TFLOP; Time in fp8 | =B3/B2 | s",
         {"B2": "=B1"}, "peak-precision B2",
     ),
+    "a pair of currencies, as banks write it": (
+        "Exchange rate EUR/USD | 1.08; Offer | 9000 | $; Offer in euros | =B2/B1 | €", {"A1": "Euros per dollar"}, "dimension B3",
+    ),
+    "heads below a header that says KV": (
+        "Model | heads | heads; name | query | KV; Llama 3.1 8B | 32 | 8", {"C3": 16}, "registry C3",
+    ),
+    "the title of a part": (
+        "Nodes | 16; GPUs | =B1*B5; Data sheet; Memory per GPU | 80 | GB; GPUs per node | 8; Per server; Memory | =B4*B5 | GB",
+        {"A6": "Cluster"}, "device-scope B7",
+    ),
+    "an offer whose lines are priced by what they count": (
+        "Item | Qty | Unit | Unit price ($) | Amount ($); Storage | 1500 | TB | 248 | =B2*D2; Support | 5 | years | 9000 | =B3*D3",
+        {"D1": "Amount ($)"}, "money-rate E2",
+    ),
+    "the vector units of FP64": ("H100 SXM; Peak FP64, dense | 34 | TFLOP/s", {"B2": 44}, "registry B2"),
 }  # fmt: skip
 
 

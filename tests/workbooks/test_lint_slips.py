@@ -211,6 +211,31 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "terabytes a thousand times too small": (
         "Checkpoint | 840 | GB; Checkpoints kept | 60; Storage for them | =B1*B2/1000 | TB", {"B3": "=B1*B2/10^6"}, "prefix B3",
     ),
+    "input tokens at the price of output, in a line of months": (
+        "Month | Input (M tokens) | Output (M tokens) | Bill ($); A | 30 | 6 | =B2*$B$6+C2*$B$7; B | 31 | 7 | =B3*$B$6+C3*$B$7;"
+        " C | 28 | 6 | =B4*$B$6+C4*$B$7;; Input price | 2.5 | $/M tokens; Output price | 10 | $/M tokens",
+        {"D3": "=C3*$B$6+B3*$B$7"}, "token-direction D3",
+    ),
+    "copies added to gigabytes": (
+        "Index | 40 | GB; Replicas | 3; All copies | =B1*B2 | GB", {"B3": "=B1+B2"}, "bare-number B3",
+    ),
+    "the figure of one for all": (
+        "Stream of a camera | 12 | Mbit/s; Cameras | 48; All cameras | =B1*B2/1000 | Gbit/s", {"B3": "=B1/1000"}, "device-scope B3",
+    ),
+    "decimal and binary units for nothing": (
+        "Weights | 140 | GB; The same | =B1*10^9/2^30 | GiB", {"C2": "GB"}, "binary-prefix B2",
+    ),
+    "a buffer of pixels": ("Frame of 1920 x 1080 x 3 bytes | =1920*1080*3/1024^2 | MiB", {"B1": "=1920*1080*3/1E6"}, "binary-prefix B1"),
+    "the days that a label gives": (
+        "Cost per day | 40 | $; Cost per month of 30 days | =B1*30 | $", {"B2": "=B1*365"}, "calendar B2",
+    ),
+    "the bytes of another format": ("Bytes per parameter (FP8) | 1", {"B1": 2}, "params-bytes B1"),
+    "a unit column beyond empty cells": (
+        " | Unit | Rent | Own; Purchase | $ |  | 315000; Written off over | years |  | 4; Cost of it | $/month |  | =D2/(D3*12)",
+        {"D4": "=D2/D3"}, "money-rate D4",
+    ),
+    "a chip with more multiprocessors than it has": ("NVIDIA A100-SXM4-80GB; SMs | 108", {"B2": 128}, "registry B2"),
+    "a microcontroller with more memory than it has": ("RAM of the nRF52840 (KB) | 256", {"B1": 512}, "registry B1"),
 }  # fmt: skip
 
 

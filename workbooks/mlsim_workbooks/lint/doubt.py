@@ -341,6 +341,12 @@ def _lines_added(inference: Inference, cell: Cellwise) -> int:
     return 0
 
 
+def _in_the_busy_hour(d: Difference) -> bool:
+    """What comes in a day, times the share that comes in its busiest hour: a figure per hour."""
+    day = any(abs(d.mismatch.ratio / x - 1) < 1e-6 for x in (24.0, 1 / 24.0))
+    return d.rule == "calendar" and day and "share of the day" in d.computed.parts
+
+
 def _store_over_a_day(d: Difference) -> bool:
     """A store of energy over what a day takes of it: days."""
     worked = {p for p in d.computed.parts if p[0] == "~"}
@@ -457,7 +463,9 @@ def _plain_prefix(d: Difference) -> bool:
 
 
 _MANY = re.compile(r"\b(?:per|par|je|pro|each)\b|/|1[., ]?000|million|thousand|tausend|millier|\b[kM]\b", re.I)
-_PLAIN_COUNTS = frozenset(("count", "devices", "nodes", "racks", "replicas", "gpus per node", "share", "MFU", "layers"))
+_PLAIN_COUNTS = frozenset(
+    ("count", "devices", "nodes", "racks", "replicas", "gpus per node", "share", "MFU", "layers", "requests")
+)
 
 
 def _counts_else(d: Difference) -> bool:
@@ -473,6 +481,6 @@ def _counts_else(d: Difference) -> bool:
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
     _no_slip, _misread, _of_its_row, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
-    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _days_of_a_period,
+    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _no_usual_slip,
 )  # fmt: skip

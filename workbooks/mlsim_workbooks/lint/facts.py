@@ -50,7 +50,10 @@ def gather(inference: Inference) -> Facts:
     return facts
 
 
-_BYTE_EACH = re.compile(r"\b(?:1|one|a single) byte (?:each|per|a)\b|\bein Byte (?:je|pro)|\bun octet par", re.I)
+_BYTE_EACH = re.compile(
+    r"\b(?:1|one|a single) byte (?:each|per|a)\b|\b(?:all|every)(?:thing|where)?(?: \w+)? (?:in )?(?:int8|fp8)\b|\b(?:int8|fp8) (?:everywhere|throughout)\b|\bein Byte (?:je|pro)|\bun octet par",
+    re.I,
+)
 
 
 def byte_each(inference: Inference, facts: Facts) -> bool:

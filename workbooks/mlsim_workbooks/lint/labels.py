@@ -228,9 +228,10 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
         head, found, tail = plain.rpartition(separator)
         if found and head and not (separator == " in " and re.match(r"(?:the|an?|each|every|this|one) ", tail)):
             unit = None if _COUNTING.match(tail) else read_unit(tail, concept)
+            minutes = separator == ", " and tail == "min" and _LASTS.search(head)
             if (
                 unit is not None
-                and (tail.casefold() not in WORDS or len(tail) == 1)
+                and (tail.casefold() not in WORDS or len(tail) == 1 or minutes)
                 and (separator in (", ", " [") or _certain(unit, tail, concept))
             ):
                 return unit, head, separator in (", ", " [", " in ")
@@ -247,6 +248,7 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
     return unit, rest, unit is not None and snake and plain.split()[-1].casefold() in LOWER
 
 
+_LASTS = re.compile(r"interval|duration|\btime\b|dauer|intervall|durée|every|window|timeout", re.I)  # ", min"
 _IN_MANY = re.compile(r"(.*\w), (?:in )?(thousands?|millions?|billions?|Tsd\.?|Mio\.?|Mrd\.?|milliers|milliards)", re.I)
 _IN_UNIT = re.compile(
     r"(\w.*\w) (?:in|en) (seconds|minutes|hours|days|weeks|months|years|Sekunden|Minuten|Stunden|Tagen|Wochen|Monaten|Jahren"

@@ -113,9 +113,18 @@ _EXPERTS = re.compile(
     re.I,
 )
 _ON_CHIP = re.compile(
-    r"(?:on[- ]chip |internal |total )?(s?ram|flash)(?: memory| size| capacity| total| of(?: the)?)*(?: ?[(\[][kM]i?B[)\]])?",
+    r"(?:on[- ]chip |internal |total )?(s?ram|flash)(?: memory| size| capacity| total| of(?: the)?)*\s*(?:[(\[][kM]i?B[)\]])?",
     re.I,
 )
+
+
+@lru_cache(maxsize=65536)
+def _counted(text: str) -> str:
+    """Return the attribute whose number a label names that says nothing else: "SMs", "Experts"."""
+    if _SMS.search(text):
+        return "compute_units"
+    experts = _EXPERTS.fullmatch(text.strip())
+    return "" if experts is None else "experts per token" if experts[1] else "experts"
 
 
 def _attribute(cell: Cellwise) -> str:
@@ -128,11 +137,9 @@ def _attribute(cell: Cellwise) -> str:
         return "ffn size"
     if any(re.match(r"vocab(?:ulary|ulaire|ular)?(?: size)?\b|wortschatz", t, re.I) for t in context.texts[:1]):
         return "vocabulary"
-    if any(_SMS.search(t) for t in context.texts[:1]) and (value is None or not hard(value.dims or ())):
-        return "compute_units"
-    experts = next((m for t in context.texts[:1] if (m := _EXPERTS.fullmatch(t.strip()))), None)
-    if experts is not None and (value is None or not hard(value.dims or ())):
-        return "experts per token" if experts[1] else "experts"
+    counted = next(filter(None, map(_counted, context.texts[:1])), "")
+    if counted and (value is None or not hard(value.dims or ())):
+        return counted
     if context.concept == "hidden size" and not re.search(r"expert|moe|adapter|lora|draft", cell.words, re.I):
         return "hidden size"
     if value is None or value.dims is None:
@@ -197,9 +204,9 @@ def _unnamed(text: str) -> str:
 def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
     attributes: dict[int, str] = {}
     for (sheet, _), cell in inference.cells.items():
-        if cell.item.form >= 0 or not cell.context.texts:
+        if cell.item.form >= 0:
             continue
-        attribute = attributes.get(id(cell.context))
+        attribute = attributes.get(id(cell.context)) if cell.context.texts else _counted(cell.entity)
         if attribute is None:
             attribute = attributes[id(cell.context)] = _attribute(cell)
         if not attribute or _NOT_DATASHEET.search(cell.entity):
@@ -469,7 +476,7 @@ def _shown(figure: _Figure, si: float) -> str:
 
 def _no_unit_mistake(big: float) -> bool:
     """Tell whether a factor is none that a wrong unit makes: then the cell means something else than the data sheet."""
-    return not any(
+    return abs(big / 10.0 - 1) > 0.005 and not any(
         abs(big / (8.0 * 1000.0**k) - 1) < 0.06 or abs(big / 1000.0 ** (k + 1) - 1) < 0.06 for k in (0, 1, 2)
     )
 

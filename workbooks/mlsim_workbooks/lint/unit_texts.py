@@ -80,7 +80,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     if re.match(r"(?:day|week|month|quarter|year)(?:ly)? (?:average|mean|end)$", body):
         return None
     if (
-        body in ("pw", "dw", "top")
+        re.fullmatch(r"[pd]w|top(?:-\d)?", body)
         or (body == "ML" and concept != "water")
         or re.search(r"\b(?!(?:per|pro|par|je|of) )[A-Za-z]+ \d+ [A-Za-z]", body)
     ):

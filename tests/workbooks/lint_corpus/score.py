@@ -42,6 +42,7 @@ HELD_OUT = (
     "clean9",
     "clean10",
     "clean11",
+    "clean12",
     "heldout5",
     "heldout6",
     "heldout7",
@@ -52,6 +53,7 @@ HELD_OUT = (
     "heldout12",
     "heldout13",
     "heldout14",
+    "heldout15",
 )  # written by people who never saw the checker
 
 

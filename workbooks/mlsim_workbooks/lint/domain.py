@@ -186,7 +186,9 @@ _COOLING = re.compile(r"cool|chill|kälte|kühl|verlust|loss|refroid|clim|perte"
 _SITE = re.compile(
     r"\bsites?\b|facility|building|gebäude|standort|bâtiment|data cent(?:er|re)|rechenzentrum|centre de", re.I
 )
-_OF_IT = re.compile(r"(?-i:\bIT\b)|informatique|\bit\b (?:power|energy|load)|servers?\b|serveurs?\b", re.I)
+_OF_IT = re.compile(
+    r"(?-i:\bIT\b)|informatique|\bit\b (?:power|energy|load)|servers?\b|serveurs?\b|\bnodes?\b|\bknotens?\b", re.I
+)
 
 
 def site_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:

@@ -79,6 +79,16 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     ):
         yield "link-direction", f"'{label}' doubles a figure per direction, and does not say that it is of both.", ""
     yield from _wrong_way(cell, computed, stated)
+    one_way = stated.get("direction") == "per direction" and direction in ("", "per direction")
+    if (
+        one_way
+        and dims == (("information", 1.0), ("time", -1.0))
+        and computed.numbers.count(2.0) == 1
+        and 2.0 in sx.written(tree)
+        and not _BOTH_WAYS.search(words)
+        and not re.search(r"\b2\b", words)
+    ):
+        yield "link-direction", f"'{label}' is per direction, but the formula has a factor of 2.", ""
     trip, due = {k for c, k in computed.kinds if c == "trip"}, stated.get("trip", "")
     twice = has_number(computed, 2.0) or any(_doubled(n) for n in sx.summands(tree))
     if due and trip and due not in trip and not twice:
@@ -157,6 +167,7 @@ def _wrong_way(cell: Cellwise, computed: Value, stated: dict[str, str]) -> Itera
             yield KIND_RULE[category], said, ""
 
 
+_DENSE = re.compile(r"\b(?:dense|dicht)\b", re.I)  # all of whose parameters are active
 _FUNCTIONS = {"AVERAGE": "mean", "MEDIAN": "p50", "MAX": "maximum", "MIN": "minimum"}
 
 
@@ -439,7 +450,7 @@ def _parameters(cell: Cellwise, computed: Value, dims: tuple[tuple[str, float], 
             )
     elif "information" in names and "active parameters" not in computed.parts and _READ_PER_TOKEN.search(words):
         yield "active-params", f"'{label}' is read for each token: the active parameters only.", ""
-    elif kind == "total" and dict(cell.context.kinds).get("parameters") == "active":
+    elif kind == "total" and dict(cell.context.kinds).get("parameters") == "active" and not _DENSE.search(words):
         yield "active-params", f"'{label}' is about active parameters, but the formula takes all.", ""
 
 

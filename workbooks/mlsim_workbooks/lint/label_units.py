@@ -94,6 +94,9 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = ""  # "electricity for the air path", in kW
     if concept == "carbon intensity" and re.match(r"[ée]missions?\b|co2", words, re.I):
         rule = ""  # "Émissions à 52 gCO2/kWh (t/an)"
+    if concept == "MACs" and re.search(r"(?:per|je|par|/) ?MACs?\b", words, re.I):
+        rule = ""
+        own = frozenset()  # "GFLOPs (2 per MAC)"
     if concept == "power" and _ENERGY.search(words):
         rule = ""  # "kWh per night (TDP)"
     if rule == "flop-rate" and re.search(r"\b[kMGTPE]?FLOPS\b", words) and _TIME in own:

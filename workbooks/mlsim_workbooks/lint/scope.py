@@ -87,6 +87,10 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         one, other = thing(due_each[0]), thing(divided[0])
         yield "device-scope", f"'{cell.label}' is per {one}, but the formula divides by the number of {other}s.", ""
         return
+    whole_model = re.search(r"whole|entire|ganz|entier|all gpus", cell.words, re.I) and hard(stated.dims) == _BYTES
+    if whole_model and "1/devices" in computed.parts and "devices" not in computed.parts and not due.get("device"):
+        yield "device-scope", f"'{cell.label}' is of all GPUs, but the formula divides by their number.", ""
+        return
     for name, counted in (*_COUNTS.items(), ("user", "users")):
         if f"1/{counted}" in computed.parts and have.get(name, 0) < 0:
             del have[name]  # divided by a number of them, not a figure per one
@@ -220,6 +224,9 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             "Multiply the rate by the number of nodes.",
         )
         return
+    rate = isinstance(tree, sx.Ref) and "time" in dict(hard(stated.dims)) and any(n.startswith("money") for n in due)
+    if rate:
+        return  # "Rate", of whatever is rented
     if have.get("node", 0) < 0 and not due.get("node") and nodes and hard(stated.dims) and not NODE.search(cell.words):
         yield (
             "device-scope",
@@ -250,6 +257,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
 
 
 _TIME = (("time", 1.0),)
+_BYTES = (("information", 1.0),)
 _RATES = ((("operation", 1.0), ("time", -1.0)), (("information", 1.0), ("time", -1.0)), (("information", 1.0),))
 _OF_THE_NODE = re.compile(r"\b(?:of|in) (?:the|a|one) (?:node|server|cluster|box|replica|rack)\b", re.I)
 _WALL = re.compile(r"wall[- ]?(?:clock|time)|elapsed|calendar|duration|dauer|durée", re.I)

@@ -605,6 +605,9 @@ def rule_of_factor(cell: Cellwise | None) -> str:
     return "dimension" if cell.context.explicit or concept else ""
 
 
+_FLOP = re.compile(r"\b[kMGTPE]?FLOPs?\b(?!/s)")
+
+
 def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
     """Return the rule that a factor too many or too few breaks."""
     if is_time(ratio):
@@ -615,6 +618,8 @@ def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
     used = {p for v in (cell.computed, other.computed) for p in (v.parts if v is not None else ())}
     if ratio == 8.0 and "~information" in used:
         return "bits-bytes"
+    if ratio == 2.0 and ("MACs" in used or _FLOP.search(cell.words)):
+        return "mac-flop"
     if ratio == 2.0 and cell.context.concept == "kv cache":
         return "kv-factor"
     if ratio == 2.0 and any(v.kind("trip") for v in (cell.computed, other.computed) if v is not None):

@@ -340,6 +340,17 @@ def _unit(
     ):
         clash = Contradiction(stated.text, beside.text, "unit column")
     shown = format_value(form, concept)
+    paid = shown if shown is not None and has_money(shown) else None
+    if paid is None and form.currency and shown is None:
+        paid = Value(dims=((form.currency, 1.0),), text=CURRENCY_SYMBOLS[form.currency])
+    if paid is not None and beside is None and value is not None and value.dims:
+        foreign = has_money(value) and not {n for n, _ in value.dims} & {n for n, _ in paid.dims or ()}
+        code = bool(
+            {owner.text.strip(), other.text.strip()} & CURRENCIES
+        )  # of an offer, of which a line below is in ours
+        price = other.concept == "money" or _UNIT_PRICE.fullmatch(other.text.strip()) or _AMOUNT.match(other.text)
+        if (code and foreign) or (price and not has_money(value)):
+            return paid, True, None
     if shown is not None:
         if value is None:
             value = shown

@@ -143,7 +143,7 @@ def _less_than_it(inference: Inference, key: Key, cell: Cellwise) -> Said | None
 
 
 _ASSET = re.compile(
-    r"certificate|zertifikat|certificat|herkunft|garantie|\bguarantee|batter|storage|speicher|stockage|capex|invest|install|buy|kauf|achat",
+    r"\bsim\b|licen[cs]e|lizenz|subscription|\babo\b|support|wartung|maintenance|certificate|zertifikat|certificat|herkunft|garantie|\bguarantee|batter|storage|speicher|stockage|capex|invest|install|buy|kauf|achat",
     re.I,
 )
 

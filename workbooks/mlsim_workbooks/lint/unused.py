@@ -165,6 +165,8 @@ def _instead(cell: Cellwise, taken: Cellwise, unused: Cellwise) -> str:
         return "kv-heads" if cell.computed.parts & {"layers", "head dim"} else ""
     if pair in (("parameters", "active parameters"), ("active parameters", "parameters")):
         dims = dict(hard(cell.value.dims or ()))
+        if not dims:
+            return ""  # tokens per parameter
         works = "operation" in dims or "time" in dims
         return "active-params" if works == (pair[1] == "active parameters") else ""
     return ""

@@ -36,7 +36,7 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     ),
     "M in a column of units": (
         "Work | 312 | TFLOP; Rate | 900 | tok/s; Tokens | =B4/10^6 | M; Tokens read | 5000000 | tokens;"
-        " Run | =B3*10^6/B2/3600 | h", {"B5": "=B3*10^6/B2"}, "calendar B5",
+        " Run | =B3*10^6/B2/3600 | h", {"B5": "=B3*10^6/B2"}, "time-scale B5",
     ),
     "a price whose label says what it is per": (
         "Spent | 100 | $; Used | 50 | GPU-h; Cost per GPU-hour | =B1/B2 | $", {"A3": "Cost of it all"}, "money-rate B3",
@@ -86,7 +86,7 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         {"B2": "=B1"}, "peak-precision B2",
     ),
     "a pair of currencies, as banks write it": (
-        "Exchange rate EUR/USD | 1.08; Offer | 9000 | $; Offer in euros | =B2/B1 | €", {"A1": "Euros per dollar"}, "dimension B3",
+        "Exchange rate EUR/USD | 1.08; Offer | 9000 | $; Offer in euros | =B2/B1 | €", {"A1": "Euros per dollar"}, "currency B3",
     ),
     "heads below a header that says KV": (
         "Model | heads | heads; name | query | KV; Llama 3.1 8B | 32 | 8", {"C3": 16}, "registry C3",

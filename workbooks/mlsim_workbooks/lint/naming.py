@@ -225,6 +225,9 @@ def ratio_rule(ratio: float, names: set[str], left: Value, right: Value, seen: s
         if not money and (hard(right.dims or ()) == (("time", 1.0),) or "ms" in (seen or set())):
             return "time-scale"
         return "prefix"
+    clock = hard(right.dims or ()) == (("time", 1.0),) and right.factor in (1.0, 60.0, 3600.0)
+    if clock and not names & (_HARD - {"time"}) and any(_near(big, t, 1e-6) for t in (60.0, 3600.0)):
+        return "time-scale"  # seconds, minutes, hours
     calendar = (
         "time" in names | (seen or set()) or money or "energy" in names or left.kind("period") or right.kind("period")
     )

@@ -284,7 +284,8 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
         return
     mismatch = compare(_without_ring(computed), stated)
     if mismatch is not None and (turned := _turned(inference, sheet, cell, tree, computed, stated)):
-        yield "dimension", f"'{cell.label}' has '{turned}' on the wrong side of its fraction.", ""
+        rule = "currency" if _exchanges(turned.value) else "dimension"
+        yield rule, f"'{cell.label}' has '{turned.label}' on the wrong side of its fraction.", ""
         return
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
@@ -322,20 +323,27 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
         )
 
 
-def _turned(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> str:
-    """Return the label of a factor that a formula multiplies by and should divide by, or the other way round."""
+def _exchanges(value: Value) -> bool:
+    """Tell whether a figure is so much of one currency for another."""
+    return sum(n.startswith("money_in_") for n, _ in value.dims or ()) == 2
+
+
+def _turned(
+    inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node, computed: Value, stated: Value
+) -> Cellwise | None:
+    """Return the factor that a formula multiplies by and should divide by, or the other way round."""
     if not cell.context.explicit or not isinstance(tree, sx.Binary) or tree.operator not in "*/":
-        return ""
+        return None
     have, due = dict(hard(computed.dims or ())), dict(hard(stated.dims or ()))
     off = {n: have.get(n, 0.0) - due.get(n, 0.0) for n in {*have, *due} if have.get(n, 0.0) != due.get(n, 0.0)}
     used = list(inference.uses((sheet, cell.item.key)).values())
     if not off or len(used) != 2 or not all(c.context.explicit and c.value.known for c in used):
-        return ""
+        return None
     for factor in used:
         core = dict(hard(factor.value.dims or ()))
         if core and any(off == {n: sign * 2 * e for n, e in core.items()} for sign in (1, -1)):
-            return factor.label
-    return ""
+            return factor
+    return None
 
 
 def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, computed: Value) -> bool:
@@ -360,7 +368,8 @@ def _upside_down(cell: Cellwise, computed: Value, stated: Value) -> Iterator[Sai
         return
     turned = {n for n, e in due.items() if have[n] == -e}
     if turned == set(due) and min(due.values()) < 0:
-        yield "dimension", f"'{cell.label}' is upside down: the formula gives {unit_text(computed)}.", ""
+        rule = "currency" if _exchanges(stated) else "dimension"
+        yield rule, f"'{cell.label}' is upside down: the formula gives {unit_text(computed)}.", ""
     elif turned == {"user"} and due["user"] < 0 and has_money(stated):
         yield "user-total", f"'{cell.label}' is a figure per user, but the formula multiplies by users.", ""
     elif turned == {"token"} and due["token"] < 0 and has_money(stated):

@@ -10,11 +10,9 @@ from functools import cache
 
 __all__ = ["AMBIGUOUS", "CURRENCIES", "MAGNITUDES", "SYMBOLS", "spellings", "spellings_by_case"]
 
-CURRENCIES = (
-    "USD", "EUR", "GBP", "JPY", "CNY", "INR", "CHF",
-    "AUD", "BRL", "CAD", "CZK", "DKK", "KRW", "NOK", "PLN", "SEK", "SGD",
-)  # fmt: skip
-_EXACT = frozenset(CURRENCIES[7:])  # "Sek" is a second, "cad" a drawing: these are read in capitals only
+# "Sek" is a second, "cad" a drawing: these are read in capitals only.
+_IN_CAPITALS = ("AUD", "BRL", "CAD", "CZK", "DKK", "KRW", "NOK", "PLN", "SEK", "SGD")
+CURRENCIES = ("USD", "EUR", "GBP", "JPY", "CNY", "INR", "CHF", *_IN_CAPITALS)
 
 _SI = {"k": "kilo", "M": "mega", "G": "giga", "T": "tera", "P": "peta", "E": "exa"}
 _SMALL = {"m": "milli", "u": "micro", "n": "nano"}
@@ -85,7 +83,7 @@ _UNITS: dict[str, tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]] = {
     "cny": (("CNY", "RMB"), (), {"k": "kilo", "M": "mega"}),
     "inr": (("INR", "₹"), (), {"k": "kilo", "M": "mega"}),
     "chf": (("CHF",), (), {"k": "kilo", "M": "mega"}),
-    **{code.lower(): ((code,), (), {"k": "kilo", "M": "mega"}) for code in CURRENCIES[7:]},
+    **{code.lower(): ((code,), (), {"k": "kilo", "M": "mega"}) for code in _IN_CAPITALS},
     "percent": (("%", "percent", "pct"), (), {}),
 }  # fmt: skip
 
@@ -98,7 +96,7 @@ SYMBOLS = {
     "gram_co2e": "gCO2e", "tonne_co2e": "tCO2e", "liter": "L", "usd": "$", "eur": "EUR", "gbp": "GBP", "jpy": "JPY",
     "cny": "CNY", "inr": "INR", "chf": "CHF", "percent": "%", "bit_per_second": "bps", "byte_per_second": "B/s",
     "flop_per_second": "FLOP/s", "op_per_second": "OP/s", "request_per_second": "request/s",
-    "sample_per_second": "sample/s", **{code.lower(): code for code in CURRENCIES[7:]},
+    "sample_per_second": "sample/s", **{code.lower(): code for code in _IN_CAPITALS},
 }  # fmt: skip
 
 # "70 B params", "1.2 million tokens", "$2.5M": a magnitude in front of something that is counted.
@@ -180,7 +178,7 @@ def spellings_by_case() -> dict[str, frozenset[str]]:
     """Return case-folded spelling -> the exact spellings (ambiguous ones included) it could stand for."""
     table: dict[str, set[str]] = {}
     for spelled in (*spellings(), *AMBIGUOUS):
-        if spelled in _EXACT or spelled[1:] in _EXACT:
+        if spelled in _IN_CAPITALS or spelled[1:] in _IN_CAPITALS:
             continue
         table.setdefault(spelled.casefold(), set()).add(spelled)
     return {folded: frozenset(exact) for folded, exact in table.items()}

@@ -227,7 +227,7 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
         cell.computed is None
         or not _has_pue(inference, facts)
         or re.search(
-            "meter|zähler|compteur|charge|loss|batter|verlust|perte|waste heat|abwärme|chaleur fatale|certificate|certificat|zertifikat",
+            "meter|zähler|compteur|charge|loss|batter|verlust|perte|waste heat|abwärme|chaleur fatale|certificate|certificat|zertifikat|diesel|électrogène|notstrom",
             words,
             re.I,
         )

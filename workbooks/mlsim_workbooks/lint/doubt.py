@@ -324,7 +324,8 @@ def _hours_added_up(d: Difference) -> bool:
 
 def _sum_of_the_hours(d: Difference) -> bool:
     """GPUs added up over the 24 lines of a day are GPU-hours."""
-    if d.rule != "calendar" or not any(abs(d.mismatch.ratio / x - 1) < 1e-6 for x in (24.0, 1 / 24.0)):
+    day = d.rule == "calendar" and any(abs(d.mismatch.ratio / x - 1) < 1e-6 for x in (24.0, 1 / 24.0))
+    if not day and "hour" not in d.mismatch.periods:
         return False
     return any(_lines_added(d.inference, c) == 24 for c in (d.cell, *d.used))
 
@@ -428,6 +429,16 @@ def _thousands_unsaid(d: Difference) -> bool:
     )
 
 
+def _per_many_of_label(d: Difference) -> bool:
+    """ "Cost per M chunks": the unit that was read does not say of how many."""
+    ratio = d.mismatch.ratio
+    thousands = not d.mismatch.dims and any(abs(max(ratio, 1 / ratio) / 1000.0**k - 1) < 1e-6 for k in (1, 2))
+    return thousands and bool(_PER_MANY.search(d.cell.words)) and not any(e < 0 for _, e in d.stated.dims or ())
+
+
+_PER_MANY = re.compile(r"\b(?:per|je|pro|par) (?:M|k|Mio\.?|million|thousand|1[., ]?000|tausend|mille)\b")
+
+
 def _no_usual_slip(d: Difference) -> bool:
     """A difference that no rule names is one only where every unit is written, and the result is a usual one."""
     if d.rule not in ("dimension", "prefix"):
@@ -482,5 +493,5 @@ def _counts_else(d: Difference) -> bool:
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
     _no_slip, _misread, _of_its_row, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
     _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period,
-    _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _no_usual_slip,
+    _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _per_many_of_label, _no_usual_slip,
 )  # fmt: skip

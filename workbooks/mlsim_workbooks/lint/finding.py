@@ -55,7 +55,7 @@ _RULES = (
     Rule("device-scope", "error", "Per GPU, node, rack and fleet mixed", "Multiply by the count of the smaller thing."),
     Rule("power-energy", "error", "kW (power) and kWh (energy) mixed", "Energy is power times hours."),
     Rule("facility-energy", "error", "PUE applied twice or never", "Facility energy is IT energy times PUE, once."),
-    Rule("time-scale", "error", "ms, s and µs mixed", "1 s = 1,000 ms = 1,000,000 µs."),
+    Rule("time-scale", "error", "ms, s, µs, minutes and hours mixed", "1 s = 1,000 ms = 1,000,000 µs; 1 h = 3,600 s."),
     Rule("calendar", "error", "Seconds, hours, days, months and years mixed", "1 month = 730 h, 1 year = 8,760 h."),
     Rule("device-hours", "error", "GPU-hours and wall-clock hours mixed", "GPU-hours are hours times GPUs."),
     Rule("round-trip", "error", "One-way and round-trip latency mixed", "A round trip is two ways."),

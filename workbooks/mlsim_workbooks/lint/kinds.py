@@ -79,16 +79,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     ):
         yield "link-direction", f"'{label}' doubles a figure per direction, and does not say that it is of both.", ""
     yield from _wrong_way(cell, computed, stated)
-    one_way = stated.get("direction") == "per direction" and direction in ("", "per direction")
-    if (
-        one_way
-        and dims == (("information", 1.0), ("time", -1.0))
-        and computed.numbers.count(2.0) == 1
-        and 2.0 in sx.written(tree)
-        and not _BOTH_WAYS.search(words)
-        and not re.search(r"\b2\b", words)
-    ):
-        yield "link-direction", f"'{label}' is per direction, but the formula has a factor of 2.", ""
+    yield from _one_way_twice(cell, computed, tree, dims)
     trip, due = {k for c, k in computed.kinds if c == "trip"}, stated.get("trip", "")
     twice = has_number(computed, 2.0) or any(_doubled(n) for n in sx.summands(tree))
     if due and trip and due not in trip and not twice:
@@ -122,10 +113,8 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     if re.search(r"\bp\d\d (?:over|to|/|vs\.?) ", words, re.I) and statistics <= _statistics(words):
         return  # "p99 over median"
     tails = sorted(k for k in statistics if k.startswith("p9"))
-    left_over = (
-        len(context.texts) > 1 and isinstance(tree, sx.Binary) and tree.operator == "-"
-    )  # "reserve", below "mean"
-    if due in ("mean", "p50") and tails and not left_over:
+    headed = len(context.texts) > 1  # "reserve", below "mean": what a limit leaves
+    if due in ("mean", "p50") and tails and not (headed and isinstance(tree, sx.Binary) and tree.operator == "-"):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {tails[0]}.", ""
     elif (
         due in _TAILS
@@ -155,6 +144,19 @@ _HALVES = {
     "trip": ("one way", "round trip"),
     "density": ("dense", "sparse"),
 }
+
+
+def _one_way_twice(
+    cell: Cellwise, computed: Value, tree: sx.Node, dims: tuple[tuple[str, float], ...]
+) -> Iterator[Said]:
+    """A bandwidth per direction, from figures that are of one direction or do not say it, times 2."""
+    said = dict(cell.context.kinds).get("direction") == "per direction"
+    doubled = computed.numbers.count(2.0) == 1 and 2.0 in sx.written(tree)
+    if not said or not doubled or dims != (("information", 1.0), ("time", -1.0)):
+        return
+    noted = _BOTH_WAYS.search(cell.words) or re.search(r"\b2\b", cell.words)
+    if not noted and computed.kind("direction") in ("", "per direction"):
+        yield "link-direction", f"'{cell.label}' is per direction, but the formula has a factor of 2.", ""
 
 
 def _wrong_way(cell: Cellwise, computed: Value, stated: dict[str, str]) -> Iterator[Said]:

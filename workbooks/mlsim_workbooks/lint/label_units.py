@@ -94,9 +94,6 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = ""  # "electricity for the air path", in kW
     if concept == "carbon intensity" and re.match(r"[ée]missions?\b|co2", words, re.I):
         rule = ""  # "Émissions à 52 gCO2/kWh (t/an)"
-    if concept == "MACs" and re.search(r"(?:per|je|par|/) ?MACs?\b", words, re.I):
-        rule = ""
-        own = frozenset()  # "GFLOPs (2 per MAC)"
     if concept == "power" and _ENERGY.search(words):
         rule = ""  # "kWh per night (TDP)"
     if rule == "flop-rate" and re.search(r"\b[kMGTPE]?FLOPS\b", words) and _TIME in own:
@@ -113,7 +110,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     )
     if rate and unit.dims == (("token", 1.0),) and not unit.kind("period"):
         rule, concept = "token-rate", "throughput"
-    if concept == "MACs" and own == frozenset({("operation", 1.0)}) and re.search(r"FLOP", unit.text):
+    said = re.search(r"(?:per|je|par|/) ?MACs?\b", words, re.I)  # "GFLOPs (2 per MAC)"
+    if concept == "MACs" and own == frozenset({("operation", 1.0)}) and "FLOP" in unit.text and not said:
         rule = "mac-flop"
     if concept in ("parameters", "active parameters") and any(n == "parameter" for n, _ in unit.dims or ()):
         rule = ""  # "bytes per parameter"

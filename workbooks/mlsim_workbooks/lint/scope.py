@@ -224,10 +224,9 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             "Multiply the rate by the number of nodes.",
         )
         return
-    rate = isinstance(tree, sx.Ref) and "time" in dict(hard(stated.dims)) and any(n.startswith("money") for n in due)
-    if rate:
-        return  # "Rate", of whatever is rented
-    if have.get("node", 0) < 0 and not due.get("node") and nodes and hard(stated.dims) and not NODE.search(cell.words):
+    rent = isinstance(tree, sx.Ref) and "time" in due and has_money(stated)  # of whatever is rented
+    of_node = have.get("node", 0) < 0 and not due.get("node") and not NODE.search(cell.words)
+    if of_node and nodes and hard(stated.dims) and not rent:
         yield (
             "device-scope",
             f"'{label}' is not per node, but the formula gives a figure per node.",

@@ -340,17 +340,9 @@ def _unit(
     ):
         clash = Contradiction(stated.text, beside.text, "unit column")
     shown = format_value(form, concept)
-    paid = shown if shown is not None and has_money(shown) else None
-    if paid is None and form.currency and shown is None:
-        paid = Value(dims=((form.currency, 1.0),), text=CURRENCY_SYMBOLS[form.currency])
-    if paid is not None and beside is None and value is not None and value.dims:
-        foreign = has_money(value) and not {n for n, _ in value.dims} & {n for n, _ in paid.dims or ()}
-        code = bool(
-            {owner.text.strip(), other.text.strip()} & CURRENCIES
-        )  # of an offer, of which a line below is in ours
-        price = other.concept == "money" or _UNIT_PRICE.fullmatch(other.text.strip()) or _AMOUNT.match(other.text)
-        if (code and foreign) or (price and not has_money(value)):
-            return paid, True, None
+    paid = _paid(owner, other, form, shown, value) if beside is None else None
+    if paid is not None:
+        return paid, True, None
     if shown is not None:
         if value is None:
             value = shown
@@ -383,6 +375,22 @@ def _unit(
     if _PLAIN_COUNT.fullmatch(unit.strip()) and (bare is not None or not concept):
         return bare or Value(dims=()), False, None  # "workers", "cores": a number of them
     return None, False, None  # a unit nobody can read: say nothing
+
+
+def _paid(owner: Label, other: Label, form: Format, shown: Value | None, value: Value | None) -> Value | None:
+    """Return the money that a number format shows, where the label's unit is that of what is paid for, or of an offer."""
+    if shown is not None and has_money(shown):
+        money = shown
+    elif shown is None and form.currency:
+        money = Value(dims=((form.currency, 1.0),), text=CURRENCY_SYMBOLS[form.currency])
+    else:
+        return None
+    if value is None or not value.dims:
+        return None
+    foreign = has_money(value) and not {n for n, _ in value.dims} & {n for n, _ in money.dims or ()}
+    offer = bool({owner.text.strip(), other.text.strip()} & CURRENCIES)  # in dollars, of which a line below is in ours
+    price = other.concept == "money" or _UNIT_PRICE.fullmatch(other.text.strip()) or _AMOUNT.match(other.text)
+    return money if (offer and foreign) or (price and not has_money(value)) else None
 
 
 _PER_PRICE = re.compile(r"(?:per|pro|par|je) ", re.I)

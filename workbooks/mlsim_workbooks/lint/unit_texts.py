@@ -75,6 +75,8 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # "US", "HR": words in capitals
     if re.fullmatch(r"[A-Z] (?:dense|sparse|MoE)", body):
         return None  # the smaller of two models
+    if re.match(r"(?:Min|Max|Avg|Mean)\.? [a-zµ]+/", body):
+        return None  # "Min ms/token": the least of them
     if re.match(r"[x×] (?:the|of|rate|times)\b", body):
         return Value(dims=(), text="x")
     if re.match(r"(?:day|week|month|quarter|year)(?:ly)? (?:average|mean|end)$", body):
@@ -270,7 +272,7 @@ def unit_cell(text: str) -> Value | None:
     ):
         return None
     return (
-        read_unit(body, "work" if body == "FLOPs" else "")
+        read_unit(body, "work" if body in ("FLOPs", "Total FLOPs", "total FLOPs") else "")
         or read_unit(body, "peak")
         or (_magnitude(body, "parameters") if body == "bn" else None)
         or _counted(body)

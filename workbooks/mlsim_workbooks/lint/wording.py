@@ -17,7 +17,7 @@ def wording_rules(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """What a formula does otherwise than its label says."""
     yield from _other_period(cell)
     yield from _bits_of_label(cell, tree)
-    yield from _bytes_of_format(cell)
+    yield from _bytes_of_format(cell, tree)
     yield from _days_of_label(cell, tree)
 
 
@@ -47,7 +47,7 @@ _FORMATS = re.compile(r"\b(?:(?:bf|tf|fp|u?int|float)(\d+)|bfloat(16)|e[45]m[32]
 _SEVERAL = re.compile(r"\b(?:and|und|et|plus|pair|both|double|in \+ out)\b|[&+;]", re.I)
 
 
-def _bytes_of_format(cell: Cellwise) -> Iterator[Said]:
+def _bytes_of_format(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """Bytes of weights in FP8 with two bytes each, vectors of float32 with one."""
     computed, stated = cell.computed, cell.context.value
     if computed is None or stated is None or stated.dims != (("information", 1.0),) or not cell.context.explicit:
@@ -63,6 +63,8 @@ def _bytes_of_format(cell: Cellwise) -> Iterator[Said]:
     ):
         return
     due, have = float(said.pop()) / 8.0, factors[0] if factors else 1.0
+    if factors and {due} & sx.written(tree) and have not in sx.written(tree):
+        return  # the bytes that are due are written, the other number came along
     named = computed.parts & {
         "bytes each",
         "bits each",

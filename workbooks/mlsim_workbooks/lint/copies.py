@@ -29,7 +29,6 @@ _OF_ALL = re.compile(
     r"\b(?:all|alle[nr]?|tou(?:te)?s)(?: (?:the|les|der))? (user|camera|server|node|customer|device|store|site|nutzer|kameras?|kunden|utilisateur|cam[eé]ra|serveur|client)s?\b",
     re.I,
 )
-_ALL_OF = re.compile(r"\b(?:all|total|alle|gesamt|tous|toutes|fleet)\b", re.I)
 
 
 def _of_one_for_all(inference: Inference, sheet: int, cell: Cellwise) -> Said | None:

@@ -322,10 +322,13 @@ def _hours_added_up(d: Difference) -> bool:
     return d.mismatch.periods == ("hour", "day") and bool(sx.areas(tree))
 
 
+def _off_by_the_hours_of_a_day(d: Difference) -> bool:
+    return d.rule == "calendar" and any(abs(d.mismatch.ratio / x - 1) < 1e-6 for x in (24.0, 1 / 24.0))
+
+
 def _sum_of_the_hours(d: Difference) -> bool:
     """GPUs added up over the 24 lines of a day are GPU-hours."""
-    day = d.rule == "calendar" and any(abs(d.mismatch.ratio / x - 1) < 1e-6 for x in (24.0, 1 / 24.0))
-    if not day and "hour" not in d.mismatch.periods:
+    if not _off_by_the_hours_of_a_day(d) and "hour" not in d.mismatch.periods:
         return False
     return any(_lines_added(d.inference, c) == 24 for c in (d.cell, *d.used))
 
@@ -344,8 +347,7 @@ def _lines_added(inference: Inference, cell: Cellwise) -> int:
 
 def _in_the_busy_hour(d: Difference) -> bool:
     """What comes in a day, times the share that comes in its busiest hour: a figure per hour."""
-    day = any(abs(d.mismatch.ratio / x - 1) < 1e-6 for x in (24.0, 1 / 24.0))
-    return d.rule == "calendar" and day and "share of the day" in d.computed.parts
+    return _off_by_the_hours_of_a_day(d) and "share of the day" in d.computed.parts
 
 
 def _store_over_a_day(d: Difference) -> bool:

@@ -21,6 +21,33 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Source | Kept (TB) | Bytes per token | Tokens (B); Web | 40 | 4 | =B2*1000/C2; Code | 12 | 3.4 | =B3*1000/C3;"
         " Books | 3 | 4.2 | =B4*1000/C4", {"D3": "=B3*1000*C3"}, "dimension D3",
     ),
+    "a PUE that multiplies": (
+        "Month | IT (MWh) | Hall (MWh) | PUE; May | 341 | 384 | =C2/B2; June | 350 | 391 | =C3/B3",
+        {"D2": "=C2*B2", "D3": "=C3*B3"}, "dimension D2",
+    ),
+    "racks that multiply": (
+        "Servers | 12 | servers; Servers per rack | 3 | servers/rack; Racks | =ROUNDUP(B1/B2,0) | racks",
+        {"B3": "=ROUNDUP(B1*B2,0)"}, "dimension B3",
+    ),
+    "a power in a long product": (
+        "Servers | 6; Power of a server | 3.4 | kW; PUE | 1.3; Days | 31 | days; Energy | =B1*B2*B3*24*B4 | kWh",
+        {"B5": "=B1*B2*B3*24/B4"}, "dimension B5",
+    ),
+    "kilowatt-hours that are megawatt-hours": (
+        "IT energy | 340 | MWh; PUE | 1.2; Facility energy | =B1*B2 | MWh", {"C3": "kWh"}, "prefix B3",
+    ),
+    "weights a thousand times too small": (
+        "Parameters (B) | 70.6; Weights (GB) | =B1*2", {"A2": "Weights (MB)"}, "prefix B2",
+    ),
+    "a rate in gigabytes": (
+        "Port | 400 | Gbit/s; Ports per server | 8; Injection of a server | =B1*B2/8 | GB/s", {"C3": "GB"}, "dimension B3",
+    ),
+    "days of GPUs in hours": (
+        "GPUs | 64 | GPUs; Time | 12 | h; GPU-hours | =B1*B2 | GPU-h", {"A3": "GPU-days"}, "unit-contradiction B3",
+    ),
+    "jours of a French sheet": (
+        "Puissance | 12 | kW; Jours | 30 | j; Énergie | =B1*24*B2 | kWh", {"B3": "=B1*B2"}, "calendar B3",
+    ),
     "parameters in gigabytes, beside a count": (
         "Parameters | 70.6 | billion; Bytes per parameter | 2 | bytes; Copies kept | 6; Flash | =B1*B2*B3/1000 | TB",
         {"B4": "=B1*B3/1000"}, "params-bytes B4",

@@ -27,10 +27,10 @@ from mlsim_workbooks.lint.algebra import (
 from mlsim_workbooks.lint.facts import Facts, byte_each
 from mlsim_workbooks.lint.infer import Cellwise, Inference, key_of
 from mlsim_workbooks.lint.kinds import copied
-from mlsim_workbooks.lint.naming import SYMBOLS, one_slip, unit_text
+from mlsim_workbooks.lint.naming import SYMBOLS, is_usual, one_slip, unit_text
 from mlsim_workbooks.package import position
 
-__all__ = ["Difference", "doubtful"]
+__all__ = ["Difference", "doubtful", "lacks_denominator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ def doubtful(d: Difference) -> bool:
 
 def _misread(d: Difference) -> bool:
     """A formula that it takes gives something else than its own label says, too: that label was misread here."""
-    standing = {d.inference.standing(c) for c in d.used}
+    money = [c for c in d.used if has_money(c.value)] if d.rule == "currency" else ()  # whatever its other factors are
+    standing = {d.inference.standing(c) for c in money or d.used}
     if d.rule in ("integer-ops", "mac-flop"):
         return False
     vague = d.rule in ("dimension", "money-rate", "params-bytes")
@@ -219,8 +220,9 @@ def _kind_of(dimension: str) -> str:
 def _number_in_label(d: Difference) -> bool:
     """A number of the formula stands in the label with its unit: "Optics at 12 W", "Copy at 10 Gbit/s"."""
     numbers = {f"{x:g}" for n in d.computed.numbers if n and not is_conversion(n) for x in (n, 1 / n)}
+    unit = "[kMGT]i?B" if d.rule == "binary-prefix" else "[A-Za-z€$]"
     words = _DURATION.sub(" ", d.cell.words)  # "in 30 days": the formula has these days to count
-    return any(re.search(rf"(?<![\d.,]){re.escape(n)}\s?[A-Za-z€$]", words) for n in numbers if n != "1")
+    return any(re.search(rf"(?<![\d.,]){re.escape(n)}\s?{unit}", words) for n in numbers if n != "1")
 
 
 _DURATION = re.compile(r"\b\d+ ?(?:days?|weeks?|months?|years?|tage|jours|mois)\b", re.I)
@@ -274,7 +276,12 @@ def _unread_denominator(d: Difference) -> bool:
     """A label says per what its figure is, and that is not in the unit that was read."""
     if not d.mismatch.dims:
         return False
-    return any(_PER.search(c.words) and _no_denominator(c) for c in (d.cell, *d.used))
+    return any(map(lacks_denominator, (d.cell, *d.used)))
+
+
+def lacks_denominator(cell: Cellwise) -> bool:
+    """Tell whether a label says per what its figure is, and the unit that was read does not."""
+    return bool(_PER.search(cell.words.replace("_", " "))) and _no_denominator(cell)
 
 
 _PER = re.compile(
@@ -447,7 +454,7 @@ def _no_usual_slip(d: Difference) -> bool:
         return False
     if d.rule == "prefix" and not d.mismatch.dims and (d.said or _counts_else(d)):
         return False
-    if d.rule == "prefix" and _plain_prefix(d):
+    if _plain_prefix(d) if d.rule == "prefix" else _plain_difference(d):
         return False
     written = all(
         c.context.explicit and c.context.value and (c.context.value.dims or c.context.value.text == "%")
@@ -466,19 +473,45 @@ def _plain_prefix(d: Difference) -> bool:
     ratio = max(d.mismatch.ratio, 1 / d.mismatch.ratio) if d.mismatch.ratio else 0.0
     if d.mismatch.dims or d.mismatch.periods[0] or not any(abs(ratio / x - 1) < 1e-6 for x in (1e3, 1e6)):
         return False
-    if not d.cell.context.explicit or d.cell.context.headed or not only_conversions(d.computed, 2.0, 0.5):
+    if not _all_known(d) or not only_conversions(d.computed, 2.0, 0.5):
         return False
-    if _MANY.search(d.cell.words) or any(_MANY.search(c.words) for c in d.used):
-        return False  # per 1,000 documents
-    return bool(hard(d.stated.dims or ())) and all(
-        (c.context.explicit and c.value.factor == c.value.factor) or c.context.concept in _PLAIN_COUNTS for c in d.used
+    return not any(_MANY.search(c.words) for c in (d.cell, *d.used)) and not any(map(_scale_unread, d.used))
+
+
+def _plain_difference(d: Difference) -> bool:
+    """Tell whether a formula of known quantities and counts gives a usual unit, and the cell has another one."""
+    dims = d.mismatch.dims
+    if not dims or dims == (("time", 1.0),) or d.cell.context.headed:  # hours of audio in an hour
+        return False
+    if not _all_known(d) or not only_conversions(d.computed, 2.0, 0.5, 8.0, 0.125):
+        return False
+    return is_usual(hard(d.computed.dims or ())) and any(hard(c.value.dims or ()) for c in d.used)
+
+
+def _all_known(d: Difference) -> bool:
+    """Tell whether a cell, and all that its formula takes, has a written unit or is a plain count."""
+    if not d.cell.context.explicit or not hard(d.stated.dims or ()) or (d.cell.context.headed and has_money(d.stated)):
+        return False
+    return all(
+        (c.context.explicit and c.value.known and c.value.factor == c.value.factor)
+        or c.context.concept in _PLAIN_COUNTS
+        for c in d.used
     )
 
 
-_MANY = re.compile(r"\b(?:per|par|je|pro|each)\b|/|1[., ]?000|million|thousand|tausend|millier|\b[kM]\b", re.I)
+def _scale_unread(cell: Cellwise) -> bool:
+    """Tell whether a number may be in thousands or millions, as its label says but not the unit that was read."""
+    return cell.value.factor == 1.0 and bool(_SCALE.search(cell.words))
+
+
+_MANY = re.compile(
+    r"(?:\b(?:per|par|je|pro|each)|/) ?(?:1\b|k\b|M\b|Mio|mill(?:e|ier|ion)|thousand|tausend)|1[., ]?000", re.I
+)  # per 1,000 documents
+_SCALE = re.compile(r"million|thousand|tausend|millier|\b[kMB]\b|\bbn\b", re.I)
 _PLAIN_COUNTS = frozenset(
-    ("count", "devices", "nodes", "racks", "replicas", "gpus per node", "share", "MFU", "layers", "requests")
-)
+    ("count", "devices", "nodes", "racks", "replicas", "gpus per node", "share", "ratio", "MFU", "PUE", "layers", "heads",
+     "kv heads", "head dim", "requests")
+)  # fmt: skip
 
 
 def _counts_else(d: Difference) -> bool:

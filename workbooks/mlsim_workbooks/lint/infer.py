@@ -168,13 +168,22 @@ class Inference:
         cell = self.cells[key]
         tree = self.tree(cell.item.form)
         said = {n: replace(u, text="") for n, u in quantities_in(" ".join(cell.context.texts[:1]) or cell.entity)}
-        if tree is None or self.run is None or not any(n in said for n in sx.written(tree)):
+        if tree is None or not any(n in said for n in sx.written(tree)):
+            return None
+        evaluation = self.evaluation(key, said)
+        return None if evaluation is None else evaluation.value(tree)
+
+    def evaluation(self, key: Key, said: Mapping[float, Value] = MappingProxyType({})) -> Evaluation | None:
+        """Return what works out any part of a cell's formula; ``said``: numbers in it that have a unit."""
+        item = self.cells[key].item
+        tree = self.tree(item.form)
+        if tree is None or self.run is None:
             return None
         given: dict[sx.Node, object] = {}
         for node in _places(tree):
-            value = self.run.place_value(node, key[0], cell.item)
+            value = self.run.place_value(node, key[0], item)
             given[node] = value if isinstance(value, Value) else value[0]
-        return Evaluation(given, said=said).value(tree)
+        return Evaluation(given, said=said)
 
     def nameless(self, key: Key) -> bool:
         """Tell whether a formula uses a number beside which at most a unit is written."""

@@ -97,7 +97,24 @@ def _per_second(match: re.Match[str]) -> str:
     word = LOWER.get(match[1], match[1])
     return (
         f"{word}/s"
-        if word in ("tok", "tokens", "req", "requests", "img", "images", "samples", "GB", "TB", "MB", "GiB", "flop")
+        if word
+        in (
+            "tok",
+            "tokens",
+            "req",
+            "requests",
+            "img",
+            "images",
+            "samples",
+            "GB",
+            "TB",
+            "MB",
+            "GiB",
+            "kbit",
+            "Mbit",
+            "Gbit",
+            "flop",
+        )
         else match[0]
     )
 

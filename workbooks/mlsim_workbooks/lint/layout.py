@@ -288,9 +288,10 @@ class _Pass:
         at = self.labels[before - 1] if before else 0
         if self.gaps and self.beyond_gap(at, col, numeric):
             return (), ""
-        if not at:  # "Hours | 200 | h": a label that is a unit itself
+        if not at:  # "GPU-hours | 200 | GPU-h": a label that is a unit itself
             own = min(((c, t) for c, t in units.items() if c < col), default=(0, ""))[1]
-            return ((own,), "") if own and len(texts) == 1 else ((), own)
+            label = own and (len(texts) == 1 or (len(texts) == len(units) == 2 and max(units) > col))
+            return ((own,), "") if label else ((), own)
         while at > 0 and at in texts and len(found) < 4:
             if at not in units:
                 found.append(texts[at])

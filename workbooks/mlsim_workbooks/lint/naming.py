@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint.algebra import PERIODS, Dims, Mismatch, Value, hard, has_money, is_time
 
-__all__ = ["SYMBOLS", "one_slip", "ratio_rule", "ratio_text", "rule_of", "thing", "unit_text"]
+__all__ = ["SYMBOLS", "is_usual", "one_slip", "ratio_rule", "ratio_text", "rule_of", "thing", "unit_text"]
 
 SYMBOLS = (
     "B", "kB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "PiB", "bit", "kbit", "Mbit", "Gbit", "Tbit",
@@ -29,6 +29,12 @@ def _table() -> dict[Dims, list[tuple[float, str]]]:
         unit = parse_unit("byte" if symbol == "B" else symbol)
         table.setdefault(unit.dimension, []).append((unit.factor, "bytes" if symbol == "B" else symbol))
     return table
+
+
+@cache
+def is_usual(dims: Dims) -> bool:
+    """Tell whether a dimension is that of a usual unit."""
+    return dims in {hard(known) for known in _table()}
 
 
 def thing(name: str) -> str:

@@ -47,6 +47,7 @@ from mlsim_workbooks.lint.registry import Names, registry_findings
 from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.sums import sum_rules
+from mlsim_workbooks.lint.turned import turned_operand
 from mlsim_workbooks.lint.unit_texts import CURRENCIES
 from mlsim_workbooks.lint.unused import unused_findings
 from mlsim_workbooks.lint.users import each_user_rules
@@ -267,8 +268,6 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
             return
     rate = stated.kind("period") and hard(computed.dims or ()) == (("time", -1.0),)  # "Cycles per day"
     explicit = cell.context.explicit or cell.context.value is None or bool(rate)
-    if not explicit and not stated.dims and hard(computed.dims or ()):
-        return  # a "factor" that turns out to be a quantity: the label was misread
     if computed.kind("typed") or either_way(computed, stated):
         return  # a text with its own unit, passed on as it is; a pair of currencies
     if "integer_operation" in dict(stated.dims or ()):
@@ -278,15 +277,18 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     said = inference.as_said((sheet, cell.item.key)) if cell.context.explicit else None
     if said is not None and hard(said.dims or ()) == hard(stated.dims or ()) != hard(computed.dims or ()):
         computed = said  # the number of the label is no bare one
-    yield from _upside_down(cell, computed, stated)
+    if upside_down := list(_upside_down(cell, computed, stated)):
+        yield from upside_down
+    elif turned := turned_operand(inference, sheet, cell, tree, computed, stated):
+        rule = "currency" if _exchanges(turned.value) else "dimension"
+        yield rule, f"'{cell.label}' {turned.said}: the formula gives {unit_text(computed)}.", ""
+        return
+    if not explicit and not stated.dims and hard(computed.dims or ()):
+        return  # a "factor" that turns out to be a quantity: the label was misread
     if said_twice := _binary_for_nothing(inference, sheet, cell, computed, stated):
         yield "binary-prefix", said_twice, ""
         return
     mismatch = compare(_without_ring(computed), stated)
-    if mismatch is not None and (turned := _turned(inference, sheet, cell, tree, computed, stated)):
-        rule = "currency" if _exchanges(turned.value) else "dimension"
-        yield rule, f"'{cell.label}' has '{turned.label}' on the wrong side of its fraction.", ""
-        return
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
     if not explicit and not mismatch.dims and not mismatch.periods[0]:
@@ -326,24 +328,6 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
 def _exchanges(value: Value) -> bool:
     """Tell whether a figure is so much of one currency for another."""
     return sum(n.startswith("money_in_") for n, _ in value.dims or ()) == 2
-
-
-def _turned(
-    inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node, computed: Value, stated: Value
-) -> Cellwise | None:
-    """Return the factor that a formula multiplies by and should divide by, or the other way round."""
-    if not cell.context.explicit or not isinstance(tree, sx.Binary) or tree.operator not in "*/":
-        return None
-    have, due = dict(hard(computed.dims or ())), dict(hard(stated.dims or ()))
-    off = {n: have.get(n, 0.0) - due.get(n, 0.0) for n in {*have, *due} if have.get(n, 0.0) != due.get(n, 0.0)}
-    used = list(inference.uses((sheet, cell.item.key)).values())
-    if not off or len(used) != 2 or not all(c.context.explicit and c.value.known for c in used):
-        return None
-    for factor in used:
-        core = dict(hard(factor.value.dims or ()))
-        if core and any(off == {n: sign * 2 * e for n, e in core.items()} for sign in (1, -1)):
-            return factor
-    return None
 
 
 def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, computed: Value) -> bool:

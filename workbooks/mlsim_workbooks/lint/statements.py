@@ -102,6 +102,8 @@ def combine(
     concept = owner.concept or other.concept
     if concept in ("", "memory") and _BYTE.fullmatch(unit.strip()) and any(c == "precision" for c, _ in owner.kinds):
         concept = "bytes each"  # "Precision BF16 | bytes"
+    if unit.strip() == "B" and _SIZE.match(owner.text):
+        concept = "memory"  # "Bytes of one image | B"
     kinds = _join_kinds(owner, other, other is column)
     per = next((t for t in (unit, *group) if _PER_PRICE.match(t)), "")
     value, explicit, clash = _unit(owner, owner is column, other, unit, per, form, concept, share)
@@ -162,6 +164,7 @@ def _best(labels: list[Label]) -> Label:
     return stated or named or (labels[0] if labels else NOTHING)
 
 
+_SIZE = re.compile(r"(?:number of )?(?:bytes|octets)\b", re.I)
 _BYTE = re.compile(r"bytes?|octets?|b", re.I)
 _GENERIC = re.compile(
     r"values?|werte?|valeurs?|amounts?|betrag|montant|figures?|numbers?|zahl|typed|quantity|input|result", re.I
@@ -339,6 +342,8 @@ def _unit(
         and _differ(beside, stated)
     ):
         clash = Contradiction(stated.text, beside.text, "unit column")
+    if beside is not None and stated is not None and _days_and_hours(stated, beside):
+        clash = Contradiction(stated.text, beside.text, "unit column")
     shown = format_value(form, concept)
     paid = _paid(owner, other, form, shown, value) if beside is None else None
     if paid is not None:
@@ -471,6 +476,13 @@ def _agrees(a: Value, b: Value) -> bool:
         and hard(a.dims) == hard(b.dims)
         and abs(a.factor / b.factor - 1) < 1e-6
     )
+
+
+def _days_and_hours(a: Value, b: Value) -> bool:
+    """Tell whether one unit is GPU-days and the other hours, of GPUs or not."""
+    if len(a.dims or ()) < 2 or {hard(x.dims or ()) for x in (a, b)} != {(("time", 1.0),)}:
+        return False
+    return {a.factor, b.factor} == {3600.0, 86_400.0}
 
 
 def _differ(a: Value, b: Value) -> bool:

@@ -47,7 +47,7 @@ _FOREIGN = (
     (r"\b(?:Monate?n?|mois)\b", "month"),
     (r"\b(?:Jahre?n?|ans?|années?)\b", "year"),
     (r"\b(?:work(?:ing)?[ -]?|business )days?\b|\bArbeitstage?\b|\bjours (?:ouvrés|ouvrables|de travail)\b", "day"),
-    (r"\b(?:Tage?n?|jours?)\b", "day"),
+    (r"\b(?:Tage?n?|jours?)\b|^j(?=$|/)", "day"),  # a joule is a capital letter
     (r"\bm³", "kL"),
     (r"(?<=/)\s*j\b", "day"),
     (r"\b(?:Wochen?|semaines?)\b", "week"),
@@ -279,7 +279,8 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
 KINDS = Patterns.of(((category, kind), pattern) for category, kind, pattern in _KIND_WORDS)
 
 
-_EACH = r"(?:(?:per|/|pro|par|je) ?|(?:\bof (?:a|one|each|a single) |\beach |\bd.un |\bd.une |\beine[rs] ))"
+# "8 per camera" is a figure of its own, not what the label's number is per
+_EACH = r"(?<!\b\d )(?<!\b\d\d )(?:(?:per|/|pro|par|je) ?|(?:\bof (?:a|one|each|a single) |\beach |\bd.un |\bd.une |\beine[rs] ))"
 _THINGS = (
     ("replica", r"replica|replik|replikat|réplica|réplique|model copy|modellkopie", r"replicas|repliken|replikate|réplicas|répliques|model copies|modellkopien"),
     ("drive", r"drive|disk|ssd|nvme|disque|laufwerk", r"drives|disks|ssds|disques|laufwerke"),

@@ -1,0 +1,112 @@
+"""An operator the wrong way round: a formula multiplies where it should divide, or divides where it should multiply.
+
+Such a result is off by the square of one operand: kWh² for a ratio of two energies, 1/$ for hours times a price. A
+label that was misread is never wrong like this, so little else is asked of the sheet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, compare, hard, has_money
+from mlsim_workbooks.lint.doubt import lacks_denominator
+from mlsim_workbooks.lint.evaluate import KEEPERS
+from mlsim_workbooks.lint.infer import Cellwise, Inference
+
+__all__ = ["Turned", "turned_operand"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The operand on the wrong side of its operator."""
+
+    value: Value
+    label: str  # "" where it is no single cell
+    multiplied: bool  # and should divide
+
+    @property
+    def said(self) -> str:
+        """What is wrong, as a sentence goes on after the name of the cell."""
+        what = f"'{self.label}'" if self.label else "what it should"
+        return (
+            f"multiplies by {what} instead of dividing"
+            if self.multiplied
+            else f"divides by {what} instead of multiplying"
+        )
+
+
+def turned_operand(
+    inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node, computed: Value, stated: Value
+) -> Turned | None:
+    """Return the one operand that, turned, makes a formula give what its cell says."""
+    if computed.dims is None or stated.dims is None or _other_currency(computed, stated):
+        return None
+    used = inference.uses((sheet, cell.item.key)).values()
+    if any(map(lacks_denominator, (cell, *used))) or stated.kind("period") == "hour":
+        return None
+    due, off = _less(hard(computed.dims), hard(stated.dims)), _less(computed.dims, stated.dims)
+    if not any(abs(e) >= 2 for _, e in off):
+        return None
+    evaluation = inference.evaluation((sheet, cell.item.key))
+    if evaluation is None:
+        return None
+    found: list[Turned] = []
+    for changed, operand, multiplied in _flips(tree):
+        value = evaluation.value(operand)
+        dims, core = value.dims or (), hard(value.dims or ())
+        if core and due == _twice(core, multiplied):
+            fits = compare(evaluation.value(changed), stated) is None
+        else:
+            fits = (
+                bool(dims) and _counted(dims) and off == _twice(dims, multiplied) and not _FAILURES.search(cell.words)
+            )
+        if fits:
+            other = inference.cell_of(sheet, cell.item, operand)
+            found.append(Turned(value, other.label if other is not None else "", multiplied))
+    return found[0] if len(found) == 1 else None
+
+
+_FAILURES = re.compile(
+    r"mtbf|mttf|fail|interrupt|fault|ausf[aä]ll|störung|panne|défaillance", re.I
+)  # more machines, less time between them
+
+
+def _flips(node: sx.Node | None) -> Iterator[tuple[sx.Node, sx.Node, bool]]:
+    """Yield a formula with one operator turned, what stands behind it, and whether it was a product."""
+    match node:
+        case sx.Binary(operator="*" | "/" as operator, left=left, right=right):
+            yield replace(node, operator="/" if operator == "*" else "*"), right, operator == "*"
+            for changed, operand, multiplied in _flips(left):
+                yield replace(node, left=changed), operand, multiplied
+            for changed, operand, multiplied in _flips(right):
+                yield replace(node, right=changed), operand, multiplied != (operator == "/")
+        case sx.Call(name=name, args=(first, *rest)) if name in KEEPERS or name == "IFERROR":
+            for changed, operand, multiplied in _flips(first):
+                yield replace(node, args=(changed, *rest)), operand, multiplied
+
+
+def _less(a: Dims, b: Dims) -> Dims:
+    """Return the dimensions of a quotient."""
+    total = dict(a)
+    for name, exponent in b:
+        total[name] = total.get(name, 0.0) - exponent
+    return tuple(sorted((n, e) for n, e in total.items() if e))
+
+
+def _twice(dims: Dims, multiplied: bool) -> Dims:
+    """Return by what a formula is off that has an operand of some dimensions on the wrong side."""
+    return tuple((n, 2 * e if multiplied else -2 * e) for n, e in dims)
+
+
+def _counted(dims: Dims) -> bool:
+    """Tell whether only machines and users are counted: of tokens and requests, labels say too little."""
+    return all(n in (*BUILT, "user") for n, _ in dims)
+
+
+def _other_currency(computed: Value, stated: Value) -> bool:
+    """Tell whether two currencies are in play: which one a rate is for, labels seldom say."""
+    money = {n for v in (computed, stated) for n, _ in v.dims or () if n.startswith("money_in_")}
+    return has_money(computed) and len(money) > 1

@@ -238,6 +238,12 @@ def chain(size: int, step: int) -> Callable[[], Parts]:
     return build
 
 
+def doubling(formula: str) -> Callable[[], Parts]:
+    """Each of 90 cells uses the one before it twice."""
+    cells = {f"A{i}": "=" + formula.format(i - 1) for i in range(2, 92)}
+    return lambda: parts(sheet(rows({"A1": 1.0, **cells})))
+
+
 def running(size: int) -> Parts:
     cells: dict[str, float | str] = {"A1": "Hours (h)", "B1": "So far (h)"}
     for i in range(2, size + 2):
@@ -377,6 +383,9 @@ READ: dict[str, Callable[[], Parts]] = {
     "a ring of 1,000": ring(1000),
     "a chain of 50,000, downwards": chain(50_000, -1),
     "a chain of 50,000, upwards": chain(50_000, 1),
+    "a product of the cell above with itself": doubling("A{0}*A{0}*1.5"),
+    "a quotient of sums of the cell above": doubling("(2*A{0}+1)*7/(3*A{0}*1.1)"),
+    "a power of the cell above": doubling("(A{0}*3)^2*SUM(A{0},A{0}*2)"),
     "5,000 running sums": lambda: running(5000),
     "whole columns and rows": formulas("SUM(A:A)", "SUM(A:XFD)*2", "SUM($1:$1048576)", "Plan!B:B+Plan!2:2", "SUM(B:A)", "SUM(9:1)",
                                        "INDEX(Plan!A:XFD,2,2)", "VLOOKUP(1,Plan!B:D,3,0)+VLOOKUP(1,Plan!B:D,99999,0)"),

@@ -155,6 +155,10 @@ def _each(dims: Dims) -> str:
     return " each ".join(names) if len(names) == len(dims) == 2 and dims[0][1] * dims[1][1] < 0 else ""
 
 
+# A chain of cells that each use the last one twice doubles its numbers in every line; nobody can read as many.
+_MOST_NUMBERS = 32
+
+
 def multiply(a: Value, b: Value, sign: int = 1) -> Value:
     """Return a × b, or a / b for sign -1."""
     if sign > 0:
@@ -174,6 +178,8 @@ def multiply(a: Value, b: Value, sign: int = 1) -> Value:
         else frozenset(p[2:] if p.startswith("1/") else p if p[0] == "~" else "1/" + p for p in b.parts)
     )
     kinds = _merge(a, b, sign)
+    if len(a.numbers) + len(numbers) > _MOST_NUMBERS:
+        return Value(None, 1.0, kinds, (), a.parts | parts)
     if a.dims is None or b.dims is None:
         return Value(None, 1.0, kinds, a.numbers + numbers, a.parts | parts)
     factor = a.factor * b.factor**sign

@@ -162,7 +162,7 @@ _MOST_NUMBERS = 32
 def multiply(a: Value, b: Value, sign: int = 1) -> Value:
     """Return a × b, or a / b for sign -1."""
     if sign > 0:
-        a, b = _by_the_hour(a, b), _by_the_hour(b, a)
+        a, b = _as_often(a, b), _as_often(b, a)
     if a.number is not None and b.number is not None and a.number in (0.0, 1.0) and sign < 0:
         a = replace(a, numbers=())  # 1/x
     elif a.number == 1.0:
@@ -186,11 +186,12 @@ def multiply(a: Value, b: Value, sign: int = 1) -> Value:
     return Value(_add_dims(a.dims, b.dims, sign), factor, kinds, a.numbers + numbers, a.parts | parts)
 
 
-def _by_the_hour(a: Value, b: Value) -> Value:
-    """Return a figure per hour as a rate where it is multiplied by a number of hours."""
-    if a.kind("period") != "hour" or a.dims is None or dict(b.dims or ()).get("time") != 1.0 or not b.kind("period"):
+def _as_often(a: Value, b: Value) -> Value:
+    """Return a figure per hour or day as a rate where it is multiplied by the hours or days of a longer period."""
+    seconds = PERIODS.get(a.kind("period"), 0.0)
+    if a.dims is None or b.dims != (("time", 1.0),) or b.factor != seconds or not b.kind("period"):
         return a
-    rate = replace(a, dims=_add_dims(a.dims, (("time", -1.0),), 1.0), factor=a.factor / PERIODS["hour"])
+    rate = replace(a, dims=_add_dims(a.dims, (("time", -1.0),), 1.0), factor=a.factor / seconds)
     return rate.with_kind("period", "")
 
 

@@ -26,7 +26,7 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
     for clash in cell.clashes:
         if guesses and clash.note in ("trip", "scope", "scopes"):
             continue
-        if clash.how == "bare" and _hours_of_a_day(clash):
+        if clash.how == "bare" and (_hours_of_a_day(clash) or _one_a_day(clash, cell)):
             continue
         if clash.how == "bare" and clash.left.number in (2.0, 4.0, 8.0, 12.0) and _bytes_each(clash.right):
             continue  # 2 bytes and so many for the optimizer
@@ -35,6 +35,10 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
         if clash.mismatch is not None and parameters_and_bytes(clash.left, clash.right) and byte_each(inference, facts):
             continue
         if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
+            continue
+        if clash.note == "users" and any(
+            _PERSONS.search(c.words) for c in inference.uses((sheet, cell.item.key)).values()
+        ):
             continue
         if clash.note == "whole" and clash.left.parts == {"memory"} and _taken_from(inference, cell, clash.left_node):
             continue  # what is left of one GPU's memory
@@ -84,6 +88,15 @@ def _hours_of_a_day(clash: Clash) -> bool:
     return number is not None and is_time(number) and hours
 
 
+def _one_a_day(clash: Clash, cell: Cellwise) -> bool:
+    """Tell whether a quantity in days is as many copies, one a day, and some more are added."""
+    days = hard(clash.right.dims or ()) == (("time", 1.0),) and clash.right.factor == 86_400.0
+    return days and ("period", "day") in cell.context.kinds
+
+
+_PERSONS = re.compile(
+    r"^(?:number of )?(?:persons|people|faces|personen|personnes)\b", re.I
+)  # multiply figures per person
 _EACH_GPU = re.compile(r"(?:per|je|pro|par|/) ?(?:gpu|card|device|karte|carte)", re.I)
 _GRANTED = re.compile(
     r"quota|budget|granted|grant\b|allocat|allowance|contingent|kontingent|booked|reserved|remaining|\bleft\b|reste|rest\b"

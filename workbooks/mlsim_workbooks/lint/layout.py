@@ -137,6 +137,8 @@ class _Pass:
         begun = any(self.columns[c].seen for c in texts if c in self.columns)
         if begun and (len(texts) < 2 or speaking < (2 if len(texts) < 3 else 1)):
             return
+        if begun and _CURRENCY.fullmatch(texts[min(texts)].strip()):
+            return  # what each offer is in, not what stands below
         for col, text in texts.items():
             column = self.columns.setdefault(col, _Column())
             if column.seen or number - column.row > 1:
@@ -381,6 +383,9 @@ class _Pass:
         match = _UNIT_OF.fullmatch(self.head(col))
         of = match[1].casefold() if match else ""
         return of if any(self.head(c).casefold() == of for c in self.columns if c != col) else ""
+
+
+_CURRENCY = re.compile(r"(?:[a-zäé]+ )?(?:currency|ccy|währung|devise|monnaie)", re.I)
 
 
 def _no_money(text: str) -> bool:

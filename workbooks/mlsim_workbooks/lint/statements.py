@@ -338,6 +338,7 @@ def _unit(
         and stated is not None
         and owner.strong
         and not word
+        and not (stated.text == "us" and has_money(beside))  # a region
         and not _said_of_price(owner, beside, stated)
         and _differ(beside, stated)
     ):

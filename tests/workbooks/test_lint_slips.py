@@ -45,6 +45,16 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "days of GPUs in hours": (
         "GPUs | 64 | GPUs; Time | 12 | h; GPU-hours | =B1*B2 | GPU-h", {"A3": "GPU-days"}, "unit-contradiction B3",
     ),
+    "a margin that is the profit": (
+        "Revenue | 900 | k€; Profit | 120 | k€; Margin (%) | =B2/B1", {"B3": "=B2"}, "dimension B3",
+    ),
+    "a cost that is a number of tokens": (
+        "Input | 420 | Mtok/month; Price, input | 0.6 | $/Mtok; Cost of the input | =B1*B2 | $/month",
+        {"B3": "=B1"}, "dimension B3",
+    ),
+    "hours that are a size": (
+        "Data | 12 | TB; Link | 40 | GB/s; Copy | =ROUND(B1*1000/B2,0) | s", {"B3": "=ROUND(B1,0)"}, "dimension B3",
+    ),
     "jours of a French sheet": (
         "Puissance | 12 | kW; Jours | 30 | j; Énergie | =B1*24*B2 | kWh", {"B3": "=B1*B2"}, "calendar B3",
     ),

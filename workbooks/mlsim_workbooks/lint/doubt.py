@@ -24,13 +24,14 @@ from mlsim_workbooks.lint.algebra import (
     only_conversions,
     only_money,
 )
+from mlsim_workbooks.lint.evaluate import KEEPERS
 from mlsim_workbooks.lint.facts import Facts, byte_each
 from mlsim_workbooks.lint.infer import Cellwise, Inference, key_of
 from mlsim_workbooks.lint.kinds import copied
 from mlsim_workbooks.lint.naming import SYMBOLS, is_usual, one_slip, unit_text
 from mlsim_workbooks.package import position
 
-__all__ = ["Difference", "doubtful", "lacks_denominator"]
+__all__ = ["Difference", "another_quantity", "doubtful", "lacks_denominator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,34 @@ class Difference:
 
 def doubtful(d: Difference) -> bool:
     """Tell whether anything speaks against calling a difference a mistake."""
-    return any(reason(d) for reason in _REASONS)
+    return not another_quantity(d) and any(reason(d) for reason in _REASONS)
+
+
+def another_quantity(d: Difference) -> bool:
+    """Tell whether the formula only takes another cell, and that one holds something else, as both are written."""
+    taken = d.used[0] if len(d.used) == 1 else None
+    if (
+        taken is None
+        or not d.mismatch.dims
+        or not isinstance(_kept(d.tree), sx.Ref | sx.Name)
+        or taken.value.dims is None
+    ):
+        return False
+    due, have = hard(d.stated.dims or ()), hard(taken.value.dims)
+    if not d.cell.context.explicit or (has_money(d.stated) and has_money(taken.value)):
+        return False  # what an hour costs, as the price of a line
+    if "parameter" in dict(taken.value.dims) or d.inference.standing(taken) == "bad":
+        return False  # a byte each
+    share = d.stated.text == "%" or d.cell.context.percent
+    hours = due == (("time", 1.0),) and not have  # so many GPUs are as many GPU-hours, in an hour
+    return bool(due and have) or (taken.context.explicit and bool(due or share) and not hours)
+
+
+def _kept(node: sx.Node) -> sx.Node:
+    """Return what a formula rounds, if it does nothing else."""
+    while isinstance(node, sx.Call) and node.name in KEEPERS and node.args and node.args[0] is not None:
+        node = node.args[0]
+    return node
 
 
 # --- what it takes may be misread --------------------------------------------------------------------------------------

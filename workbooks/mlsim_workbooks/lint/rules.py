@@ -33,7 +33,7 @@ from mlsim_workbooks.lint.domain import (
     pue_rules,
     site_rules,
 )
-from mlsim_workbooks.lint.doubt import Difference, doubtful
+from mlsim_workbooks.lint.doubt import Difference, another_quantity, doubtful
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
@@ -303,10 +303,12 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     rule = rule or _converts_time(computed, stated) or _beside_eight(mismatch, computed, stated)
     if counts is not None and rule != "params-bytes" and (mismatch.dims or mismatch.periods[0] or rule == "calendar"):
         return  # what has no unit may be more than a count: hours
-    if not rule or doubtful(
-        Difference(inference, facts, sheet, cell, tree, computed, stated, mismatch, rule, computed is said)
-    ):
+    difference = Difference(
+        inference, facts, sheet, cell, tree, computed, stated, mismatch, rule or "dimension", computed is said
+    )
+    if (not rule and not another_quantity(difference)) or doubtful(difference):
         return
+    rule = difference.rule
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)
     if mismatch.periods[0]:
         yield (

@@ -46,7 +46,7 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "GPUs | 64 | GPUs; Time | 12 | h; GPU-hours | =B1*B2 | GPU-h", {"A3": "GPU-days"}, "unit-contradiction B3",
     ),
     "a margin that is the profit": (
-        "Revenue | 900 | k€; Profit | 120 | k€; Margin (%) | =B2/B1", {"B3": "=B2"}, "dimension B3",
+        "Revenue | 900 | k€; Profit | 120 | k€; Margin (%) | =B2/B1*100", {"B3": "=B2"}, "dimension B3",
     ),
     "a cost that is a number of tokens": (
         "Input | 420 | Mtok/month; Price, input | 0.6 | $/Mtok; Cost of the input | =B1*B2 | $/month",

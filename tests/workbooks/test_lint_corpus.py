@@ -25,7 +25,7 @@ def outcomes() -> list[Outcome]:
 
 def test_the_corpus_is_as_large_as_stated() -> None:
     every = books((*CORPUS, *HELD_OUT))
-    assert len(every) >= 750
+    assert len(every) >= 780
     assert len({book.name for book in every}) == len(every)
     assert sum(len(book.seeds) for book in every) >= 5_200
 
@@ -77,3 +77,11 @@ def test_every_rule_finds_its_mistakes(outcomes: list[Outcome]) -> None:
     bounds = {"dimension": 0.5}  # whatever no other rule names
     low = {rule: f"{found[rule]} of {n}" for rule, n in seeded.items() if found[rule] / n < bounds.get(rule, 0.75)}
     assert low == {}
+
+
+def test_mistakes_made_by_machine_are_noticed() -> None:
+    outcomes = [o for o in measure((*CORPUS, *HELD_OUT), by_machine=True, every=8) if o.rule]
+    noticed = sum(bool(o.found) for o in outcomes)
+    print(f"mistakes made by machine: {len(outcomes)}, noticed: {noticed}")
+    assert len(outcomes) > 400
+    assert noticed / len(outcomes) >= 0.75

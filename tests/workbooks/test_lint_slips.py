@@ -39,6 +39,13 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "weights a thousand times too small": (
         "Parameters (B) | 70.6; Weights (GB) | =B1*2", {"A2": "Weights (MB)"}, "prefix B2",
     ),
+    "a share a thousand times too large": (
+        "Energy of the hall | 5200 | MWh; Energy of the racks | 310 | MWh; Their share | =B2/B1*100 | %",
+        {"B3": "=B2/B1*100*1000"}, "prefix B3",
+    ),
+    "nodes a thousand times too many": (
+        "GPUs | 512 | GPUs; GPUs per node | 8 | GPUs/node; Nodes | =B1/B2 | nodes", {"B3": "=B1/B2*1000"}, "prefix B3",
+    ),
     "a rate in gigabytes": (
         "Port | 400 | Gbit/s; Ports per server | 8; Injection of a server | =B1*B2/8 | GB/s", {"C3": "GB"}, "dimension B3",
     ),

@@ -19,6 +19,7 @@ from pathlib import Path
 from openpyxl.utils.cell import coordinate_to_tuple, get_column_letter
 
 from lint_corpus.book import Book, Seed
+from lint_corpus.mutate import OPERATORS, mutated
 from lint_corpus.written import is_written, written
 from mlsim.files import replace_section
 from mlsim_workbooks.lint import RULES, lint
@@ -43,6 +44,7 @@ HELD_OUT = (
     "clean10",
     "clean11",
     "clean12",
+    "clean13",
     "heldout5",
     "heldout6",
     "heldout7",
@@ -111,9 +113,11 @@ def _findings(book: Book, seed: Seed | None, folder: Path) -> tuple[tuple[str, s
     return tuple((f.sheet, f.cell, f.rule) for f in lint(path))
 
 
-def _one_book(job: tuple[str, int]) -> list[Outcome]:
-    """Check one workbook clean and with each of its mistakes."""
+def _one_book(job: tuple[str, int, bool]) -> list[Outcome]:
+    """Check one workbook clean and with each of its mistakes, those of people or those of the machine."""
     book = books([job[0]])[job[1]]
+    if job[2]:
+        book = next(mutated([book]))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clean = _findings(book, None, folder)
@@ -126,9 +130,9 @@ def _one_book(job: tuple[str, int]) -> list[Outcome]:
     return outcomes
 
 
-def measure(modules: Sequence[str]) -> list[Outcome]:
-    """Check every workbook of some modules, clean and with each mistake; two at a time."""
-    jobs = [(m, i) for m in modules for i in range(len(books([m])))]
+def measure(modules: Sequence[str], *, by_machine: bool = False, every: int = 1) -> list[Outcome]:
+    """Check every n-th workbook of some modules, clean and with each mistake; two at a time."""
+    jobs = [(m, i, by_machine) for m in modules for i in range(len(books([m])))][::every]
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         return [outcome for outcomes in pool.map(_one_book, jobs) for outcome in outcomes]
 
@@ -169,10 +173,19 @@ def table(parts: dict[str, list[Outcome]]) -> str:
     return "\n".join([*lines, "", "\n\n".join(notes), ""])
 
 
+def machine_table(outcomes: list[Outcome]) -> str:
+    """Return the Markdown table of the mistakes that a machine made: how many are noticed, wherever it is."""
+    lines = ["| mistakes made by machine | workbooks | noticed |", "|---|---|---|"]
+    for operator in OPERATORS:
+        mine = [o for o in outcomes if o.rule == operator]
+        lines.append(f"| {operator} | {len(mine)} | {_share(sum(bool(o.found) for o in mine), len(mine))} |")
+    return "\n".join([*lines, ""])
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the table, or write it into the README named."""
     parts = {"seen while writing the rules": measure(CORPUS), "held out": measure(HELD_OUT)}
-    text = table(parts)
+    text = f"{table(parts)}\n{machine_table(measure((*CORPUS, *HELD_OUT), by_machine=True))}"
     print(text)
     for path in arguments:
         replace_section(path, "lint", text)

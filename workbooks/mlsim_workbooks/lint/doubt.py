@@ -501,7 +501,7 @@ def _plain_prefix(d: Difference) -> bool:
     ratio = max(d.mismatch.ratio, 1 / d.mismatch.ratio) if d.mismatch.ratio else 0.0
     if d.mismatch.dims or d.mismatch.periods[0] or not any(abs(ratio / x - 1) < 1e-6 for x in (1e3, 1e6)):
         return False
-    if not _all_known(d) or not only_conversions(d.computed, 2.0, 0.5):
+    if any(is_open(n) for n in d.computed.numbers) or not (_all_known(d) or _a_share(d)):
         return False
     return not any(_MANY.search(c.words) for c in (d.cell, *d.used)) and not any(map(_scale_unread, d.used))
 
@@ -518,13 +518,22 @@ def _plain_difference(d: Difference) -> bool:
 
 def _all_known(d: Difference) -> bool:
     """Tell whether a cell, and all that its formula takes, has a written unit or is a plain count."""
-    if not d.cell.context.explicit or not hard(d.stated.dims or ()) or (d.cell.context.headed and has_money(d.stated)):
+    machines = bool(d.stated.dims) and all(n in BUILT for n, _ in d.stated.dims or ())
+    if not d.cell.context.explicit or (d.cell.context.headed and (has_money(d.stated) or machines)):
+        return False
+    if not hard(d.stated.dims or ()) and not machines:
         return False
     return all(
         (c.context.explicit and c.value.known and c.value.factor == c.value.factor)
         or c.context.concept in _PLAIN_COUNTS
         for c in d.used
     )
+
+
+def _a_share(d: Difference) -> bool:
+    """Tell whether a cell is a percentage, and all that its formula takes has a written unit."""
+    share = d.stated.text == "%" and d.cell.context.explicit and not d.cell.context.headed
+    return share and all(c.context.explicit and c.value.known and hard(c.value.dims or ()) for c in d.used)
 
 
 def _scale_unread(cell: Cellwise) -> bool:

@@ -23,6 +23,7 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
     """What two values of a formula cannot be to one another: GB and GiB added, a mean and a percentile."""
     text = _writer(cell)
     guesses = bool(cell.clashes) and inference.guesses((sheet, cell.item.key))
+    used = inference.uses((sheet, cell.item.key)).values() if cell.clashes else ()
     for clash in cell.clashes:
         if guesses and clash.note in ("trip", "scope", "scopes"):
             continue
@@ -36,10 +37,8 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
             continue
         if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
             continue
-        if clash.note == "users" and any(
-            _PERSONS.search(c.words) for c in inference.uses((sheet, cell.item.key)).values()
-        ):
-            continue
+        if clash.note == "users" and any(_PERSONS.search(c.words) for c in used):
+            continue  # times that many
         if clash.note == "whole" and clash.left.parts == {"memory"} and _taken_from(inference, cell, clash.left_node):
             continue  # what is left of one GPU's memory
         if clash.note in ("whole", "scopes") and _EACH_GPU.search(inference.book.grids[sheet].name):
@@ -94,9 +93,7 @@ def _one_a_day(clash: Clash, cell: Cellwise) -> bool:
     return days and ("period", "day") in cell.context.kinds
 
 
-_PERSONS = re.compile(
-    r"^(?:number of )?(?:persons|people|faces|personen|personnes)\b", re.I
-)  # multiply figures per person
+_PERSONS = re.compile(r"^(?:number of )?(?:persons|people|faces|personen|personnes)\b", re.I)
 _EACH_GPU = re.compile(r"(?:per|je|pro|par|/) ?(?:gpu|card|device|karte|carte)", re.I)
 _GRANTED = re.compile(
     r"quota|budget|granted|grant\b|allocat|allowance|contingent|kontingent|booked|reserved|remaining|\bleft\b|reste|rest\b"

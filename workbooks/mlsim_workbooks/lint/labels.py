@@ -95,28 +95,12 @@ def _kinds(text: str) -> frozenset[tuple[str, str]]:
 def _per_second(match: re.Match[str]) -> str:
     """Read "tok s", "tb s" of a snake-case name as a rate."""
     word = LOWER.get(match[1], match[1])
-    return (
-        f"{word}/s"
-        if word
-        in (
-            "tok",
-            "tokens",
-            "req",
-            "requests",
-            "img",
-            "images",
-            "samples",
-            "GB",
-            "TB",
-            "MB",
-            "GiB",
-            "kbit",
-            "Mbit",
-            "Gbit",
-            "flop",
-        )
-        else match[0]
-    )
+    return f"{word}/s" if word in _RATED else match[0]
+
+
+_RATED = frozenset(
+    ("tok", "tokens", "req", "requests", "img", "images", "samples", "GB", "TB", "MB", "GiB", "kbit", "Mbit", "Gbit", "flop")
+)  # fmt: skip
 
 
 def _without_names(unit: Value) -> Value:

@@ -30,12 +30,11 @@ class Turned:
     @property
     def said(self) -> str:
         """What is wrong, as a sentence goes on after the name of the cell."""
-        what = f"'{self.label}'" if self.label else "what it should"
-        return (
-            f"multiplies by {what} instead of dividing"
-            if self.multiplied
-            else f"divides by {what} instead of multiplying"
-        )
+        if not self.label:
+            return "multiplies where it should divide" if self.multiplied else "divides where it should multiply"
+        if self.multiplied:
+            return f"multiplies by '{self.label}' instead of dividing"
+        return f"divides by '{self.label}' instead of multiplying"
 
 
 def turned_operand(

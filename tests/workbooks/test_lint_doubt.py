@@ -64,6 +64,16 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Clip | 24 | min; Words in a spoken minute | 150; Tokens per word | 1.35 | tokens; Clip in tokens | =B1*B2*B3 | tokens",
         {"A2": "Clips in the archive"}, "token-rate B4",
     ),
+    "users that the label counts": (
+        "Users | 64; Rate at 64 users | 1200 | tok/s; Rate of one user at 64 users | =B2/64 | tok/s per user",
+        {"B3": "=B2"}, "user-total B3",
+    ),
+    "the rest of a day in seconds": (
+        "Wake-ups | 400 | 1/day; Time awake | 900 | ms; Asleep | =86400-B1*B2/1000 | s/day", {"B3": "=86000-B1*B2/1000"}, "bare-number B3",
+    ),
+    "the cache of weights in four bits": (
+        "Model | Weights B/param | KV bytes/elem; Llama 8B int4 | 0.5 | 2; Llama 8B bf16 | 2 | 2", {"B2": 2}, "params-bytes B2",
+    ),
     "a fallback in another number format": (
         "Detector | 28.6 | GOP; Peak FP16, dense | 10 | TFLOP/s; Frame in FP16 | =B1/B2 | ms", {"A3": "Frame"}, "integer-ops B3",
     ),

@@ -84,7 +84,7 @@ def _hours_of_a_day(clash: Clash) -> bool:
     """Tell whether a bare number is all there are: 24 less the hours of the day, 365 less the days off."""
     number = clash.left.number
     hours = hard(clash.right.dims or ()) == (("time", 1.0),) and clash.right.factor >= 3600.0
-    return number is not None and is_time(number) and hours
+    return number is not None and is_time(number) and (hours or number == 86_400.0)
 
 
 def _one_a_day(clash: Clash, cell: Cellwise) -> bool:

@@ -313,7 +313,7 @@ def lacks_denominator(cell: Cellwise) -> bool:
 
 
 _PER = re.compile(
-    r"\b(?:per|je|par|pro|in an?|one|of an?) (?:[\w-]+[ -])?(?:min|minute|hours?|h|stunde|heure|[kM]Wh|[kGT]B|[GT]o|s|second|sekunde|seconde|day|tag|jour|month|monat|mois|year|jahr|an|[TPE]FLOPS?)\b",
+    r"\b(?:per|je|par|pro|in an?|one|of an?) (?:[\w-]+[ -])?(?:min|minute|hours?|h|stunde|heure|[kM]Wh|[kGT]B|[GT]o|s|second|sekunde|seconde|day|tag|jour|month|monat|mois|year|jahr|an|[TPE]FLOP(?:/s|S)?)\b|\b(?:per|je|par|pro) \w+ (?:and|und|et) (?:s|sec|second|sekunde|seconde)\b",
     re.I,
 )
 
@@ -382,7 +382,12 @@ def _lines_added(inference: Inference, cell: Cellwise) -> int:
 
 def _in_the_busy_hour(d: Difference) -> bool:
     """What comes in a day, times the share that comes in its busiest hour: a figure per hour."""
+    if set(d.mismatch.periods) == {"nothing", "hour"} and len(d.stated.dims or ()) > 1:
+        return bool(_BUSY_HOUR.search(d.cell.words))  # what a token costs then, how many come in a second
     return _off_by_the_hours_of_a_day(d) and "share of the day" in d.computed.parts
+
+
+_BUSY_HOUR = re.compile(r"\b(?:busy|busiest|peak|rush) hour|spitzenstunde|heure (?:de pointe|pleine)", re.I)
 
 
 def _store_over_a_day(d: Difference) -> bool:

@@ -149,6 +149,7 @@ def read_label(text: str) -> Label:
     words = re.sub(r"(?<=[a-z]{2})(?=[A-Z][a-z])", " ", shown.replace("_", " ")) if snake else shown
     words = words.replace("à jour", "àjour")  # "mises à jour" are no days
     words = re.sub(r"\breq\.", "requests", words)
+    words = re.sub(r"\b(?i:(tokens|parameters|params|compute)),? [NDC]$", r"\1", words)  # as the papers call them
     concept = _concept(words)
     kinds = set(_kinds(words))
     if snake and (each := _OF_EACH_THING.fullmatch(words)):

@@ -255,13 +255,18 @@ _SEVERAL_OF = re.compile(r"moment|adam|optimi|\bstates?\b|\btwo\b|\bboth\b|\band
 _FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|fp4|fp64)\b", re.I)
 
 
+_KEPT = re.compile(r"\bkv\b|cache|activation|gradient|optimi[sz]er", re.I)
+
+
 def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
     """Bytes per parameter typed in bits: 16 beside "bf16"."""
     number = cell.item.value
     sized = _SIZE_OF_ONE.search(cell.words) or (
         cell.context.concept == "bytes each" and not _SEVERAL_OF.search(cell.words)
     )
-    if cell.item.form < 0 and isinstance(number, float) and sized:
+    kept = next((t for t in cell.context.texts if _KEPT.search(t.replace("_", " "))), "")
+    of_weights = bool(kept) and not _FORMAT.search(kept)  # the format of "8B int4" is not that of its cache
+    if cell.item.form < 0 and isinstance(number, float) and sized and not of_weights:
         own = cell.entity or " ".join(cell.context.texts[:1])
         said = {float(re.sub(r"\D", "", m)) / 8.0 for m in _FORMAT.findall(own)}
         if len(said) == 1 and number not in said and number in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0):

@@ -46,6 +46,8 @@ def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Nod
 def passed_to_user(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> Iterator[Said]:
     """A figure per user that only passes on a total, or a part of it: half a year's revenue over six months."""
     have, due = dict(computed.dims or ()).get("user", 0.0), dict(stated.dims or ()).get("user", 0.0)
+    if _by_as_many(cell, tree):
+        return
     if due < 0 and not have and is_copied(tree) and hard(stated.dims or ()) and not computed.kind("per user"):
         yield (
             "user-total",
@@ -54,6 +56,15 @@ def passed_to_user(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value
         )
 
 
+def _by_as_many(cell: Cellwise, tree: sx.Node) -> bool:
+    """Tell whether a number of the formula is one of users, as the label says: "rate of one at 64 users"."""
+    many = {float(m[1]) for m in _MANY_USERS.finditer(cell.words)}
+    return bool(many & sx.written(tree))
+
+
+_MANY_USERS = re.compile(
+    r"\b(\d+) (?:concurrent |active )?(?:users|seats|sessions|streams|people|nutzer|utilisateurs)\b", re.I
+)
 _LENGTH = re.compile(r"\bctx\b|context|length|kontext|contexte|länge|longueur", re.I)
 
 
@@ -81,6 +92,8 @@ def user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, us
         if not hard(((n, 1.0),))
     ):
         return  # per token, too, and it does not say so: its labels say too little
+    if _by_as_many(cell, tree):
+        return
     total = dict(cell.context.kinds).get("total") == "total"
     passed_on = is_copied(tree) or (isinstance(tree, sx.Call) and tree.name == "SUM" and total)
     if due < 0 and not have and passed_on:

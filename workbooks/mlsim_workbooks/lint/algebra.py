@@ -210,8 +210,8 @@ def _merge(a: Value, b: Value, sign: int) -> frozenset[tuple[str, str]]:
     boundary = a.kind("boundary")
     if sign < 0 and boundary and boundary == b.kind("boundary"):
         kinds.discard(("boundary", boundary))  # a mean weighted with energy is none of energy
-    for share, other in ((a, b), (b, a)):  # a share of IT energy, of that of the site
-        if share.dims == () and "share" in share.parts and not other.kind("boundary") and hard(other.dims or ()):
+    for share, whole in ((a, b), (b, a)):  # a share of IT energy, of that of the site
+        if share.dims == () and "share" in share.parts and not whole.kind("boundary") and hard(whole.dims or ()):
             kinds.discard(("boundary", share.kind("boundary")))
     if a.kind("statistic") and not b.dims:  # a mean times a factor stays a mean
         kinds -= {k for k in b.kinds if k[0] == "statistic"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from openpyxl import Workbook
@@ -34,46 +34,16 @@ _UNITS = {
 _UNIT = re.compile(rf"(?<![\w/$€])(?:{'|'.join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))})(?![\w/])")
 
 
-def _times_thousand(formulas: Cells, _: Cells) -> Iterator[tuple[str, str, str]]:
-    for sheet, cell, content in formulas:
-        yield sheet, cell, f"=({content[1:]})*1000"
+Change = Callable[[re.Match[str]], str]
 
-
-def _operator_turned(formulas: Cells, _: Cells) -> Iterator[tuple[str, str, str]]:
-    for sheet, cell, content in formulas:
-        for match in re.finditer(rf"(?<=[\w)])([*/])(?={_REFERENCE})", content):
-            yield sheet, cell, _instead(content, match, "/" if match[1] == "*" else "*")
-
-
-def _operand_lost(formulas: Cells, _: Cells) -> Iterator[tuple[str, str, str]]:
-    for sheet, cell, content in formulas:
-        for match in re.finditer(rf"(?<=[\w)])[*/]{_REFERENCE}", content):
-            yield sheet, cell, _instead(content, match, "")
-
-
-def _conversion_lost(formulas: Cells, _: Cells) -> Iterator[tuple[str, str, str]]:
-    for sheet, cell, content in formulas:
-        for match in _CONVERSION.finditer(content):
-            yield sheet, cell, _instead(content, match, "1")
-
-
-def _unit_exchanged(_: Cells, labels: Cells) -> Iterator[tuple[str, str, str]]:
-    for sheet, cell, content in labels:
-        for match in _UNIT.finditer(content):
-            yield sheet, cell, _instead(content, match, _UNITS[match[0]])
-
-
-def _instead(content: str, match: re.Match[str], new: str) -> str:
-    return content[: match.start()] + new + content[match.end() :]
-
-
-OPERATORS: dict[str, Callable[[Cells, Cells], Iterator[tuple[str, str, str]]]] = {
-    "a formula times 1,000": _times_thousand,
-    "* for /, / for *": _operator_turned,
-    "an operand left out": _operand_lost,
-    "a conversion left out (8, 60, 1000, 1024^3, 3600, ...)": _conversion_lost,
-    "another unit in a label": _unit_exchanged,
+_OF_FORMULAS: dict[str, tuple[re.Pattern[str], Change]] = {
+    "a formula times 1,000": (re.compile(r"^=(.*)", re.S), lambda m: f"=({m[1]})*1000"),
+    "* for /, / for *": (re.compile(rf"(?<=[\w)])[*/](?={_REFERENCE})"), lambda m: "/" if m[0] == "*" else "*"),
+    "an operand left out": (re.compile(rf"(?<=[\w)])[*/]{_REFERENCE}"), lambda m: ""),
+    "a conversion left out (8, 60, 1000, 1024^3, 3600, ...)": (_CONVERSION, lambda m: "1"),
 }
+_OF_LABELS: dict[str, tuple[re.Pattern[str], Change]] = {"another unit in a label": (_UNIT, lambda m: _UNITS[m[0]])}
+OPERATORS = (*_OF_FORMULAS, *_OF_LABELS)
 
 
 def _contents(workbook: Workbook) -> tuple[Cells, Cells]:
@@ -96,15 +66,16 @@ def _contents(workbook: Workbook) -> tuple[Cells, Cells]:
     return formulas, labels
 
 
-def mutated(books: Iterable[Book]) -> Iterator[Book]:
-    """Yield clean workbooks with one mistake of each operator, where it applies; the same ones every time."""
-    for book in books:
-        chance = random.Random(book.name)
-        formulas, labels = _contents(book.build())
-        seeds = []
-        for name, operator in OPERATORS.items():
-            choices = list(operator(formulas, labels))
+def mutated(book: Book) -> Book:
+    """Return a clean workbook with one mistake of each operator, where it applies; the same ones every time."""
+    chance = random.Random(book.name)
+    formulas, labels = _contents(book.build())
+    seeds = []
+    for cells, operators in ((formulas, _OF_FORMULAS), (labels, _OF_LABELS)):
+        for name, (pattern, change) in operators.items():
+            choices = [(sheet, cell, m) for sheet, cell, content in cells for m in pattern.finditer(content)]
             if choices:
-                sheet, cell, content = chance.choice(choices)
+                sheet, cell, m = chance.choice(choices)
+                content = m.string[: m.start()] + change(m) + m.string[m.end() :]
                 seeds.append(Seed(name, {f"{sheet}!{cell}": content}))
-        yield replace(book, seeds=tuple(seeds))
+    return replace(book, seeds=tuple(seeds))

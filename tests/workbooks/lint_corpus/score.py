@@ -117,7 +117,7 @@ def _one_book(job: tuple[str, int, bool]) -> list[Outcome]:
     """Check one workbook clean and with each of its mistakes, those of people or those of the machine."""
     book = books([job[0]])[job[1]]
     if job[2]:
-        book = next(mutated([book]))
+        book = mutated(book)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clean = _findings(book, None, folder)

@@ -16,12 +16,14 @@ from functools import lru_cache
 
 __all__ = [
     "BUILT",
+    "COUNTABLE",
     "PERIODS",
     "THINGS",
     "UNKNOWN",
     "Dims",
     "Mismatch",
     "Value",
+    "add_dims",
     "compare",
     "counts_something",
     "hard",
@@ -51,7 +53,7 @@ _SOFT = frozenset(
     ("token", "parameter", "request", "sample", "step", "user", "count", "device", "node", "rack", "link", *THINGS)
 )
 BUILT = ("device", "node", "rack", *THINGS)
-_COUNTED = frozenset((*BUILT, "user"))
+COUNTABLE = frozenset((*BUILT, "user"))
 _UNSEEN = _SOFT - {"token"}
 PERIODS = {"hour": 3600.0, "day": 86_400.0, "week": 604_800.0, "month": 2_628_000.0, "year": 31_536_000.0}
 
@@ -111,7 +113,8 @@ def literal(number: float) -> Value:
 
 
 @lru_cache(maxsize=65536)
-def _add_dims(a: Dims, b: Dims, sign: float) -> Dims:
+def add_dims(a: Dims, b: Dims, sign: float) -> Dims:
+    """Return the dimensions of a product, or of a quotient for sign -1."""
     total = dict(a)
     for name, exponent in b:
         total[name] = total.get(name, 0.0) + sign * exponent
@@ -151,7 +154,7 @@ def counts_something(value: Value) -> bool:
 @lru_cache(maxsize=4096)
 def _each(dims: Dims) -> str:
     """Return the two things that a count of one per other is about: "device each replica" for GPUs per replica."""
-    names = [n for n, _ in dims if n in _COUNTED]
+    names = [n for n, _ in dims if n in COUNTABLE]
     return " each ".join(names) if len(names) == len(dims) == 2 and dims[0][1] * dims[1][1] < 0 else ""
 
 
@@ -183,7 +186,7 @@ def multiply(a: Value, b: Value, sign: int = 1) -> Value:
     if a.dims is None or b.dims is None:
         return Value(None, 1.0, kinds, a.numbers + numbers, a.parts | parts)
     factor = a.factor * b.factor**sign
-    return Value(_add_dims(a.dims, b.dims, sign), factor, kinds, a.numbers + numbers, a.parts | parts)
+    return Value(add_dims(a.dims, b.dims, sign), factor, kinds, a.numbers + numbers, a.parts | parts)
 
 
 def _as_often(a: Value, b: Value) -> Value:
@@ -191,7 +194,7 @@ def _as_often(a: Value, b: Value) -> Value:
     seconds = PERIODS.get(a.kind("period"), 0.0)
     if a.dims is None or b.dims != (("time", 1.0),) or b.factor != seconds or not b.kind("period"):
         return a
-    rate = replace(a, dims=_add_dims(a.dims, (("time", -1.0),), 1.0), factor=a.factor / seconds)
+    rate = replace(a, dims=add_dims(a.dims, (("time", -1.0),), 1.0), factor=a.factor / seconds)
     return rate.with_kind("period", "")
 
 
@@ -360,7 +363,7 @@ def _readings(numbers: tuple[float, ...], timed: bool = False) -> tuple[_Reading
         dims: Dims = ()
         factor, wild = 1.0, False
         for brought, divisor, any_unit in combination:
-            dims = _add_dims(dims, brought, 1.0)
+            dims = add_dims(dims, brought, 1.0)
             factor /= divisor
             wild |= any_unit
         found += (
@@ -372,7 +375,7 @@ def _readings(numbers: tuple[float, ...], timed: bool = False) -> tuple[_Reading
 def _both_readings(base: _Reading, extra: _Reading) -> _Reading:
     """Combine two readings."""
     return _Reading(
-        _add_dims(base.dims, extra.dims, 1.0), base.factor * extra.factor, extra.seconds, base.wild or extra.wild
+        add_dims(base.dims, extra.dims, 1.0), base.factor * extra.factor, extra.seconds, base.wild or extra.wild
     )
 
 
@@ -390,7 +393,7 @@ def _time_readings(times: tuple[float, ...], timed: bool) -> tuple[_Reading, ...
         roles: list[tuple[Dims, float, bool]] = [((), 1.0, False)]
         for t in plain:
             roles = [
-                (_add_dims(d, brought, 1.0), f / divisor, wild)
+                (add_dims(d, brought, 1.0), f / divisor, wild)
                 for d, f, wild in roles
                 for brought, divisor, _ in _roles(t)
                 if not brought or len(plain) == 1
@@ -404,9 +407,9 @@ def _time_readings(times: tuple[float, ...], timed: bool) -> tuple[_Reading, ...
                 if not _period_of(product * unit if product >= 1 else unit / product):
                     continue  # 365 days are a year; 365 months are nothing
                 if product >= 1:
-                    found.append(_Reading(_add_dims(dims, (("time", 1.0),), 1.0), factor * unit, product * unit))
+                    found.append(_Reading(add_dims(dims, (("time", 1.0),), 1.0), factor * unit, product * unit))
                 else:
-                    found.append(_Reading(_add_dims(dims, (("time", -1.0),), 1.0), factor / unit, unit / product))
+                    found.append(_Reading(add_dims(dims, (("time", -1.0),), 1.0), factor / unit, unit / product))
     return tuple(found)
 
 
@@ -460,8 +463,8 @@ def _variants(
     """Yield both sides as (dimension, factor, period); a figure per month is an amount in a month, or a rate."""
     assert found.dims is not None
     assert due.dims is not None
-    a = hard(_add_dims(found.dims, mine.dims, 1.0)), found.factor * mine.factor, found.kind("period")
-    b = hard(_add_dims(due.dims, theirs.dims, 1.0)), due.factor * theirs.factor, due.kind("period")
+    a = hard(add_dims(found.dims, mine.dims, 1.0)), found.factor * mine.factor, found.kind("period")
+    b = hard(add_dims(due.dims, theirs.dims, 1.0)), due.factor * theirs.factor, due.kind("period")
     for first in _as_rate(a):
         for second in _as_rate(b):
             yield first, second
@@ -477,7 +480,7 @@ def _as_rate(side: tuple[Dims, float, str]) -> Iterator[tuple[Dims, float, str]]
     seconds = PERIODS.get(period.removeprefix("1/"))
     if seconds:
         sign = 1.0 if inverse else -1.0
-        yield _add_dims(dims, (("time", sign),), 1.0), factor * seconds**sign, _RATE
+        yield add_dims(dims, (("time", sign),), 1.0), factor * seconds**sign, _RATE
 
 
 def _difference(
@@ -485,7 +488,7 @@ def _difference(
     wild: bool,
 ) -> Mismatch | None:  # fmt: skip
     """Compare one reading; None when it agrees."""
-    dims = _add_dims(first[0], second[0], -1.0)
+    dims = add_dims(first[0], second[0], -1.0)
     if dims:
         amount = [n for n, _ in (second[0] if dims == (("time", -1.0),) else first[0]) if n != "time"]
         if (

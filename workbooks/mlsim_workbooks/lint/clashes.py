@@ -21,9 +21,11 @@ __all__ = ["clash_rules", "count_rule"]
 
 def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
     """What two values of a formula cannot be to one another: GB and GiB added, a mean and a percentile."""
+    if not cell.clashes:
+        return
     text = _writer(cell)
-    guesses = bool(cell.clashes) and inference.guesses((sheet, cell.item.key))
-    used = inference.uses((sheet, cell.item.key)).values() if cell.clashes else ()
+    guesses = inference.guesses((sheet, cell.item.key))
+    used = inference.uses((sheet, cell.item.key)).values()
     for clash in cell.clashes:
         if guesses and clash.note in ("trip", "scope", "scopes"):
             continue

@@ -62,7 +62,7 @@ class Difference:
 
 def doubtful(d: Difference) -> bool:
     """Tell whether anything speaks against calling a difference a mistake."""
-    return not another_quantity(d) and any(reason(d) for reason in _REASONS)
+    return any(reason(d) for reason in _REASONS)
 
 
 def another_quantity(d: Difference) -> bool:

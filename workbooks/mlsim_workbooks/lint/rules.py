@@ -306,7 +306,7 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     difference = Difference(
         inference, facts, sheet, cell, tree, computed, stated, mismatch, rule or "dimension", computed is said
     )
-    if (not rule and not another_quantity(difference)) or doubtful(difference):
+    if not another_quantity(difference) and (not rule or doubtful(difference)):
         return
     rule = difference.rule
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)

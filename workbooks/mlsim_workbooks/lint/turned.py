@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, compare, hard, has_money
+from mlsim_workbooks.lint.algebra import COUNTABLE, Dims, Value, add_dims, compare, hard, has_money
 from mlsim_workbooks.lint.doubt import lacks_denominator
 from mlsim_workbooks.lint.evaluate import KEEPERS
 from mlsim_workbooks.lint.infer import Cellwise, Inference
@@ -46,7 +46,7 @@ def turned_operand(
     used = inference.uses((sheet, cell.item.key)).values()
     if any(map(lacks_denominator, (cell, *used))) or stated.kind("period") == "hour":
         return None
-    due, off = _less(hard(computed.dims), hard(stated.dims)), _less(computed.dims, stated.dims)
+    due, off = add_dims(hard(computed.dims), hard(stated.dims), -1.0), add_dims(computed.dims, stated.dims, -1.0)
     if not any(abs(e) >= 2 for _, e in off):
         return None
     evaluation = inference.evaluation((sheet, cell.item.key))
@@ -59,18 +59,16 @@ def turned_operand(
         if core and due == _twice(core, multiplied):
             fits = compare(evaluation.value(changed), stated) is None
         else:
-            fits = (
-                bool(dims) and _counted(dims) and off == _twice(dims, multiplied) and not _FAILURES.search(cell.words)
-            )
+            machines = bool(dims) and {n for n, _ in dims} <= COUNTABLE  # of tokens and requests, labels say too little
+            fits = machines and off == _twice(dims, multiplied) and not _FAILURES.search(cell.words)
         if fits:
             other = inference.cell_of(sheet, cell.item, operand)
             found.append(Turned(value, other.label if other is not None else "", multiplied))
     return found[0] if len(found) == 1 else None
 
 
-_FAILURES = re.compile(
-    r"mtbf|mttf|fail|interrupt|fault|ausf[aä]ll|störung|panne|défaillance", re.I
-)  # more machines, less time between them
+# the more machines, the less time between them
+_FAILURES = re.compile(r"mtbf|mttf|fail|interrupt|fault|ausf[aä]ll|störung|panne|défaillance", re.I)
 
 
 def _flips(node: sx.Node | None) -> Iterator[tuple[sx.Node, sx.Node, bool]]:
@@ -87,22 +85,9 @@ def _flips(node: sx.Node | None) -> Iterator[tuple[sx.Node, sx.Node, bool]]:
                 yield replace(node, args=(changed, *rest)), operand, multiplied
 
 
-def _less(a: Dims, b: Dims) -> Dims:
-    """Return the dimensions of a quotient."""
-    total = dict(a)
-    for name, exponent in b:
-        total[name] = total.get(name, 0.0) - exponent
-    return tuple(sorted((n, e) for n, e in total.items() if e))
-
-
 def _twice(dims: Dims, multiplied: bool) -> Dims:
     """Return by what a formula is off that has an operand of some dimensions on the wrong side."""
     return tuple((n, 2 * e if multiplied else -2 * e) for n, e in dims)
-
-
-def _counted(dims: Dims) -> bool:
-    """Tell whether only machines and users are counted: of tokens and requests, labels say too little."""
-    return all(n in (*BUILT, "user") for n, _ in dims)
 
 
 def _other_currency(computed: Value, stated: Value) -> bool:

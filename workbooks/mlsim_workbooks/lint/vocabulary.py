@@ -47,9 +47,9 @@ _FOREIGN = (
     (r"\b(?:Monate?n?|mois)\b", "month"),
     (r"\b(?:Jahre?n?|ans?|années?)\b", "year"),
     (r"\b(?:work(?:ing)?[ -]?|business )days?\b|\bArbeitstage?\b|\bjours (?:ouvrés|ouvrables|de travail)\b", "day"),
-    (r"\b(?:Tage?n?|jours?)\b|^j(?=$|/)", "day"),  # a joule is a capital letter
+    (r"\b(?:Tage?n?|jours?)\b", "day"),
     (r"\bm³", "kL"),
-    (r"(?<=/)\s*j\b", "day"),
+    (r"(?<=/)\s*j\b|^j(?=$|/)", "day"),  # a joule is a capital letter
     (r"\b(?:Wochen?|semaines?)\b", "week"),
     (r"\b(?:pro|par|je)\b", "per"),
     (r"\b(k|M|m)?g\s*/\s*(kWh|MWh)\b", r"\1gCO2e/\2"),

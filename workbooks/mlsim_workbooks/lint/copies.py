@@ -115,9 +115,9 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         and hard(context.value.dims) not in ((), (("time", 1.0),))
         and context.explicit
         and context.concept not in ("memory", "bandwidth", "peak", "integer peak", "latency")  # the chip's own figures
-        and not set(re.findall(r"\w+", label.lower())) <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
+        and not set(re.findall(r"\w+", " ".join(context.texts[:1]).lower())) <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
         and not OF_EACH.search(words)
-        and not re.match(r"(?:in|as|same|the same|ditto|idem|en)\b", label, re.I)  # "In GiB"
+        and not re.match(r"(?:in|as|same|the same|ditto|idem|en)\b", label.strip(), re.I)  # "In GiB"
         and not (NODE.search(words) if one == "node" else re.search(one, words, re.I))
     ):
         yield "device-scope", f"'{label}' takes a figure per {one}.", f"Multiply by the number of {one}s."

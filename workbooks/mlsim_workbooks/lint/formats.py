@@ -52,7 +52,7 @@ def format_unit(code: str) -> Format:
     shown_in = 1000.0 ** len(scaling[1]) if scaling else 1.0  # "#,##0,": thousands are shown, the number is whole
     if not currency:
         sign = next((s for s in ("US$", "$", "€", "£") if s in bare), "")
-        sign = sign or next((s for s in ("$", "€", "£") if quoted == s), "")
+        sign = sign or (quoted if quoted in _SIGNS else "")
         currency = _SIGNS.get(sign, "")
         quoted = "" if quoted in _SIGNS else quoted
     if currency and quoted:

@@ -40,6 +40,9 @@ def has_number(value: Value, *wanted: float) -> bool:
     return any(abs(n / w - 1) < 1e-9 or abs(n * w - 1) < 1e-9 for n in value.numbers if n for w in wanted)
 
 
+_A_MACHINE = re.compile(r"\b(?:to|from|on) the (?:decode|prefill)\b", re.I)  # that the machines of one kind take over
+
+
 def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> Iterator[Said]:
     """Compare the kinds of what a formula uses with the kinds that its cell states.
 
@@ -48,7 +51,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     computed, context = cell.computed, cell.context
     assert computed is not None
     words = cell.words
-    stated = dict(context.kinds)
+    stated = {k: v for k, v in context.kinds if k != "token" or not _A_MACHINE.search(words)}
     dims = hard(context.value.dims or ()) if context.value is not None else ()
     label = cell.label
     if {"~operation", "~integer_operation"} & computed.parts or any(
@@ -100,7 +103,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
             )
     yield from _boundary(computed, stated, label)
     if mixture:
-        yield from _parameters(cell, computed, dims, words)
+        yield from _parameters(cell, computed, dims, words, isinstance(tree, sx.Ref))
     token, due = computed.kind("token"), stated.get("token", "")
     priced = any(n.startswith("money") for n, _ in dims) and ("token", -1.0) in (
         context.value.dims or () if context.value else ()
@@ -426,7 +429,9 @@ _READ_PER_TOKEN = re.compile(
 )
 
 
-def _parameters(cell: Cellwise, computed: Value, dims: tuple[tuple[str, float], ...], words: str) -> Iterator[Said]:
+def _parameters(
+    cell: Cellwise, computed: Value, dims: tuple[tuple[str, float], ...], words: str, copied: bool
+) -> Iterator[Said]:
     kind = computed.kind("parameters")
     if not (computed.parts & {"parameters", "active parameters"}):
         return
@@ -452,7 +457,12 @@ def _parameters(cell: Cellwise, computed: Value, dims: tuple[tuple[str, float], 
             )
     elif "information" in names and "active parameters" not in computed.parts and _READ_PER_TOKEN.search(words):
         yield "active-params", f"'{label}' is read for each token: the active parameters only.", ""
-    elif kind == "total" and dict(cell.context.kinds).get("parameters") == "active" and not _DENSE.search(words):
+    elif (
+        kind == "total"
+        and dict(cell.context.kinds).get("parameters") == "active"
+        and not _DENSE.search(words)
+        and not copied  # of a dense model, all are active
+    ):
         yield "active-params", f"'{label}' is about active parameters, but the formula takes all.", ""
 
 

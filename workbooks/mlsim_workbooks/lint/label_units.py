@@ -90,8 +90,12 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = "integer-ops"
     if concept in ("energy", "power") and unit.kind("period"):
         rule = ""
-    if concept == "energy" and re.match(r"electricity (?:for|of)\b", words, re.I):
+    if concept == "energy" and re.match(r"electricity (?:for|of)\b|strom\b(?!verbrauch)", words, re.I):
         rule = ""  # "electricity for the air path", in kW
+    if concept == "MACs" and re.search(r"FLOP|\bOPs?\b", words):
+        rule = ""  # "GFLOPs per frame (MAC = 2)"
+    if concept == "parameters" and re.search(r"adam|optimi[sz]er|gradient|\bstates?\b|\d ?B\)", words, re.I):
+        rule = ""  # "Params + Adam (fp32, 12 B)"
     if concept == "carbon intensity" and re.match(r"[ée]missions?\b|co2", words, re.I):
         rule = ""  # "Émissions à 52 gCO2/kWh (t/an)"
     if concept == "power" and _ENERGY.search(words):

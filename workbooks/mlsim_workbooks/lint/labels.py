@@ -148,6 +148,7 @@ def read_label(text: str) -> Label:
     snake = "_" in shown and " " not in shown
     words = re.sub(r"(?<=[a-z]{2})(?=[A-Z][a-z])", " ", shown.replace("_", " ")) if snake else shown
     words = words.replace("à jour", "àjour")  # "mises à jour" are no days
+    words = re.sub(r"\b([Mm])eeting minutes\b", r"\1eeting notes", words)
     words = re.sub(r"\breq\.", "requests", words)
     words = re.sub(r"\b(?i:(tokens|parameters|params|compute)),? [NDC]$", r"\1", words)  # as the papers call them
     concept = _concept(words)
@@ -399,7 +400,8 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
         else:
             joined = " ".join(tail)
         if count == 1 and joined.casefold() in (_PERIOD_WORDS if snake else _PERIOD_WORDS | WORDS) and len(joined) > 1:
-            continue
+            if joined not in CURRENCIES or pieces[-2] in CURRENCIES or concept == "exchange rate":
+                continue  # "Plan EUR" is in euros, "Kurs USD" is not in dollars
         if snake and count > 1 and pieces[-count] in ("stream", "user", "request", "step", "image", "frame", "batch"):
             continue  # h265_stream_mbit_per_s
         if (

@@ -24,7 +24,7 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.naming import unit_text
 from mlsim_workbooks.lint.unit_texts import read_quantity
 
-__all__ = ["Names", "registry_findings", "values"]
+__all__ = ["Names", "names_dense_model", "registry_findings", "values"]
 
 
 # --- names ---------------------------------------------------------------------------------------------------------
@@ -58,6 +58,13 @@ def _found(text: str) -> tuple[str, str]:
             elif kind == "model" and len(phrase) > 4:
                 model = model or phrase
     return chip, model
+
+
+def names_dense_model(text: str) -> bool:
+    """Tell whether a text names a model of the registry that is no mixture of experts: all its parameters are active."""
+    name = _found(text)[1]
+    model = load.model(name) if name else None
+    return model is not None and model.kind == "llm" and not model.experts
 
 
 _COUNTS = frozenset(("hidden size", "ffn size", "compute_units", "experts", "experts per token"))  # bare numbers

@@ -43,7 +43,7 @@ from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.notes import note_rules
 from mlsim_workbooks.lint.reader import WIDE
-from mlsim_workbooks.lint.registry import Names, registry_findings
+from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_findings
 from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.sums import sum_rules
@@ -167,7 +167,10 @@ def _of_a_mixture(inference: Inference, facts: Facts, key: Key) -> bool:
     active = facts.concepts.get("active parameters", ())
     if not active:
         return False
-    used = [k for k, c in inference.uses(key).items() if "parameters" in c.context.concept]
+    counts = {k: c for k, c in inference.uses(key).items() if "parameters" in c.context.concept}
+    used = [k for k, c in counts.items() if not names_dense_model(c.words)]
+    if counts and not used:
+        return False
     near = {(k[0], k[1] // WIDE) for k in used}
     return any(not near or any(s == a[0] and abs(r - a[1] // WIDE) < 10 for s, r in near) for a in active)
 

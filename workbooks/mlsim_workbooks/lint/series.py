@@ -125,16 +125,26 @@ def _neighbours(
         if where != "inside" and not named and not set(own[1]) & set(shared[1]):
             continue  # nothing in common: another line of a list
         if shared == relative(b) and shared != own:
-            own_texts = [t for t in cell.context.texts[:3] if t not in a.context.texts]  # not the header of all
-            total = where != "inside" and _TOTAL.search(" ".join((cell.entity, *own_texts)))
+            total = where != "inside" and _closes(cell, a)
             return (None if total else a), where
     return None, ""
+
+
+def _closes(cell: Cellwise, other: Cellwise) -> bool:
+    """Tell whether a cell is the total of its line by its own header, unless the ones beside it say the same: Q3, Q4."""
+    mine, theirs = (
+        {w.lower().rstrip("0123456789") for t in (x.entity, *own) for w in _TOTAL.findall(t)}
+        for x, y in ((cell, other), (other, cell))
+        for own in [[t for t in x.context.texts[:3] if t not in y.context.texts]]  # not the header of all
+    )
+    return bool(mine) and mine != theirs
 
 
 def _near_to(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:
     """Tell whether two formulas share most of their cells; at its end, a list may go on with another thing."""
     mine, theirs = set(relative(cell)[1]), set(relative(other)[1])
-    return len(mine & theirs) * 2 > min(len(mine), len(theirs))
+    common, fewer = len(mine & theirs) * 2, min(len(mine), len(theirs))
+    return common > fewer or (common == fewer and cell.item.row == other.item.row and _one_row(cell, other))
 
 
 def _in_another_unit(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise) -> Said | None:
@@ -443,7 +453,9 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
     if lost and took:
         begins = where == "start" and _begins(cell, other, lost[0], took[0])
         begins = begins and not (certain and _has_its_own(inference, sheet, cell, other, lost[0]))
-        return None if begins else _exchanged(cell, other, lost[0], took[0], certain)
+        if begins or (where != "inside" and _of_another_unit(inference, sheet, cell, other)):
+            return None
+        return _exchanged(cell, other, lost[0], took[0], where, certain)
     operands = lost or took
     if sum(isinstance(o, float) for o in operands) == len(operands) > 1:
         return None
@@ -452,7 +464,7 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
     rule = next((r for o in operands if not isinstance(o, float) and (r := rule_of_factor(o))), "")
     rule = rule or next((r for o in operands if isinstance(o, float) and (r := _rule_of_number(cell, other, o))), "")
     if not rule and certain and len(operands) == 1 and isinstance(operands[0], float):
-        rule = _rule_of_count(cell, other, operands[0])
+        rule = _rule_of_count(cell, other, operands[0]) or ("dimension" if where == "inside" else "")
     product = all(not isinstance(t, sx.Binary) or t.operator in "*/" for t in (mine, theirs))
     if (
         not rule
@@ -559,6 +571,17 @@ def _begins(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand) -> b
     return before or not _in_line(cell, took)
 
 
+def _of_another_unit(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise) -> bool:
+    """Tell whether the line above a formula has another unit there than beside it: service units after hours."""
+    for (s, _), used in inference.uses((sheet, cell.item.key)).items():
+        if s != sheet or used.item.col != cell.item.col or cell.item.row != other.item.row:
+            continue
+        beside = inference.at(sheet, used.item.row, other.item.col)
+        if beside is not None and used.value.dims != beside.value.dims:
+            return True
+    return False
+
+
 def _has_its_own(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, due: _Operand) -> bool:
     """Tell whether the cell of a line that takes a number has one of its own for it, as those beside it have."""
     if not isinstance(due, Cellwise) or cell.item.row != other.item.row or due.item.col != other.item.col:
@@ -637,7 +660,9 @@ def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
     return ratio_rule(ratio, {n for v in (mine, theirs) for n, _ in v.dims or ()}, mine, theirs, seen)
 
 
-def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, certain: bool) -> Said | None:
+def _exchanged(
+    cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, where: str, certain: bool
+) -> Said | None:
     """Another cell, or another number, where the neighbours' formulas have theirs."""
     if due is None or took is None:
         return None
@@ -664,7 +689,7 @@ def _exchanged(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, c
     elif isinstance(due, float):
         return None
     elif isinstance(took, float):
-        rule = rule_of_factor(due)
+        rule = rule_of_factor(due) or ("" if where != "inside" else "calendar" if is_time(took) else "dimension")
     else:
         if due.context == took.context or _says_so(cell, other, due, took):
             return None

@@ -46,6 +46,7 @@ def turned_operand(
     used = inference.uses((sheet, cell.item.key)).values()
     if any(map(lacks_denominator, (cell, *used))) or stated.kind("period") == "hour":
         return None
+    periodic = any(c.context.value is not None and c.value.kind("period") for c in used)
     due, off = add_dims(hard(computed.dims), hard(stated.dims), -1.0), add_dims(computed.dims, stated.dims, -1.0)
     if not any(abs(e) >= 2 for _, e in off):
         return None
@@ -56,6 +57,8 @@ def turned_operand(
     for changed, operand, multiplied in _flips(tree):
         value = evaluation.value(operand)
         dims, core = value.dims or (), hard(value.dims or ())
+        if periodic and core == (("time", 1.0),):
+            continue  # the hours of a year, times the years
         if core and due == _twice(core, multiplied):
             fits = compare(evaluation.value(changed), stated) is None
         else:

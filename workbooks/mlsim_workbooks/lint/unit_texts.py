@@ -12,6 +12,7 @@ from mlsim.units import parse, parse_unit, spelling
 from mlsim_workbooks.lint.algebra import Value, hard
 from mlsim_workbooks.lint.vocabulary import (
     ACRONYMS,
+    CHIP_HOURS,
     COUNTED_WORDS,
     FOREIGN_RE,
     FOREIGN_WORDS,
@@ -64,7 +65,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # a year
     if re.search(r"(?:dollars?|euros?|[$€]|/s)[- ]hours?\b", body, re.I):
         return None  # "GB per dollar-hour": for a dollar an hour; "EUR per TB/s-hour"
-    if re.search(r"[A-Za-z]\d", re.sub(r"CO[2₂]|\^-?\d|per 1|1[eE]\d+", "", body)) or re.match(
+    if re.search(r"[A-Za-z]\d", re.sub(rf"CO[2₂]|\^-?\d|per 1|1[eE]\d+|{CHIP_HOURS}", "", body)) or re.match(
         r"(?:per|/|pro|par|je)\b", _no_kinds(body)
     ):
         return None  # "L4", "S1": names; "per watt": a unit without what it counts
@@ -84,9 +85,10 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     if (
         re.fullmatch(r"[pd]w|top(?:-\d)?", body)
         or (body == "ML" and concept != "water")
+        or re.search(r"\bKL\b", body)
         or re.search(r"\b(?!(?:per|pro|par|je|of) )[A-Za-z]+ \d+ [A-Za-z]", body)
     ):
-        return None  # pointwise, "6 % on top", machine learning, "node 184 TB"
+        return None  # pointwise, "6 % on top", machine learning, a divergence, "node 184 TB"
     if body in ("x", "×", "X", "-", "ratio", "fraction", "Faktor", "factor", "0-1", "0–1", "0..1", "1/1"):
         return Value(dims=(), text=body)
     if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):

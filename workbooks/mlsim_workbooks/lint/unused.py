@@ -209,7 +209,8 @@ def _lacks(cell: Cellwise, unused: Cellwise) -> bool:
     assert computed is not None
     if stated is None or not cell.context.explicit or not unused.value.dims or _fits(computed, stated):
         return False
-    if unused.value.dims == (("time", 1.0),) and computed.kind("period") and not stated.kind("period"):
+    rate = ("time", -1.0) in (computed.dims or ())  # in the busy hour
+    if unused.value.dims == (("time", 1.0),) and computed.kind("period") and not stated.kind("period") and not rate:
         return hard(computed.dims or ()) == hard(stated.dims or ())  # so much a month, and nobody says for how many
     return any(_fits(multiply(computed, unused.value, sign), stated) for sign in (1, -1))
 

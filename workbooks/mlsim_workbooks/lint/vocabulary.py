@@ -13,6 +13,7 @@ from mlsim_workbooks.lint.patterns import Patterns
 
 __all__ = [
     "ACRONYMS",
+    "CHIP_HOURS",
     "CONCEPTS",
     "COUNTED",
     "COUNTED_WORDS",
@@ -30,6 +31,7 @@ __all__ = [
     "WORDS",
 ]
 
+CHIP_HOURS = r"\b(?:[AHBL]\d{2,3}S?|GB?[23]00|MI\d{3}[AX]?)[ -](?:[Hh](?:ou)?rs?|h)\b"  # "H100-hours"
 _FOREIGN = (
     (r"\bMio(?:\.|(?= [A-Z€$]))", "million"),
     (r"(/ ?|per )kW[-·](month|mo|year|yr|a)\b", r"\1kW/\2"),
@@ -54,8 +56,8 @@ _FOREIGN = (
     (r"\b(?:pro|par|je)\b", "per"),
     (r"\b(k|M|m)?g\s*/\s*(kWh|MWh)\b", r"\1gCO2e/\2"),
     (r"\b(?:Tsd|Tausend|milliers?)\b\.?( de)?", "thousand"),
-    (r"\b(?:Mio|Millionen?)\b\.?", "million"),
-    (r"\b(?:Mrd|Milliarden?|milliards?)\b\.?", "billion"),
+    (r"\b(?:Mio|Millionen?|millions?(?= de\b))\b\.?(?: de\b)?", "million"),
+    (r"\b(?:Mrd|Milliarden?|milliards?)\b\.?(?: de\b)?", "billion"),
     (r"\bjetons?\b", "tokens"),
     (r"\b(?:paramètres?|Parameter)\b", "param"),
     (r"\b(?:Anfragen?|requêtes?|demandes?)\b", "requests"),
@@ -91,7 +93,8 @@ _FOREIGN = (
     (r"\bKtok(?:en)?s?\b|\bk tok(?:en)?s?\b", "ktok"),
     (r"\b(?:new|generated|produced|processed)\s+(?=tok)", ""),
     (r"(tok(?:en)?s?) of (output|input)\b", r"\1 \2"),
-    (r"\bGPU[ -]?[Hh](?:ou)?rs?\b", "GPU-h"),
+    (r"\b([kMGTPE]?)(?:FLOP|OP)s?/s ?[·*] ?h\b", r"\1FLOPS·h"),
+    (rf"\bGPU[ -]?[Hh](?:ou)?rs?\b|{CHIP_HOURS}", "GPU-h"),
     (r"\baccelerator[ -]?(?:hours?|hrs?|h)\b", "GPU-h"),
     (r"\bwall[ -]?clock\s*|\bwall[ -](?=h)", ""),
     (r"\b(?:each|ea\.?|nominal|usable|raw|approx\.?|ca\.?|net|gross|list|spec|max\.?|peak|avg\.?|sustained)\b", ""),
@@ -180,7 +183,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes (?:de )?clés?[- ]valeurs?|(?:schlüssel-wert|key-value)-köpfe|key[- ]value heads|têtes kv|(?:\bkv|keys?[-/ ]?values?|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
     ("head dim", r"head[ _-]?(?:dim|size)|\bd[_ ]head|\bd[_ ]k\b|kopfdim|dimension (?:de (?:la )?|d.une )tête|dim(?:ension)? (?:par|per|pro|je) (?:tête|head|kopf)"),
     ("heads", r"(?<!embedding \+ )(?<!lm )\b(?:attention|query|q|n|num)?[ _-]?heads?\b(?! ?dim)(?! size)|têtes|köpfe"),
-    ("layers", r"(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
+    ("layers", r"(?<!per )(?<!per moe )(?<!pro )(?<!par )(?<!je )(?<!/)\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
     ("hidden size", r"hidden(?: size| dim)?|\bd[_ ]model\b|embedding dim|model dim|dimension cachée"),
     ("bandwidth", r"bandwidth|\bnvlink\b|infinity fabric|scale-?(?:up|out) link|\bpcie (?:link|speed|gen ?\d|x\d+)|infiniband|\bnic (?:speed|rate)|\bbw\b|bandbreite|bande passante|\bthroughput.*\bgb/s|débit m[ée]moire|transfer rate|link speed|line rate|port speed|(?:read|write|disk|copy|memory) (?:speed|rate)\b|\bbusbw\b|\bmem bw\b|leserate|schreibrate|netzanbindung|\buplink\b|vitesse de (?:lecture|écriture)|\bsequential read|lien réseau|lpddr\dx? speed"),
     ("memory", r"\bhbm\d?e?\b|\bvram\b|\bmemory\b|speicher\b|speicherbedarf|mémoire|\bcapacity\b.*\b(?:gb|gib|tb)|\b[sd]?ram\b|\bmem gi?b\b|\bckpt size|plattenplatz|(?:model|memory|vram|weights?|checkpoint) footprint"
@@ -202,7 +205,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
                    r"|\btps\b|\bqps\b|\brps\b|débit de génération|generation (?:speed|rate)|decode speed|pages/s|calls (?:per|/|a) ?s(?:ec\w*)?\b|\bgoodput\b|request rate|arrival rate"),
     ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|(?:accelerator|card|chip|board|(?:[ahbl]\d{2,3}s?|mi\d{3}x?))[ -]hours|kartenstunden|heures[ -](?:gpu|carte)"),
     ("gpus per node", r"(?:gpus?|accelerators?|devices?|chips?|cards?|boards?|karten|cartes|beschleuniger|accélérateurs?) ?(?:per|/|pro|par|je) ?(?:node|server|serveur|host|knoten|nœud|noeud|box\b|chassis|instance|instanz)"),
-    ("tokens", r"\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|promptlänge|longueur\b.*(?:réponse|contexte|prompt|invite)|\b(?:trainings)tokens?\b|\bjetons\b|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
+    ("tokens", r"\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|promptlänge|longueur\b.*(?:réponse|contexte|prompt|invite)|\b(?:trainings)tokens?\b|\bjetons\b|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
     ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
     ("devices", r"\bn[_ ]gpus?\b|\b(?:ersatz|leih|miet)karten\b|\bcards on order\b|(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:per|/|pro|par))|number of (?:gpu|acc|chip)|^(?:gpus|karten|cartes|cards|accelerators) (?:insgesamt|gesamt|total|in total|au total|overall)\b|\b(?:spare|reserved|rented|installed|deployed|idle|busy|free|needed|required|edge) (?:gpus|cards|accelerators|chips|boards)\b|^(?:boards|beschleuniger|accélérateurs)\b(?! ?(?:per|/|pro|par|je))|(?:total|nombre) des? (?:gpus?|accélérateurs|cartes)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
@@ -260,9 +263,9 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("parameters", "active", r"(?:touched|used|read|activated) (?:per|by an?|by each|by one|for an?|for each|for every) tok|\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),
     ("parameters", "total", r"\btotal (?:param|weights)|param\w* gesamt|all experts|whole param|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
     ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\brepl(?:y|ies)\b|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|erzeugtem tok|tok\w* emitted|generation rate|\bout per mtok|completion|ausgabe|sortie|\bdecode\b(?! step)"),
-    ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )\bprompt\b|\btok(?:en)?s? in\b|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|promptlänge|longueur.*invite|jetons lus|historique|into the prompt|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),
+    ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\btok(?:en)?s? in\b|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|promptlänge|longueur.*invite|jetons lus|historique|into the prompt|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
-    ("total", "total", r"\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
+    ("total", "total", r"(?!\Atotal\Z)\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
                        r"|flotte|\bsumme?\b|whole"),
     ("precision", "bf16", r"\bbf16\b|bfloat16"),
     ("precision", "fp16", r"\bfp16\b|float16"),

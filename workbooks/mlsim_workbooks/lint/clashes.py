@@ -208,7 +208,7 @@ def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
     if rule == "prefix" and any(not v.text and v.numbers for v in (clash.left, clash.right)):
         return None  # a count in millions that does not say so
     nodes = [n for n in (clash.left_node, clash.right_node) if n is not None]
-    products = any(not isinstance(term, sx.Ref) for n in nodes for term in sx.summands(n))
+    products = any(not _single(term) for n in nodes for term in sx.summands(n))
     if rule == "dimension" and clash.how in ("add", "subtract") and products:
         return None  # more likely the label of a factor was misread
     if not rule or (clash.how != "sum" and not one_slip(mismatch.dims)):
@@ -217,6 +217,14 @@ def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
     apart = "" if mismatch.dims or mismatch.ratio == 1.0 else f", a factor of {ratio_text(mismatch.ratio)} apart"
     places = "" if "…" in (left, right) else f" ({left})" if left == right else f" ({left} and {right})"
     return rule, f"{_DOING[clash.how]} {shown}{places}{apart}.", ""
+
+
+def _single(term: sx.Node) -> bool:
+    """Tell whether a term is a cell, or a number of times a cell."""
+    match term:
+        case sx.Binary("*", sx.Number(), sx.Ref()) | sx.Binary("*", sx.Ref(), sx.Number()) | sx.Ref():
+            return True
+    return False
 
 
 def _wrong_count(value: Value, where: str) -> Said:

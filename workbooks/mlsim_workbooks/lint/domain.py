@@ -181,7 +181,6 @@ def _has_pue(inference: Inference, facts: Facts) -> bool:
     return any(p.item.form < 0 or p.computed is None or "~energy" not in p.computed.parts for p in pues)
 
 
-_COOLED = re.compile(r"\bpue\b|cooling|kühlung|kälte|refroidissement|clim", re.I)
 _COOLING = re.compile(r"cool|chill|kälte|kühl|verlust|loss|refroid|clim|perte", re.I)
 _SITE = re.compile(
     r"\bsites?\b|facility|building|gebäude|standort|bâtiment|data cent(?:er|re)|rechenzentrum|centre de", re.I
@@ -192,12 +191,12 @@ _OF_IT = re.compile(
 
 
 def site_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """The energy of a site, or one said to be with cooling, that is the energy of its computers alone."""
+    """The energy of a site, or of a facility, that is the energy of its computers alone."""
     dims = hard(cell.value.dims or ())
     if dict(dims).get("energy") != 1.0 or not _has_pue(inference, facts):
         return
     if _lacks_cooling(inference, sheet, cell, tree) and len(dims) <= 2:
-        yield "facility-energy", f"'{cell.label}' is with cooling, but the formula has no PUE.", "Multiply by PUE."
+        yield "facility-energy", f"'{cell.label}' is that of the facility, but the formula has no PUE.", "Multiply by PUE."
         return
     place = copied(tree)
     source = inference.cell_of(sheet, cell.item, place) if place is not None else None
@@ -210,9 +209,9 @@ def site_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, t
 
 
 def _lacks_cooling(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> bool:
-    """Tell whether a figure said to be with cooling is a product of figures of servers, without PUE."""
+    """Tell whether a figure of a whole facility is a product of figures of servers, without PUE."""
     computed = cell.computed
-    due = ("boundary", "facility") in cell.context.kinds and cell.context.explicit and _COOLED.search(cell.words)
+    due = ("boundary", "facility") in cell.context.kinds and cell.context.explicit
     if not due or computed is None or not isinstance(tree, sx.Binary) or tree.operator not in "*/":
         return False
     if "PUE" in computed.parts or computed.kind("boundary") or any(1.0 < n < 2.5 for n in computed.numbers):

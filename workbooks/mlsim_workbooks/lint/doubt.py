@@ -260,7 +260,8 @@ def _converts_binary(d: Difference) -> bool:
     """Gigabytes that are binary ones, turned into terabytes: the formula has 2^30 and 10^12."""
     times, over = {n for n in d.computed.numbers if n > 1}, {1 / n for n in d.computed.numbers if 0 < n < 1}
     binary = {1024.0**2, 1024.0**3, 1024.0**4} & times
-    return d.rule == "binary-prefix" and bool(binary) and bool({1e6, 1e9, 1e12} & over)
+    into_binary = d.stated.factor in (1024.0**2, 1024.0**3, 1024.0**4)  # says GiB: the other way round
+    return d.rule == "binary-prefix" and bool(binary) and bool({1e6, 1e9, 1e12} & over) and not into_binary
 
 
 def _size_in_label(d: Difference) -> bool:

@@ -191,6 +191,8 @@ class Evaluation:
         if not left.known or not right.known:
             return
         mismatch = compare(left, right)
+        if how in ("add", "subtract") and parameters_and_bytes(left, right):  # 0.92 of them is a share
+            mismatch = compare(*(replace(v, numbers=tuple(n for n in v.numbers if not 0.5 < n < 1)) for v in (left, right)))
         if mismatch is not None and how in ("add", "subtract") and plain_fraction(left) != plain_fraction(right):
             one, other = (left, right) if plain_fraction(left) else (right, left)
             if hard(other.dims or ()) == (("time", -1.0),):

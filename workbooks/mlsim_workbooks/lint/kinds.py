@@ -215,6 +215,11 @@ _THERE_AND_BACK = re.compile(
 )
 _BACK = re.compile(r"back|return|response|reply|answer|down|inbound|\bfrom\b|zurück|rück|retour", re.I)
 
+_ANSWERED = re.compile(
+    r"first token|\bttft\b|respon[sd]|answer|repl(?:y|ies)\b|end[- ]to[- ]end|antwort|réponse|premier (?:jeton|token)|erstes token"
+    r"|\b(?:at|of|for|beim|chez|seen by) (?:the |l.)?(?:client|user|caller|nutzer|kunden|utilisateur)|\bwaits?\b|(?:client|user|caller|customer) sees|\bback\b",
+    re.I,
+)
 _FROM_TO = re.compile(r"(\w+) (?:to|nach|zu|vers|à) (?:the )?(\w+)")
 
 
@@ -229,6 +234,12 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
                     leg = None
             if leg is not None and leg.value.kind("trip") == "round trip":
                 yield "round-trip", f"'{cell.label}' is a way there and back, but the formula halves '{leg.label}'.", ""
+    if "trip" not in dict(cell.context.kinds) and _ANSWERED.search(cell.words):
+        terms = list(sx.summands(tree))
+        legs = [x for x in (inference.cell_of(sheet, cell.item, n) for n in terms) if x is not None]
+        ways = [x for x in legs if dict(x.context.kinds).get("trip") == "one way"]
+        if len(terms) > 1 and len(ways) == 1 and not any(_BACK.search(x.words) for x in legs):
+            yield "round-trip", f"'{cell.label}' takes '{ways[0].label}' once: the way back is missing.", "Take it twice."
     twice = isinstance(tree, sx.Binary) and tree.operator == "*" and tree.left == sx.Number(2.0)
     if dict(cell.context.kinds).get("trip") == "one way" and twice and isinstance(tree, sx.Binary):
         legs = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree.right)]

@@ -191,7 +191,8 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
     bounded = bool(_BOUNDED.search(words))
     if len(label) > 45 or value.text == "ratio":
         return None  # a title over a table, not a label
-    fraction = (
+    said_so = value.text.casefold() in ("fraction", "0-1", "0–1", "0..1") and bool(context.explicit)
+    fraction = said_so or (
         value.factor == 1.0
         and context.concept in ("MFU", "ratio", "growth", *_SHARES)
         and value.text in ("", "fraction", "ratio")
@@ -200,7 +201,7 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
         fraction
         and not context.percent
         and 5 <= number <= 100
-        and (bounded or _FRACTION.search(words))
+        and (said_so or bounded or _FRACTION.search(words))
         and not re.search("factor|speed", words, re.I)
     ):
         return (

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import COUNTABLE, Dims, Value, add_dims, compare, hard, has_money
+from mlsim_workbooks.lint.algebra import COUNTABLE, PERIODS, Dims, Value, add_dims, compare, hard, has_money
 from mlsim_workbooks.lint.doubt import lacks_denominator
 from mlsim_workbooks.lint.evaluate import KEEPERS
 from mlsim_workbooks.lint.infer import Cellwise, Inference
@@ -48,6 +48,9 @@ def turned_operand(
         return None
     periodic = any(c.context.value is not None and c.value.kind("period") for c in used)
     due, off = add_dims(hard(computed.dims), hard(stated.dims), -1.0), add_dims(computed.dims, stated.dims, -1.0)
+    spread = bool(stated.kind("period")) and due == (("time", 1.0),)  # over the years of its life: so much a year
+    if spread:
+        due = off = (("time", 2.0),)
     if not any(abs(e) >= 2 for _, e in off):
         return None
     evaluation = inference.evaluation((sheet, cell.item.key))
@@ -57,7 +60,8 @@ def turned_operand(
     for changed, operand, multiplied in _flips(tree):
         value = evaluation.value(operand)
         dims, core = value.dims or (), hard(value.dims or ())
-        if periodic and core == (("time", 1.0),):
+        of_time = core == (("time", 1.0),)
+        if (periodic and of_time) or (spread and not (of_time and value.factor >= PERIODS["month"])):
             continue  # the hours of a year, times the years
         if core and due == _twice(core, multiplied):
             fits = compare(evaluation.value(changed), stated) is None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, hard, has_money
+from mlsim_workbooks.lint.algebra import Value, compare, hard, has_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.kinds import is_copied, is_product
@@ -23,6 +24,8 @@ ONE_USER = re.compile(
 def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node, users: bool) -> Iterator[Said]:
     """Tasks of the peak hour from tasks per user, in a sheet that has users, where units tell nothing."""
     computed = cell.computed
+    if users and computed is not None and _of_all(inference, key, cell, tree):
+        yield "user-total", f"'{cell.label}' is per user, but the formula takes a total.", "Divide by the number of users."
     if not users or computed is None or computed.dims is not None or not is_product(tree) or not cell.context.label:
         return
     used = inference.uses(key).values()
@@ -41,6 +44,23 @@ def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Nod
             f"'{cell.label}' is not per user, but '{each[0].label}' is.",
             "Multiply by the number of users.",
         )
+
+
+def _of_all(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node) -> bool:
+    """Tell whether a figure per user is a product of figures that are known, and none of them per user or of users."""
+    stated, computed = cell.context.value, cell.computed
+    if stated is None or computed is None or computed.dims is None or not cell.context.explicit:
+        return False
+    each, core = dict(stated.dims or ()).get("user", 0.0) < 0, hard(stated.dims or ())
+    spent = any(e > 0 and (n.startswith("money_in_") or n in ("energy", "mass_of_co2e", "water")) for n, e in core)
+    if not each or not spent or hard(computed.dims) != core or not is_product(tree):
+        return False  # a stream is as fast alone
+    if compare(computed, replace(stated, dims=computed.dims)) is not None or "user" in dict(computed.dims):
+        return False
+    used = inference.uses(key).values()
+    return all(c.context.explicit and not ONE_USER.search(c.words) for c in used) and not (
+        " ".join(computed.parts).count("user") or {"request", "token"} & {n for n, _ in computed.dims}
+    )
 
 
 def passed_to_user(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> Iterator[Said]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from mlsim_workbooks.lint.algebra import hard
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.labels import read_label
 
@@ -46,8 +47,32 @@ def gather(inference: Inference) -> Facts:
                     precisions.add(kind)
                     facts.formats.setdefault((index, item.col), []).append((item.row, kind))
     facts.binary = inference.mentions(_BINARY)
+    if not precisions and _only_in_sixteen_bits(inference):
+        precisions.add("bf16")
     facts.precision = precisions.pop() if len(precisions) == 1 else ""
     return facts
+
+
+def _only_in_sixteen_bits(inference: Inference) -> bool:
+    """Tell whether a workbook names 16-bit numbers, and narrower ones as peaks of a chip only."""
+    labels: set[str] = set()
+    formats: dict[int, set[str]] = {}
+    for (sheet, _), cell in inference.cells.items():
+        if hard(cell.value.dims or ()) in _PEAKS:
+            labels.update(t for t in cell.context.texts if _PEAK.search(t))
+            formats.setdefault(sheet, set()).update(k for c, k in cell.context.kinds if c == "precision")
+    if not all({"bf16", "fp16"} & found for found in formats.values() if found):
+        return False  # a chip that has integers only
+    others = [text for text in inference.book.texts if text not in labels]
+    return any(map(_SIXTEEN.search, others)) and not any(map(_NARROWER.search, others))
+
+
+_PEAKS = ((("operation", 1.0), ("time", -1.0)), (("integer_operation", 1.0), ("time", -1.0)))
+_PEAK = re.compile(r"peak|flop|\btops?\b|dense|sparse|dicht|dünn|crête|\bpic\b|spitze|rechenleistung|performance|^\W*\w+\W*$", re.I)
+_SIXTEEN = re.compile(r"\b(?:bf16|bfloat16|fp16|float16|half precision)\b", re.I)
+_NARROWER = re.compile(
+    r"\b(?:(?:mx|nv)?fp[468]|int[48]|e4m3|e5m2|w\d+a\d+|awq|gptq|q\d(?:_\w+)?|[48][- ]?bits?|quanti[sz]\w+|quant)\b|\b(?:1|one|a) byte", re.I
+)
 
 
 _BYTE_EACH = re.compile(

@@ -379,7 +379,7 @@ def _density(
         not due
         and precision
         and formats
-        and (ratio or _picks_the_peak(cell))
+        and (ratio or _picks_the_peak(cell) or "MFU" in computed.parts)
         and formats != {same.get(precision, precision)}
     ):
         yield "peak-precision", f"The sheet computes in {precision}, but '{label}' takes a peak in {formats.pop()}.", ""

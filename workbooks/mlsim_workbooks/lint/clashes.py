@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, hard, is_time
+from mlsim_workbooks.lint.algebra import Value, hard, has_money, is_time
 from mlsim_workbooks.lint.facts import Facts, byte_each
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
@@ -211,7 +211,11 @@ def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
     products = any(not _single(term) for n in nodes for term in sx.summands(n))
     if rule == "dimension" and clash.how in ("add", "subtract") and products:
         return None  # more likely the label of a factor was misread
-    if not rule or (clash.how != "sum" and not one_slip(mismatch.dims)):
+    written = not products and all(v.text and hard(v.dims or ()) for v in (clash.left, clash.right))
+    written = written and not (has_money(clash.left) and has_money(clash.right))
+    if written and clash.how in ("add", "subtract") and mismatch.dims:
+        rule = rule or "mixed-sum"  # GB and kW, both of them written
+    elif not rule or (clash.how != "sum" and not one_slip(mismatch.dims)):
         return None
     shown = _both(unit_text(clash.left), unit_text(clash.right), clash.left, clash.right)
     apart = "" if mismatch.dims or mismatch.ratio == 1.0 else f", a factor of {ratio_text(mismatch.ratio)} apart"

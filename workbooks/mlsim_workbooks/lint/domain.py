@@ -6,13 +6,23 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, hard, is_conversion, mantissa
+from mlsim_workbooks.lint.algebra import Value, hard, is_conversion, is_time, mantissa
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.kinds import copied
 
-__all__ = ["batch_rules", "flop_rules", "kv_constants", "kv_rules", "mac_rules", "pue_rules", "site_rules"]
+__all__ = [
+    "batch_rules",
+    "flop_rules",
+    "gemm_rules",
+    "kv_constants",
+    "kv_rules",
+    "mac_rules",
+    "pue_rules",
+    "site_rules",
+    "time_of_work_rules",
+]
 
 
 _PER_TOKEN = re.compile(
@@ -34,6 +44,27 @@ def flop_rules(cell: Cellwise) -> Iterator[Said]:
         counted = hard(computed.dims or ()) == ()  # not added up from operations
         if factors == [3.0] or (not factors and counted and hard(cell.value.dims or ()) == (("operation", 1.0),)):
             yield "mac-flop", f"'{cell.label}' counts multiply-accumulates; FLOP are twice as many.", ""
+
+
+def time_of_work_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Parameters times tokens over a rate of operations, with 1 or 3 of them for each where 2 or 6 are due."""
+    computed, stated = cell.computed, cell.context.value
+    if computed is None or stated is None or hard(stated.dims or ()) != (("time", 1.0),) or not cell.context.explicit:
+        return
+    have = dict(computed.dims or ())
+    if not (have.get("parameter") == have.get("token") == 1.0 and have.get("operation") == -1.0):
+        return
+    used = [{n for n, _ in c.value.dims or ()} for c in inference.uses((sheet, cell.item.key)).values()]
+    if any(not d or {"parameter", "token"} <= d for d in used):
+        return  # of work that is worked out elsewhere
+    factors = [n for n in sx.multipliers(tree) if not is_conversion(n) and not is_time(n)]
+    if factors in ([], [3.0]) and "MAC" not in cell.words:
+        shown = "once" if not factors else "3 times"
+        yield (
+            "mac-flop",
+            f"'{cell.label}' takes parameters times tokens {shown}: an operation is a multiplication or an addition.",
+            f"Multiply by {6 if factors else 2}{' in all' if factors else ''}.",
+        )
 
 
 def _training_work(cell: Cellwise) -> Iterator[Said]:
@@ -132,6 +163,24 @@ def kv_constants(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         and re.search(r"layer|schicht|couche|head|kopf|köpfe|tête", cell.words, re.I)
     ):
         yield "kv-factor", f"'{cell.label}' has no factor 2: keys and values are both kept.", ""
+
+
+_SIDES = frozenset(("m", "n", "k"))
+
+
+def gemm_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """The operations of a matrix product worked out as M x N x K: each is a multiplication and an addition."""
+    stated, computed = cell.context.value, cell.computed
+    if stated is None or computed is None or not _operations(stated) or _operators(tree).strip("*/^"):
+        return
+    sides = {t.strip().lower() for c in inference.uses((sheet, cell.item.key)).values() for t in c.context.texts[-1:] + c.context.texts[:1]}
+    if _SIDES <= sides and not {n for n in sx.written(tree) if n % 2 == 0 and n < 10} and not _has_macs(cell):
+        yield "mac-flop", f"'{cell.label}' takes M x N x K: that many multiply-accumulates, of two operations each.", "Multiply by 2."
+
+
+def _has_macs(cell: Cellwise) -> bool:
+    """Tell whether a label counts multiply-accumulates."""
+    return bool(re.search(r"\bmacs?\b|[kmgt]macs?\b|multiply", cell.words, re.I))
 
 
 def mac_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:

@@ -29,7 +29,9 @@ from mlsim_workbooks.lint.domain import (
     flop_rules,
     kv_constants,
     kv_rules,
+    gemm_rules,
     mac_rules,
+    time_of_work_rules,
     pue_rules,
     site_rules,
 )
@@ -142,6 +144,8 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     yield from copy_rules(inference, sheet, cell, tree)
     yield from hour_price_rules(inference, sheet, cell)
     yield from mac_rules(inference, sheet, cell)
+    yield from gemm_rules(inference, sheet, cell, tree)
+    yield from time_of_work_rules(inference, sheet, cell, tree)
     yield from kv_constants(cell, tree)
 
 
@@ -201,12 +205,13 @@ def _of_what_is_missing(
 
 def _of_gpus(cell: Cellwise) -> bool:
     """Tell whether a time is one of GPUs, as its label says: "GPU time", "GPU-hours rented"."""
-    if GPU_TIME.search(cell.words) or _ONE_CHIP.search(cell.words):
+    if _ONE_CHIP.search(cell.words) or (GPU_TIME.search(cell.words) and not _PRICE_OF_ONE.search(cell.words)):
         return True
     timed = hard(cell.value.dims or ()) == (("time", 1.0),)
     return timed and (cell.context.concept == "device hours" or bool(_SERVICE.search(cell.words)))
 
 
+_PRICE_OF_ONE = re.compile(r"(?:price|cost|rate|preis|prix).* (?:gpu|card)[- ]hour", re.I)
 _ONE_CHIP = re.compile(r"\b(?:one|an?) [A-Z]{1,4}\d{2,4}\b")  # "rent one A100"
 
 

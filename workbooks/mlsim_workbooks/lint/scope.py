@@ -212,6 +212,17 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         return
     if (
         have.get("node", 0) > 0
+        and "nodes" in computed.parts
+        and "memory" in computed.parts
+        and not computed.parts & {"gpus per node", "devices", "replicas"}
+        and hard(stated.dims) == _BYTES
+        and _GPU_MEMORY.search(cell.words)
+        and not NODE.search(cell.words)
+    ):
+        yield "device-scope", f"'{label}' multiplies the memory of one GPU by nodes.", "Multiply by the GPUs of each too."
+        return
+    if (
+        have.get("node", 0) > 0
         and not due.get("node")
         and hard(stated.dims) == _TIME
         and nodes
@@ -259,6 +270,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
 _TIME = (("time", 1.0),)
 _BYTES = (("information", 1.0),)
 _RATES = ((("operation", 1.0), ("time", -1.0)), (("information", 1.0), ("time", -1.0)), (("information", 1.0),))
+_GPU_MEMORY = re.compile(r"\bgpu[- ](?:memory|ram|speicher)|\bhbm\b|\bvram\b|mémoire gpu", re.I)
 _OF_THE_NODE = re.compile(r"\b(?:of|in) (?:the|a|one) (?:node|server|cluster|box|replica|rack)\b", re.I)
 _WALL = re.compile(r"wall[- ]?(?:clock|time)|elapsed|calendar|duration|dauer|durée", re.I)
 _DAYS_ON = re.compile(r"\bdays?\b|\btage?n?\b|\bjours\b|round the clock|rund um die uhr", re.I)

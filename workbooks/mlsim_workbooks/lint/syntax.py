@@ -21,6 +21,7 @@ __all__ = [
     "Unary",
     "areas",
     "constant_of",
+    "multipliers",
     "parse_formula",
     "summands",
     "written",
@@ -128,6 +129,21 @@ def summands(node: Node, operators: str = "+") -> list[Node]:
     if isinstance(node, Binary) and node.operator in operators:
         return [*summands(node.left, operators), *summands(node.right, operators)]
     return [node]
+
+
+def multipliers(node: Node) -> list[float]:
+    """Return the numbers that a product is multiplied by, not those that it is divided by: 6 and 1e9 of 6*A1*10^9/8."""
+    number = constant_of(node)
+    if number is not None:
+        return [number]
+    match node:
+        case Binary("*", left, right):
+            return [*multipliers(left), *multipliers(right)]
+        case Binary("/", left, _):
+            return multipliers(left)
+        case Call(args=(Binary() as first, *_)):
+            return multipliers(first)
+    return []
 
 
 _PRIORITY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 6}

@@ -35,8 +35,8 @@ def _of_one_for_all(inference: Inference, sheet: int, cell: Cellwise) -> Said | 
     """The figure of one camera, at most converted, under a label of all cameras."""
     match, computed = _OF_ALL.search(cell.words), cell.computed
     used = list(inference.uses((sheet, cell.item.key)).values())
-    if match is None or computed is None or len(used) != 1 or computed.dims == () or not only_conversions(computed):
-        return None
+    if match is None or computed is None or len(used) != 1 or computed.dims == () or not only_conversions(computed, 0.125):
+        return None  # bits to bytes
     one, source = match[1].lower().rstrip("s"), used[0]
     stated = cell.context.value
     if stated is None or not hard(stated.dims or ()) or hard(stated.dims or ()) != hard(computed.dims or ()):

@@ -143,7 +143,9 @@ class Inference:
             return "good"
         if cell.computed is None or not cell.computed.known or stated is None:
             return "unknown"
-        return "good" if compare(cell.computed, stated) is None else "bad"
+        mismatch = compare(cell.computed, stated)
+        operations = mismatch is not None and {n for n, _ in mismatch.dims} == {"operation", "integer_operation"}
+        return "good" if mismatch is None or operations else "bad"
 
     def were_counts(self, key: Key) -> Value | None:
         """Return what a formula gives were its numbers without a unit plain counts; None where one may be more."""

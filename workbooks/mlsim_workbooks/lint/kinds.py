@@ -344,6 +344,8 @@ def _density(
             yield "sparse-peak", f"'{label}' uses a sparse peak, twice what dense matrices can reach.", ""
     elif stated.get("density") == "sparse" and computed.kind("density") == "dense" and not _halved(computed):
         yield "sparse-peak", f"'{label}' is sparse, but the formula takes a dense peak.", ""
+    elif {("density", "dense"), ("density", "sparse")} <= computed.kinds and computed.parts & {"share", "ratio", "MFU"}:
+        yield "sparse-peak", f"'{label}' multiplies a share of the dense peak by a sparse one.", ""
     formats = {k for c, k in computed.kinds if c == "precision"}
     due = stated.get("precision", "")
     if re.search(r"speed-?up|ratio|vs\b|versus|faster|gain|\bover\b", words, re.I):

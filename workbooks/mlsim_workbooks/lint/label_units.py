@@ -20,6 +20,7 @@ def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
     yield from _quantity_rules(cell)
     yield from _money_in_kilograms(cell)
     yield from _clock_in_seconds(cell)
+    yield from _bytes_in_bits(cell)
 
 
 # concept -> (hard dimension its unit has, rule when a unit of the other dimension stands there)
@@ -153,6 +154,16 @@ def _article(concept: str) -> str:
         "peak": "a rate of operations",
         "achieved compute": "a rate of operations",
     }.get(concept, ("an " if concept[0] in "aeiou" else "a ") + concept)
+
+
+def _bytes_in_bits(cell: Cellwise) -> Iterator[Said]:
+    """So many bytes, by the label, whose unit says bits."""
+    value = cell.context.value
+    if value is None or not cell.context.explicit or hard(value.dims or ()) != (("information", 1.0),):
+        return
+    few = isinstance(cell.item.value, float) and 0 < cell.item.value < 16  # 16 and 32 are bits
+    if few and re.match(r"bits?$", value.text, re.I) and re.match(r"(?:bytes?|octets?)\b(?!.*\bbits?\b)", cell.label, re.I):
+        yield "unit-contradiction", f"'{cell.label}' counts bytes, but its unit is {value.text}.", ""
 
 
 _CLOCK = re.compile(

@@ -11,7 +11,6 @@ from mlsim_workbooks.lint.estimate import Estimate
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
 from mlsim_workbooks.lint.reader import WIDE
-from mlsim_workbooks.lint.magnitudes import impossible_magnitude
 from mlsim_workbooks.lint.registry import Names, values
 from mlsim_workbooks.lint.typed import typed_slip
 
@@ -50,7 +49,6 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _of_peak(cell, key, estimate)
             or _of_memory(inference, cell, key, estimate)
             or typed_slip(inference, key, cell)
-            or impossible_magnitude(cell)
         )
         if said is None and _limited(cell, relevant):
             said = (

@@ -99,7 +99,7 @@ _OTHER_COUNT = re.compile(
 _NOT_DATASHEET = re.compile(r"measur|gemessen|mesuré|bench|observed|profil|test run", re.I)
 _NUMBERED = re.compile(r"\b\d+ ?(?:x )?(?:nodes?|servers?|racks?)\b", re.I)  # the scenario of 32 nodes
 _OF_ONE = re.compile(r"\b(?:per|je|pro|par|of one|of each|each) (?:gpu|card|chip|accelerator|karte|carte)\b", re.I)
-_AROUND = re.compile(r"\b(?:node|server|rack|cluster|knoten|serveur)\b", re.I)
+_AROUND = re.compile(r"\b(?:(?:node|server|rack|cluster|serveur)s?|knoten)\b", re.I)
 _LINK = re.compile(r"nvlink|xgmi|infinity fabric|scale-?up|link|\blien\b|verbindung", re.I)
 _NETWORK = re.compile(
     r"pcie|ethernet|infiniband|\bnic\b|network|fabric(?<!infinity fabric)|scale-?out|uplink|switch|rail|netz|réseau",
@@ -296,10 +296,12 @@ def values(chip: str, attribute: str) -> tuple[float, ...]:
     """Return all SI values that the registry's sources give an attribute of a chip, the best first."""
     record: Chip = load.chip(chip)
     found: list[float] = []
-    keys = (attribute, "memory_capacity_label") if attribute == "memory_capacity" else (attribute,)
+    keys = ("memory_capacity_label", attribute) if attribute == "memory_capacity" else (attribute,)
     for key in keys:
         figures = (*((record.figures[key],) if key in record.figures else ()), *record.others.get(key, ()))
         for figure in figures:
+            if figure.meaning.startswith("sparse"):
+                continue  # the peaks are dense ones
             try:
                 found.append(float(figure.value) * parse_unit(figure.unit).factor)
             except (ValueError, CellError):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from mlsim_workbooks.lint.algebra import PERIODS, hard, has_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.magnitudes import impossible_magnitude
 from mlsim_workbooks.lint.reader import WIDE
 
 __all__ = ["typed_slip"]
@@ -24,7 +25,7 @@ def typed_slip(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
         or _price(cell)
         or _intensity(cell)
         or _cheaper_than_input(inference, key, cell)
-        or _power_of_a_gpu(cell)
+        or impossible_magnitude(cell)
         or _less_than_it(inference, key, cell)
     )
 
@@ -158,21 +159,6 @@ _PRICES: tuple[tuple[frozenset[tuple[str, float]], float, float, float, str, str
 
 
 _LEAST_OUTPUT = 0.015  # dollars per million generated tokens, of the smallest models
-
-
-def _power_of_a_gpu(cell: Cellwise) -> Said | None:
-    """More watts per GPU than any draws."""
-    value, number = cell.context.value, cell.item.value
-    if cell.item.form >= 0 or not isinstance(number, float) or value is None or not cell.context.explicit:
-        return None
-    one = re.search(r"gpu|card|accelerator|karte|carte", cell.words, re.I)
-    if (
-        value.dims != (("device", -1.0), ("energy", 1.0), ("time", -1.0))
-        or not number * value.factor > 3000.0
-        or not one
-    ):
-        return None
-    return "above-limit", f"'{cell.label}' comes to {number * value.factor / 1000:g} kW: no GPU draws as much.", ""
 
 
 def _cheaper_than_input(inference: Inference, key: Key, cell: Cellwise) -> Said | None:

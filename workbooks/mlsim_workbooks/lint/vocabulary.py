@@ -65,6 +65,7 @@ _FOREIGN = (
     (r"\b(?:Bilder|Bild)\b", "images"),
     (r"\b(?:Karten?|cartes?)\b", "GPU"),
     (r"\bCO₂", "CO2"),
+    (r"\b([TP])BW\b", r"\1B"),  # written to a disk in its life
     (r"^(\S+) per (\w+)/(s|h)(?=$| )", r"\3*\1/\2"),
     (r"\bannum\b|(?<=/)\s*a\b(?!\.)", "year"),
     (r" per ([$€£] ?/ ?[A-Za-z]+)$", r"/(\1)"),
@@ -113,7 +114,7 @@ FOREIGN_WORDS = frozenset(
      "requêtes", "nutzer", "benutzer", "mitarbeiter", "employee", "employees", "utilisateur", "utilisateurs",
      "student", "students", "seat", "seats", "workday", "workdays", "working", "real", "kjeton", "mjeton", "kjetons", "mjetons", "arbeitstag", "arbeitstage", "knoten", "nœud", "nœuds", "noeud", "noeuds", "server", "serveur",
      "serveurs", "instanz", "instanzen", "bild", "bilder", "karte", "karten", "carte", "cartes", "octet", "octets",
-     "ko", "mo", "go", "to", "po", "kio", "gio", "tio", "annum", "monthly", "yearly", "annually", "accelerator", "k",
+     "tbw", "pbw", "ko", "mo", "go", "to", "po", "kio", "gio", "tio", "annum", "monthly", "yearly", "annually", "accelerator", "k",
      "m", "b", "t", "bn", "mn", "teur", "e", "x", "op", "flops", "flop", "count", "faktor", "factor", "ratio",
      "fraction", "stk", "stück", "anzahl", "qty", "unité", "unités", "billions", "thousands", "trillion", "trillions", "pcs", "pc", "ea", "pieces")
 )  # fmt: skip

@@ -16,6 +16,7 @@ CURRENCIES = ("USD", "EUR", "GBP", "JPY", "CNY", "INR", "CHF", *_IN_CAPITALS)
 
 _SI = {"k": "kilo", "M": "mega", "G": "giga", "T": "tera", "P": "peta", "E": "exa"}
 _SMALL = {"m": "milli", "u": "micro", "n": "nano"}
+_TINY = {"p": "pico", "f": "femto"}  # of an operation or a bit: "pJ" is no petajoule in the wrong case
 _BINARY = {"Ki": "kibi", "Mi": "mebi", "Gi": "gibi", "Ti": "tebi", "Pi": "pebi"}
 _BILLION = {"B": "giga"}  # "7 Bparam": B is a billion only in front of parameters and tokens
 _KILO = {"K": "kilo"}  # "KB", "KW": K for kilo, where no binary reading is usual
@@ -34,6 +35,8 @@ _LONG = (
     "milli",
     "micro",
     "nano",
+    "pico",
+    "femto",
 )
 
 # unit -> (symbols that take prefix letters, words that take prefix words, prefix letters)
@@ -70,8 +73,8 @@ _UNITS: dict[str, tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]] = {
     "month": (("mo", "month", "months"), (), {}),
     "year": (("yr", "yrs", "y", "year", "years"), (), {}),
     "hertz": (("Hz",), ("hertz",), _SI),
-    "joule": (("J",), ("joule", "joules"), _SI | _SMALL),
-    "watt": (("W",), ("watt", "watts"), _SI | _KILO | {"m": "milli", "u": "micro"}),
+    "joule": (("J",), ("joule", "joules"), _SI | _SMALL | _TINY),
+    "watt": (("W",), ("watt", "watts"), _SI | _KILO | _SMALL | _TINY),
     "watt_hour": (("Wh",), (), _SI | _KILO | {"m": "milli"}),
     "gram_co2e": (("gCO2e",), (), {"k": "kilo", "m": "milli"}),
     "tonne_co2e": (("tCO2e",), (), {"k": "kilo", "M": "mega"}),

@@ -88,7 +88,7 @@ def make_unit(expression: str, kinds: tuple[tuple[str, str], ...] = ()) -> Unit:
 
 _PREFIX_SYMBOL = {
     "kilo": "k", "mega": "M", "giga": "G", "tera": "T", "peta": "P", "exa": "E", "zetta": "Z", "milli": "m",
-    "micro": "u", "nano": "n", "kibi": "Ki", "mebi": "Mi", "gibi": "Gi", "tebi": "Ti", "pebi": "Pi",
+    "micro": "u", "nano": "n", "pico": "p", "femto": "f", "kibi": "Ki", "mebi": "Mi", "gibi": "Gi", "tebi": "Ti", "pebi": "Pi",
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from mlsim_workbooks.lint.kinds import copied
 from mlsim_workbooks.lint.naming import SYMBOLS, is_usual, one_slip, unit_text
 from mlsim_workbooks.package import position
 
-__all__ = ["Difference", "another_quantity", "doubtful", "lacks_denominator"]
+__all__ = ["Difference", "all_written", "another_quantity", "doubtful", "lacks_denominator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,18 @@ class Difference:
 def doubtful(d: Difference) -> bool:
     """Tell whether anything speaks against calling a difference a mistake."""
     return any(reason(d) for reason in _REASONS)
+
+
+def all_written(d: Difference) -> bool:
+    """Tell whether only quantities with written units, all of them right, give a factor that nobody forgets: mW for W in hours."""
+    if d.mismatch.dims or d.mismatch.periods[0] or d.rule != "dimension" or not d.cell.context.explicit:
+        return False
+    if not all(is_time(n) or n in (8.0, 0.125) for n in d.computed.numbers) or not hard(d.computed.dims or ()):
+        return False
+    if not {"~energy", "~information", "~operation", "~mass_of_co2e"} & d.computed.parts:
+        return False  # requests a day, of which labels say too little
+    known = all(c.context.explicit and c.value.known and d.inference.standing(c) == "good" for c in d.used)
+    return known and 1e-9 < d.mismatch.ratio < 1e9
 
 
 def another_quantity(d: Difference) -> bool:

@@ -35,7 +35,7 @@ from mlsim_workbooks.lint.domain import (
     pue_rules,
     site_rules,
 )
-from mlsim_workbooks.lint.doubt import Difference, another_quantity, doubtful
+from mlsim_workbooks.lint.doubt import Difference, all_written, another_quantity, doubtful
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
@@ -314,7 +314,7 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     difference = Difference(
         inference, facts, sheet, cell, tree, computed, stated, mismatch, rule or "dimension", computed is said
     )
-    if not another_quantity(difference) and (not rule or doubtful(difference)):
+    if not another_quantity(difference) and not all_written(difference) and (not rule or doubtful(difference)):
         return
     rule = difference.rule
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)

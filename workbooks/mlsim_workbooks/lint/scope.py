@@ -259,7 +259,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     )
     plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims))
     eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
-    if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not OF_EACH.search(cell.words):
+    each = OF_EACH.search(re.sub(r"gpu[- ]h\w*", "", cell.words, flags=re.I))
+    if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not each:
         yield (
             "device-hours",
             f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
@@ -286,7 +287,7 @@ NODE = re.compile(
 OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)
 
 
-_HOST = re.compile(r"workstation|\bnodes?\b|server|\bhost|chassis|\brack|knoten|nœud|serveur|\bbox\b", re.I)
+_HOST = re.compile(r"\b[dh]gx\b|workstation|\bnodes?\b|server|\bhost|chassis|\brack|knoten|nœud|serveur|\bbox\b", re.I)
 
 
 def host_power_rules(inference: Inference, key: Key, cell: Cellwise) -> Iterator[Said]:

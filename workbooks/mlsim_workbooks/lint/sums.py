@@ -177,12 +177,16 @@ def _sum_of_another_column(inference: Inference, sheet: int, cell: Cellwise, tre
     own = [inference.at(sheet, row, cell.item.col) for row in range(top, bottom + 1)]
     beside = inference.at(sheet, cell.item.row, column)
     twin = inference.tree(beside.item.form) if beside is not None and beside.item.form >= 0 else None
-    if beside is None or twin is None or not all(own) or _summed(twin, beside) != (column, top, bottom):
+    both = beside is not None and twin is not None and _summed(twin, beside) == (column, top, bottom)
+    below = cell.item.row in (bottom + 1, bottom + 2)  # one of its own stands above it
+    if not all(own) or not (both or below):
         return
-    money = any(has_money(c.value) for c in (cell, beside))
+    other = inference.at(sheet, top, column)
+    money = any(c is not None and has_money(c.value) for c in (cell, beside, other))
+    label = beside.label if beside is not None else other.label if other is not None else ""
     yield (
         "money-rate" if money else "mixed-sum",
-        f"'{cell.label}' adds up another column, that of '{beside.label}'.",
+        f"'{cell.label}' adds up another column, that of '{label}'.",
         "Add up the cells above.",
     )
 

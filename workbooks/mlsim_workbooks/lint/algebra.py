@@ -453,7 +453,9 @@ def compare(found: Value, due: Value) -> Mismatch | None:
 def _badness(m: Mismatch) -> tuple[int, bool, float]:
     """Rank explanations: a wrong scale before a wrong dimension, a factor that people forget before any, the nearest first."""
     usable = m.ratio > 0 and math.isfinite(m.ratio)
-    usual = m.ratio == 1.0 or any(is_conversion(r) or is_time(r) for r in (m.ratio, 8.0 * m.ratio, m.ratio / 8.0))
+    usual = m.ratio == 1.0 or any(
+        abs(r - 1.0) < 1e-9 or is_conversion(r) or is_time(r) for r in (m.ratio, 8.0 * m.ratio, m.ratio / 8.0)
+    )
     return len(m.dims), not (usable and usual), abs(math.log10(m.ratio)) if usable else 99.0
 
 

@@ -12,7 +12,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.naming import one_slip, ratio_text, rule_of, thing, unit_text
-from mlsim_workbooks.lint.pairs import Clash, parameters_and_bytes, wrong_count
+from mlsim_workbooks.lint.pairs import Clash, both_written, parameters_and_bytes, wrong_count
 from mlsim_workbooks.lint.unit_texts import quantities_in
 from mlsim_workbooks.lint.users import ONE_USER
 
@@ -153,6 +153,7 @@ _SENTENCES = {  # of a clash's note: the rule, what is said, the fix
         "",
     ),
     "percent": ("percent", "Divides {left} by 100, but its format % means that it is a fraction already.", ""),
+    "periods": ("calendar", "Divides an amount per {one} ({left}) by one per {other} ({right}).", ""),
     "scopes": (
         "device-scope",
         "Adds figures per GPU and per node ({left} and {right}).",
@@ -184,7 +185,12 @@ def _clash(clash: Clash, text: Callable[[sx.Node | None], str]) -> Said | None:
     if clash.note in _SENTENCES:
         rule, sentence, fix = _SENTENCES[clash.note]
         first, second = clash.left.kind("token"), clash.right.kind("token")
-        return rule, sentence.format(left=left, right=right, a=a, b=b, first=first, second=second), fix
+        one, other = clash.left.kind("period"), clash.right.kind("period")
+        return (
+            rule,
+            sentence.format(left=left, right=right, a=a, b=b, first=first, second=second, one=one, other=other),
+            fix,
+        )
     if clash.note:
         return _kind_clash(clash, left, right)
     return _unit_clash(clash, left, right)
@@ -211,7 +217,7 @@ def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
     products = any(not _single(term) for n in nodes for term in sx.summands(n))
     if rule == "dimension" and clash.how in ("add", "subtract") and products:
         return None  # more likely the label of a factor was misread
-    written = not products and all(v.text and hard(v.dims or ()) for v in (clash.left, clash.right))
+    written = not products and both_written(clash.left, clash.right)
     written = written and not (has_money(clash.left) and has_money(clash.right))
     if written and clash.how in ("add", "subtract") and mismatch.dims:
         rule = rule or "mixed-sum"  # GB and kW, both of them written
@@ -224,9 +230,11 @@ def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
 
 
 def _single(term: sx.Node) -> bool:
-    """Tell whether a term is a cell, or a number of times a cell."""
+    """Tell whether a term is a cell, a number of times a cell, or the sum of some."""
     match term:
         case sx.Binary("*", sx.Number(), sx.Ref()) | sx.Binary("*", sx.Ref(), sx.Number()) | sx.Ref():
+            return True
+        case sx.Call(name="SUM", args=(sx.Area(),)):
             return True
     return False
 

@@ -35,7 +35,13 @@ def _of_one_for_all(inference: Inference, sheet: int, cell: Cellwise) -> Said | 
     """The figure of one camera, at most converted, under a label of all cameras."""
     match, computed = _OF_ALL.search(cell.words), cell.computed
     used = list(inference.uses((sheet, cell.item.key)).values())
-    if match is None or computed is None or len(used) != 1 or computed.dims == () or not only_conversions(computed, 0.125):
+    if (
+        match is None
+        or computed is None
+        or len(used) != 1
+        or computed.dims == ()
+        or not only_conversions(computed, 0.125)
+    ):
         return None  # bits to bytes
     one, source = match[1].lower().rstrip("s"), used[0]
     stated = cell.context.value
@@ -115,7 +121,8 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         and hard(context.value.dims) not in ((), (("time", 1.0),))
         and context.explicit
         and context.concept not in ("memory", "bandwidth", "peak", "integer peak", "latency")  # the chip's own figures
-        and not set(re.findall(r"\w+", " ".join(context.texts[:1]).lower())) <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
+        and not set(re.findall(r"\w+", " ".join(context.texts[:1]).lower()))
+        <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
         and not OF_EACH.search(words)
         and not re.match(r"(?:in|as|same|the same|ditto|idem|en)\b", label.strip(), re.I)  # "In GiB"
         and not (NODE.search(words) if one == "node" else re.search(one, words, re.I))

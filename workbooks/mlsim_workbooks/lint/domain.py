@@ -173,9 +173,17 @@ def gemm_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     stated, computed = cell.context.value, cell.computed
     if stated is None or computed is None or not _operations(stated) or _operators(tree).strip("*/^"):
         return
-    sides = {t.strip().lower() for c in inference.uses((sheet, cell.item.key)).values() for t in c.context.texts[-1:] + c.context.texts[:1]}
+    sides = {
+        t.strip().lower()
+        for c in inference.uses((sheet, cell.item.key)).values()
+        for t in c.context.texts[-1:] + c.context.texts[:1]
+    }
     if _SIDES <= sides and not {n for n in sx.written(tree) if n % 2 == 0 and n < 10} and not _has_macs(cell):
-        yield "mac-flop", f"'{cell.label}' takes M x N x K: that many multiply-accumulates, of two operations each.", "Multiply by 2."
+        yield (
+            "mac-flop",
+            f"'{cell.label}' takes M x N x K: that many multiply-accumulates, of two operations each.",
+            "Multiply by 2.",
+        )
 
 
 def _has_macs(cell: Cellwise) -> bool:
@@ -245,7 +253,11 @@ def site_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, t
     if dict(dims).get("energy") != 1.0 or not _has_pue(inference, facts):
         return
     if _lacks_cooling(inference, sheet, cell, tree) and len(dims) <= 2:
-        yield "facility-energy", f"'{cell.label}' is that of the facility, but the formula has no PUE.", "Multiply by PUE."
+        yield (
+            "facility-energy",
+            f"'{cell.label}' is that of the facility, but the formula has no PUE.",
+            "Multiply by PUE.",
+        )
         return
     place = copied(tree)
     source = inference.cell_of(sheet, cell.item, place) if place is not None else None

@@ -11,6 +11,7 @@ from mlsim_workbooks.lint.functions import HANDLERS, mlsim_unit
 from mlsim_workbooks.lint.pairs import (
     Clash,
     bare_side,
+    both_written,
     common,
     counted_differently,
     hours_and_device_hours,
@@ -192,7 +193,9 @@ class Evaluation:
             return
         mismatch = compare(left, right)
         if how in ("add", "subtract") and parameters_and_bytes(left, right):  # 0.92 of them is a share
-            mismatch = compare(*(replace(v, numbers=tuple(n for n in v.numbers if not 0.5 < n < 1)) for v in (left, right)))
+            mismatch = compare(
+                *(replace(v, numbers=tuple(n for n in v.numbers if not 0.5 < n < 1)) for v in (left, right))
+            )
         if mismatch is not None and how in ("add", "subtract") and plain_fraction(left) != plain_fraction(right):
             one, other = (left, right) if plain_fraction(left) else (right, left)
             if hard(other.dims or ()) == (("time", -1.0),):
@@ -206,6 +209,7 @@ class Evaluation:
             mismatch is not None
             and mismatch.dims
             and bare_side(left, right)
+            and not both_written(left, right)
             and how != "sum"
             and not parameters_and_bytes(left, right)
         ):

@@ -68,10 +68,13 @@ def _only_in_sixteen_bits(inference: Inference) -> bool:
 
 
 _PEAKS = ((("operation", 1.0), ("time", -1.0)), (("integer_operation", 1.0), ("time", -1.0)))
-_PEAK = re.compile(r"peak|flop|\btops?\b|dense|sparse|dicht|dünn|crête|\bpic\b|spitze|rechenleistung|performance|^\W*\w+\W*$", re.I)
+_PEAK = re.compile(
+    r"peak|flop|\btops?\b|dense|sparse|dicht|dünn|crête|\bpic\b|spitze|rechenleistung|performance|^\W*\w+\W*$", re.I
+)
 _SIXTEEN = re.compile(r"\b(?:bf16|bfloat16|fp16|float16|half precision)\b", re.I)
 _NARROWER = re.compile(
-    r"\b(?:(?:mx|nv)?fp[468]|int[48]|e4m3|e5m2|w\d+a\d+|awq|gptq|q\d(?:_\w+)?|[48][- ]?bits?|quanti[sz]\w+|quant)\b|\b(?:1|one|a) byte", re.I
+    r"\b(?:(?:mx|nv)?fp[468]|int[48]|e4m3|e5m2|w\d+a\d+|awq|gptq|q\d(?:_\w+)?|[48][- ]?bits?|quanti[sz]\w+|quant)\b|\b(?:1|one|a) byte",
+    re.I,
 )
 
 

@@ -59,7 +59,8 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     ):
         yield from _density(cell, computed, stated, dims, words, precision)
     direction = computed.kind("direction")
-    if direction and not has_number(computed, 2.0):
+    ring = _RING.search(words) and computed.numbers.count(2.0) == 1  # the 2 of 2(n-1)/n
+    if direction and (ring or not has_number(computed, 2.0)):
         due = stated.get("direction", "")
         if due and due != direction:
             yield "link-direction", f"'{label}' is {due}, but the formula uses a figure that is {direction}.", ""
@@ -215,6 +216,7 @@ _THERE_AND_BACK = re.compile(
 )
 _BACK = re.compile(r"back|return|response|reply|answer|down|inbound|\bfrom\b|zurück|rück|retour", re.I)
 
+_RING = re.compile(r"all[- ]?reduce|\bring\b", re.I)
 _ANSWERED = re.compile(
     r"first token|\bttft\b|respon[sd]|answer|repl(?:y|ies)\b|end[- ]to[- ]end|antwort|réponse|premier (?:jeton|token)|erstes token"
     r"|\b(?:at|of|for|beim|chez|seen by) (?:the |l.)?(?:client|user|caller|nutzer|kunden|utilisateur)|\bwaits?\b|(?:client|user|caller|customer) sees|\bback\b",
@@ -239,7 +241,11 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         legs = [x for x in (inference.cell_of(sheet, cell.item, n) for n in terms) if x is not None]
         ways = [x for x in legs if dict(x.context.kinds).get("trip") == "one way"]
         if len(terms) > 1 and len(ways) == 1 and not any(_BACK.search(x.words) for x in legs):
-            yield "round-trip", f"'{cell.label}' takes '{ways[0].label}' once: the way back is missing.", "Take it twice."
+            yield (
+                "round-trip",
+                f"'{cell.label}' takes '{ways[0].label}' once: the way back is missing.",
+                "Take it twice.",
+            )
     twice = isinstance(tree, sx.Binary) and tree.operator == "*" and tree.left == sx.Number(2.0)
     if dict(cell.context.kinds).get("trip") == "one way" and twice and isinstance(tree, sx.Binary):
         legs = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree.right)]

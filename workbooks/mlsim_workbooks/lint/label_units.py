@@ -162,7 +162,11 @@ def _bytes_in_bits(cell: Cellwise) -> Iterator[Said]:
     if value is None or not cell.context.explicit or hard(value.dims or ()) != (("information", 1.0),):
         return
     few = isinstance(cell.item.value, float) and 0 < cell.item.value < 16  # 16 and 32 are bits
-    if few and re.match(r"bits?$", value.text, re.I) and re.match(r"(?:bytes?|octets?)\b(?!.*\bbits?\b)", cell.label, re.I):
+    if (
+        few
+        and re.match(r"bits?$", value.text, re.I)
+        and re.match(r"(?:bytes?|octets?)\b(?!.*\bbits?\b)", cell.label, re.I)
+    ):
         yield "unit-contradiction", f"'{cell.label}' counts bytes, but its unit is {value.text}.", ""
 
 

@@ -148,6 +148,10 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
         said = _percent(cell, number, words)
         if said is not None and not _in_hundredths(estimate.inference, key):
             return said
+    if value.text == "fraction" and not typed and context.explicit:
+        number = estimate.of(key)
+        if number is not None and 1.0005 < number < 200:
+            return "above-limit", f"'{cell.label}' is {number:.2f} as a fraction: more than all of it.", ""
     if not _BOUNDED.search(words) or _OPEN.search(plain if typed else words):
         return None
     if not typed and (context.concept == "MFU" or _RATE.search(words)):

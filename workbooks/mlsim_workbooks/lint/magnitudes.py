@@ -42,7 +42,13 @@ _BOUNDS = (
 def impossible_magnitude(cell: Cellwise) -> Said | None:
     """Return what is said of a typed figure that nothing of its kind can have, None where it can be."""
     value, number = cell.context.value, cell.item.value
-    if cell.item.form >= 0 or not isinstance(number, float) or number <= 0 or value is None or not cell.context.explicit:
+    if (
+        cell.item.form >= 0
+        or not isinstance(number, float)
+        or number <= 0
+        or value is None
+        or not cell.context.explicit
+    ):
         return None
     if value.dims is None or value.factor != value.factor or not value.dims:
         return None
@@ -55,6 +61,9 @@ def impossible_magnitude(cell: Cellwise) -> Said | None:
         size = number * value.factor
         if not bounds.least <= size <= bounds.most:
             rule, far = ("above-limit", "much") if size > bounds.most else ("unit-contradiction", "little")
-            return rule, f"'{cell.label}' is {number:g} {value.text}: far too {far} for {bounds.what}.", "Check the unit."
+            return (
+                rule,
+                f"'{cell.label}' is {number:g} {value.text}: far too {far} for {bounds.what}.",
+                "Check the unit.",
+            )
     return None
-

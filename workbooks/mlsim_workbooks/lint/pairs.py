@@ -6,11 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import BUILT, UNKNOWN, Mismatch, Value, hard, has_money, only_conversions
+from mlsim_workbooks.lint.algebra import (
+    BUILT,
+    PERIODS,
+    UNKNOWN,
+    Mismatch,
+    Value,
+    hard,
+    has_money,
+    is_time,
+    only_conversions,
+)
 
 __all__ = [
     "Clash",
     "bare_side",
+    "both_written",
     "cancels",
     "common",
     "counted_differently",
@@ -53,7 +64,9 @@ def hours_and_device_hours(left: Value, right: Value) -> bool:
 
 def plain_fraction(value: Value) -> bool:
     """Tell whether a value is certainly a percentage, a PUE or an MFU: nothing to be added to a quantity."""
-    return value.dims == () and (value.text == "%" or bool(value.parts & {"PUE", "MFU"} and len(value.parts) == 1))
+    return value.dims == () and (
+        value.text in ("%", "fraction") or bool(value.parts & {"PUE", "MFU"} and len(value.parts) == 1)
+    )
 
 
 def one_and_all(one: Value, whole: Value) -> str:
@@ -94,6 +107,11 @@ _NUMBERS = tuple(frozenset({n}) for n in ("replicas", "nodes", "devices", "racks
 def bare_side(left: Value, right: Value) -> bool:
     """Tell whether one side is a bare number or a count, which labels often leave without its unit."""
     return not hard(left.dims or ()) or not hard(right.dims or ())
+
+
+def both_written(left: Value, right: Value) -> bool:
+    """Tell whether a quantity and a count both stand there with their units, and no numbers: 40 GB, 1000 steps."""
+    return all(v.text and v.dims and not v.numbers for v in (left, right))
 
 
 def tokens_and_requests(a: Value, b: Value) -> bool:
@@ -204,6 +222,8 @@ def product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> li
             found.append(Clash("multiply", left, right, node.left, node.right, note="token"))
     if right.number == 100.0 and sign < 0 and left.text == "%" and left.factor == 1.0 and left.dims == ():
         found.append(Clash("multiply", left, right, node.left, node.right, note="percent"))
+    if sign < 0 and has_money(left) and left.dims == right.dims and _other_periods(left, right):
+        found.append(Clash("divide", left, right, node.left, node.right, note="periods"))
     way, back = left.kind("trip"), right.kind("trip")
     if way and back and way != back and sign > 0 and 2.0 not in left.numbers + right.numbers:
         found.append(Clash("multiply", left, right, node.left, node.right, note="trip"))
@@ -218,6 +238,12 @@ def product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> li
         ):
             found.append(Clash("multiply", left, right, node.left, node.right, note="PUE"))
     return found
+
+
+def _other_periods(left: Value, right: Value) -> bool:
+    """Tell whether one of two amounts is of a month and the other of a year, and no number makes up for it."""
+    periods = {v.kind("period") for v in (left, right)}
+    return len(periods) == 2 and periods <= PERIODS.keys() and not any(map(is_time, (*left.numbers, *right.numbers)))
 
 
 _THEIR_NUMBERS = {"node": "nodes", "rack": "racks"}  # else a rate of them has divided

@@ -219,7 +219,11 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         and _GPU_MEMORY.search(cell.words)
         and not NODE.search(cell.words)
     ):
-        yield "device-scope", f"'{label}' multiplies the memory of one GPU by nodes.", "Multiply by the GPUs of each too."
+        yield (
+            "device-scope",
+            f"'{label}' multiplies the memory of one GPU by nodes.",
+            "Multiply by the GPUs of each too.",
+        )
         return
     if (
         have.get("node", 0) > 0

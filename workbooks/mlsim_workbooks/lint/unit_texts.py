@@ -80,6 +80,8 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # "Min ms/token": the least of them
     if re.match(r"[x×] (?:the|of|rate|times)\b", body):
         return Value(dims=(), text="x")
+    if re.match(r"% (?:of|vom|von|der|des|du|de) ", body):
+        return Value(dims=(), factor=0.01, text="%")
     if re.match(r"(?:day|week|month|quarter|year)(?:ly)? (?:average|mean|end)$", body):
         return None
     if (

@@ -25,7 +25,11 @@ def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Nod
     """Tasks of the peak hour from tasks per user, in a sheet that has users, where units tell nothing."""
     computed = cell.computed
     if users and computed is not None and _of_all(inference, key, cell, tree):
-        yield "user-total", f"'{cell.label}' is per user, but the formula takes a total.", "Divide by the number of users."
+        yield (
+            "user-total",
+            f"'{cell.label}' is per user, but the formula takes a total.",
+            "Divide by the number of users.",
+        )
     if not users or computed is None or computed.dims is not None or not is_product(tree) or not cell.context.label:
         return
     used = inference.uses(key).values()

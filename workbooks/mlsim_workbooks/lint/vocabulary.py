@@ -267,7 +267,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\btok(?:en)?s? in\b|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|promptlänge|longueur.*invite|jetons lus|historique|into the prompt|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
     ("total", "total", r"(?!\Atotal\Z)\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
-                       r"|flotte|\bsumme?\b|whole"),
+                       r"|flotte|\bsumme?\b|whole|, ensemble$|\binsgesamt\b"),
     ("precision", "bf16", r"\bbf16\b|bfloat16"),
     ("precision", "fp16", r"\bfp16\b|float16"),
     ("precision", "fp8", r"\bfp8\b"),

@@ -19,6 +19,19 @@ def wording_rules(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     yield from _bits_of_label(cell, tree)
     yield from _bytes_of_format(cell, tree)
     yield from _days_of_label(cell, tree)
+    yield from _days_for_hours(cell, tree)
+
+
+def _days_for_hours(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """GPU-hours of a year from GPUs and 365, where nothing in the formula makes hours of the days."""
+    computed, stated = cell.computed, cell.context.value
+    if computed is None or computed.dims is None or stated is None or not cell.context.explicit:
+        return
+    if hard(stated.dims or ()) != (("time", 1.0),) or stated.factor != 3600.0 or hard(computed.dims):
+        return
+    numbers = [n for n in computed.numbers if n >= 1.0 and not is_conversion(n)]
+    if len(numbers) == 1 and numbers[0] in _DAYS and "~time" not in computed.parts and computed.dims:
+        yield "calendar", f"'{cell.label}' is in hours, but the formula takes {numbers[0]:g} days.", "Multiply by 24."
 
 
 _DAYS_SAID = re.compile(

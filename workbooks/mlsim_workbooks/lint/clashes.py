@@ -213,6 +213,8 @@ def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
     rule = "mixed-sum" if clash.how == "sum" else rule_of(mismatch, clash.left, clash.right)
     if rule == "prefix" and any(not v.text and v.numbers for v in (clash.left, clash.right)):
         return None  # a count in millions that does not say so
+    if rule == "token-price-scale" and any(dict(v.dims or ()).get("token", 0.0) > 0 for v in (clash.left, clash.right)):
+        return None  # a price of so many tokens that does not say so
     nodes = [n for n in (clash.left_node, clash.right_node) if n is not None]
     products = any(not _single(term) for n in nodes for term in sx.summands(n))
     if rule == "dimension" and clash.how in ("add", "subtract") and products:

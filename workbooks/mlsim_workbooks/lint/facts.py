@@ -79,7 +79,7 @@ _NARROWER = re.compile(
 
 
 _BYTE_EACH = re.compile(
-    r"\b(?:1|one|a single) byte (?:each|per|a)\b|\b(?:all|every)(?:thing|where)?(?: \w+)? (?:in )?(?:int8|fp8)\b|\b(?:int8|fp8) (?:everywhere|throughout)\b|\bein Byte (?:je|pro)|\bun octet par",
+    r"\b(?:1|one|a single) byte (?:each|per|a)\b|\b(?:fp8|int8),? (?:at |is |= ?)?1 B\b|\b(?:all|every)(?:thing|where)?(?: \w+)? (?:in )?(?:int8|fp8)\b|\b(?:int8|fp8) (?:everywhere|throughout)\b|\bein Byte (?:je|pro)|\bun octet par",
     re.I,
 )
 

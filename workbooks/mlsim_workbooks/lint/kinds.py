@@ -427,8 +427,19 @@ def missing_pue(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         and found == "IT"
         and not (isinstance(tree, sx.Binary) and tree.operator == "+")  # the load, and the cooling beside it
         and not any(1 < n < 2.5 for n in computed.numbers)
+        and not _raised(tree)
     ):
         yield "facility-energy", f"'{cell.label}' is facility energy, but the formula takes IT energy without PUE.", ""
+
+
+def _raised(tree: sx.Node) -> bool:
+    """Tell whether a product has a factor of 1 and some more: cooling as a share of what is cooled."""
+    match tree:
+        case sx.Binary("+", sx.Number(1.0), _) | sx.Binary("+", _, sx.Number(1.0)):
+            return True
+        case sx.Binary("*" | "/", left, right):
+            return _raised(left) or _raised(right)
+    return False
 
 
 def _boundary(computed: Value, stated: dict[str, str], label: str) -> Iterator[Said]:

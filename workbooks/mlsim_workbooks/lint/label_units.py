@@ -89,8 +89,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = "integer-ops"
     if ("operation", 1.0) in own and len(own) == 2 and precise.startswith("int") and concept != "work":
         rule = "integer-ops"
-    if concept in ("energy", "power") and unit.kind("period"):
-        rule = ""
+    if concept in ("energy", "power") and (unit.kind("period") or re.search(r"/ ?\w+[-·* ]h\b", unit.text)):
+        rule = ""  # kWh/GPU·h
     if concept == "energy" and re.match(r"electricity (?:for|of)\b|strom\b(?!verbrauch)", words, re.I):
         rule = ""  # "electricity for the air path", in kW
     if concept == "MACs" and re.search(r"FLOP|\bOPs?\b", words):

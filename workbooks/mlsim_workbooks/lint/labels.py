@@ -127,7 +127,9 @@ _MANY_BEFORE = re.compile(r"(k|M|bn) [a-z]")  # "k env steps/s"
 _STATISTIC_BEFORE = re.compile(r"^(?:min|max|avg|mean|med|median|sum|cum) (?=\w)", re.I)  # min_usd_gpu_hr
 _PRICED_RATE = re.compile(r"\b(?:usd|eur) per [gt]b s\b")  # usd_tb_s_hr: dollars an hour for each TB/s
 _PER_EITHER = re.compile(r"\bper \w+ or \w+")
-_FIGURES = re.compile(r"\(\d[^()]*\)")  # "GPUs (8 per node)"
+_FIGURES = re.compile(
+    r"\(\d[^()]*\)|\b\d+ (?:gpus?|cards|devices) (?:of|in|per) (?:a|an|the|each|one) \w+", re.I
+)  # "GPUs (8 per node)"
 _MANY_WORD = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
 _MONEY_PER = re.compile(
     rf"\b({'|'.join(CURRENCIES).lower()}) (?=(?:h|hour|hr|gb|tb|kwh|mwh|tok|mtok|ktok|gpu|gpuh|req|month|year|day|user|image|node|server|rack|card|replica)\b)"

@@ -446,6 +446,7 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
         or not cell.context.explicit
         or computed.dims is None
         or "~information" not in computed.parts
+        or dict(computed.dims).get("device", 0.0) < 0  # of the 8 GPUs of a node
     ):
         return
     eights = [n for n in computed.numbers if not is_conversion(n) and not is_time(n)]

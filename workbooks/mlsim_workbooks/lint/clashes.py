@@ -152,6 +152,11 @@ _SENTENCES = {  # of a clash's note: the rule, what is said, the fix
         "Multiplies a figure of {first} tokens ({left}) by one of {second} tokens ({right}).",
         "",
     ),
+    "prices": (
+        "token-direction",
+        "Subtracts a price of {second} tokens ({right}) from one of {first} tokens ({left}).",
+        "",
+    ),
     "percent": ("percent", "Divides {left} by 100, but its format % means that it is a fraction already.", ""),
     "periods": ("calendar", "Divides an amount per {one} ({left}) by one per {other} ({right}).", ""),
     "scopes": (

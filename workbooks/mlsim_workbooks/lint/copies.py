@@ -31,8 +31,31 @@ _OF_ALL = re.compile(
 )
 
 
+_FLEET = re.compile(r"\b(?:du parc|of the fleet|whole fleet|(?:for|of) the whole fleet|der (?:ganzen )?flotte)\b", re.I)
+_OF_ONE_THING = re.compile(
+    r"\b(?:per|par|je|pro|of (?:a|one|each)) (?:device|appareil|box|boîtier|gerät|unit|vehicle|camera|caméra|kamera|robot|site|store|station)\b",
+    re.I,
+)
+
+
+def _of_one_for_fleet(inference: Inference, sheet: int, cell: Cellwise) -> Said | None:
+    """The figure of one device, at most converted, under a label of the whole fleet."""
+    used = list(inference.uses((sheet, cell.item.key)).values())
+    if cell.computed is None or len(used) != 1 or not _FLEET.search(cell.words) or _FLEET.search(used[0].words):
+        return None
+    if not _OF_ONE_THING.search(used[0].words) or not only_conversions(cell.computed, 365.0, 24.0, 12.0):
+        return None
+    return (
+        "device-scope",
+        f"'{cell.label}' takes '{used[0].label}', which is of one.",
+        "Multiply by how many there are.",
+    )
+
+
 def _of_one_for_all(inference: Inference, sheet: int, cell: Cellwise) -> Said | None:
     """The figure of one camera, at most converted, under a label of all cameras."""
+    if (said := _of_one_for_fleet(inference, sheet, cell)) is not None:
+        return said
     match, computed = _OF_ALL.search(cell.words), cell.computed
     used = list(inference.uses((sheet, cell.item.key)).values())
     if (

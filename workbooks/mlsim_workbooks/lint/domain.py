@@ -178,7 +178,7 @@ def gemm_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         for c in inference.uses((sheet, cell.item.key)).values()
         for t in c.context.texts[-1:] + c.context.texts[:1]
     }
-    if _SIDES <= sides and not {n for n in sx.written(tree) if n % 2 == 0 and n < 10} and not _has_macs(cell):
+    if sides >= _SIDES and not {n for n in sx.written(tree) if n % 2 == 0 and n < 10} and not _has_macs(cell):
         yield (
             "mac-flop",
             f"'{cell.label}' takes M x N x K: that many multiply-accumulates, of two operations each.",

@@ -21,6 +21,7 @@ from mlsim_workbooks.lint.pairs import (
     one_and_all,
     parameters_and_bytes,
     plain_fraction,
+    prices_of_other_tokens,
     product_clashes,
     scopes,
     tokens_and_requests,
@@ -189,6 +190,8 @@ class Evaluation:
             note = ""  # facility less IT: cooling and losses; what the servers cost, and their energy
         if note and (how != "compare" or note == "statistic"):
             self.clashes.append(Clash(how, left, right, a, b, note=note))
+        if how == "subtract" and prices_of_other_tokens(left, right):
+            self.clashes.append(Clash(how, left, right, a, b, note="prices"))
         if not left.known or not right.known:
             return
         mismatch = compare(left, right)

@@ -21,6 +21,7 @@ def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
     yield from _money_in_kilograms(cell)
     yield from _clock_in_seconds(cell)
     yield from _bytes_in_bits(cell)
+    yield from _time_in_bytes(cell)
 
 
 # concept -> (hard dimension its unit has, rule when a unit of the other dimension stands there)
@@ -154,6 +155,27 @@ def _article(concept: str) -> str:
         "peak": "a rate of operations",
         "achieved compute": "a rate of operations",
     }.get(concept, ("an " if concept[0] in "aeiou" else "a ") + concept)
+
+
+_LASTS = re.compile(
+    r"(?:(?:mean|median|p\d\d) )?(?:latency|time (?:to|per)|response time|lead time|ttft|tpot|service life|lifetime|nutzungsdauer|lieferzeit"
+    r"|antwortzeit|latenz|durée|délai|latence)\b",
+    re.I,
+)
+
+
+def _time_in_bytes(cell: Cellwise) -> Iterator[Said]:
+    """A latency whose unit is one of money or bytes."""
+    value, typed = cell.context.value, cell.item.form < 0
+    dims = dict(hard(value.dims or ())) if value is not None and cell.context.explicit else {}
+    if (
+        typed
+        and dims
+        and dims.get("time") != 1.0
+        and value is not None
+        and _LASTS.match(cell.context.label or cell.label)
+    ):
+        yield "unit-contradiction", f"'{cell.label}' names a time, but its unit is {value.text}.", ""
 
 
 def _bytes_in_bits(cell: Cellwise) -> Iterator[Said]:

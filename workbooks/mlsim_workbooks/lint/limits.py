@@ -46,6 +46,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             _odd_one_out(inference, key, cell)
             or _percent_sum(inference, key, cell, estimate)
             or _ratio_sum(inference, key, cell)
+            or _weights(inference, key, cell, estimate)
             or _of_peak(cell, key, estimate)
             or _of_memory(inference, cell, key, estimate)
             or typed_slip(inference, key, cell)
@@ -483,6 +484,27 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     if not wrong:
         return None
     return said
+
+
+def _weights(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> Said | None:
+    """Weights of a scoring, or shares of a mix, added up below them to something else than 1."""
+    tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
+    match tree:
+        case sx.Call(name="SUM", args=(sx.Area(),)):
+            cells = list(inference.uses(key).values())
+        case _:
+            return None
+    total = estimate.of(key)
+    typed = len(cells) > 2 and all(c.item.form < 0 and isinstance(c.item.value, float) for c in cells)
+    if total is None or not typed or not all(any(map(_WEIGHTED.fullmatch, c.context.texts)) for c in cells):
+        return None
+    whole = 100.0 if total > 10.0 else 1.0
+    if abs(total / whole - 1.0) < 0.0051 or not 0.7 < total / whole < 1.4:
+        return None
+    return "percent-sum", f"'{cell.label}' adds weights up to {total / whole:.0%}.", "They are parts of one whole."
+
+
+_WEIGHTED = re.compile(r"(?:weight|weighting|gewicht|gewichtung|poids|pondération)(?: ?[(\[,]? ?%[)\]]?)?", re.I)
 
 
 def _ratio_sum(inference: Inference, key: Key, cell: Cellwise) -> Said | None:

@@ -32,6 +32,7 @@ __all__ = [
     "other_tokens",
     "parameters_and_bytes",
     "plain_fraction",
+    "prices_of_other_tokens",
     "product_clashes",
     "scopes",
     "tokens_and_requests",
@@ -204,6 +205,12 @@ def kinds_differ(a: Value, b: Value) -> str:
         if first and second and first != second and {first, second} != {"mean", "p50"}:
             return category
     return ""
+
+
+def prices_of_other_tokens(left: Value, right: Value) -> bool:
+    """Tell whether a price of input tokens and one of output tokens stand there, both with their units."""
+    priced = all(v.text and has_money(v) and dict(v.dims or ()).get("token", 0.0) == -1.0 for v in (left, right))
+    return priced and other_tokens(left, right)
 
 
 def product_clashes(node: sx.Binary, left: Value, right: Value, sign: int) -> list[Clash]:

@@ -84,6 +84,7 @@ class _Figure:
     attribute: str
     si: float
     weak: bool = False  # the chip is only the one that the sheet names somewhere
+    only: bool = False  # and so is the model
 
 
 _NOT_SPEC = re.compile(
@@ -100,7 +101,7 @@ _NOT_DATASHEET = re.compile(r"measur|gemessen|mesuré|bench|observed|profil|test
 _NUMBERED = re.compile(r"\b\d+ ?(?:x )?(?:nodes?|servers?|racks?)\b", re.I)  # the scenario of 32 nodes
 _OF_ONE = re.compile(r"\b(?:per|je|pro|par|of one|of each|each) (?:gpu|card|chip|accelerator|karte|carte)\b", re.I)
 _AROUND = re.compile(r"\b(?:(?:node|server|rack|cluster|serveur)s?|knoten)\b", re.I)
-_LINK = re.compile(r"nvlink|xgmi|infinity fabric|scale-?up|link|\blien\b|verbindung", re.I)
+_LINK = re.compile(r"nvlink|gpu[- ]to[- ]gpu|xgmi|infinity fabric|scale-?up|link|\blien\b|verbindung", re.I)
 _NETWORK = re.compile(
     r"pcie|ethernet|infiniband|\bnic\b|network|fabric(?<!infinity fabric)|scale-?out|uplink|switch|rail|netz|réseau",
     re.I,
@@ -230,11 +231,16 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
         if (value is None or value.factor != value.factor) and attribute not in _COUNTS:
             continue
         chip, model, weak = names.of(sheet, cell)
+        only = not model and attribute in ("heads", "kv heads", "head dim")
+        model = model or (names.model if only else "")
         if _NOT_DATASHEET.search(inference.title(sheet, cell.item.row)):
             continue
         if chip or model:
             factor = value.factor if value is not None and value.factor == value.factor else 1.0
-            yield _Figure(sheet, cell, chip, model, attribute, number * factor, weak)
+            yield _Figure(sheet, cell, chip, model, attribute, number * factor, weak, only)
+
+
+_TITLE = 2  # rows above a sheet that say what it is about
 
 
 @dataclass
@@ -245,16 +251,21 @@ class Names:
     above: dict[tuple[int, int], list[tuple[int, str, str]]] = field(default_factory=dict)
     beside: dict[tuple[int, int], set[tuple[str, str]]] = field(default_factory=dict)
     only: dict[int, str] = field(default_factory=dict)
+    model: str = ""  # the only one of the workbook
 
     def __post_init__(self) -> None:
         named: dict[str, str] = {}  # the chips of all sheets
+        models: dict[str, str] = {}
         for index, grid in enumerate(self.inference.book.grids):
             chips: dict[str, str] = {}
             for items in grid.rows.values():
                 for item in items:
-                    if not isinstance(item.value, str) or item.form >= 0 or len(item.value) > 80:
+                    longest = 140 if item.row <= _TITLE else 80
+                    if not isinstance(item.value, str) or item.form >= 0 or len(item.value) > longest:
                         continue
                     chip, model = _found(item.value)
+                    if model:
+                        models.setdefault(load.model(model).name, model)
                     if chip:
                         chips.setdefault(load.chip(chip).name, chip)
                     if chip or model:
@@ -262,6 +273,7 @@ class Names:
                         self.above.setdefault((index, item.col), []).append((item.row, chip, model))
             self.only[index] = next(iter(chips.values())) if len(chips) == 1 else ""
             named |= chips
+        self.model = next(iter(models.values())) if len(models) == 1 else ""
         if len(named) == 1:  # the only chip of the workbook
             self.only = dict.fromkeys(self.only, next(iter(named.values())))
 
@@ -336,10 +348,12 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int,
         chosen[name] = best if scores[best] >= scores[first] + 2 else first
     measured = _measured(figures, chosen)
     sure = _confirmed(figures, chosen)
+    shapes = [_of_model(f) is None for f in figures if f.only and f.model]
+    fits_model = shapes.count(False) == 1 and shapes.count(True) >= 1  # the sheet is about it
     for figure in figures:
         said = None
         if figure.attribute in _MODEL:
-            said = _of_model(figure) if figure.model else None
+            said = _of_model(figure) if figure.model and not (figure.only and not fits_model) else None
         elif figure.chip:
             said = _of_chip(figure, chosen[figure.chip])
         if said is not None and _said_beside(inference, figure, said):
@@ -394,19 +408,24 @@ def _sparse_of_any(inference: Inference, named: set[Key]) -> Iterator[tuple[int,
 def _confirmed(figures: list[_Figure], chosen: dict[str, str]) -> set[str]:
     """Return the chips that other figures of the workbook fit, all but one: the sheet is about them."""
     fits: dict[str, list[bool]] = {}
-    for figure in figures:
-        if figure.chip and figure.attribute not in _MODEL:
-            fits.setdefault(figure.chip, []).append(_fits(figure, chosen[figure.chip]))
+    for chip, attribute, si in dict.fromkeys((f.chip, f.attribute, f.si) for f in figures):  # a row says it once
+        figure = next(f for f in figures if (f.chip, f.attribute, f.si) == (chip, attribute, si))
+        if chip and attribute not in _MODEL:
+            known = values(chosen[chip], attribute)
+            if attribute == "board_power" and known and not 0.3 < si / known[0] < 3.0:
+                continue  # of something else that the sheet has
+            fits.setdefault(chip, []).append(_fits(figure, chosen[chip]))
     return {chip for chip, each in fits.items() if each.count(False) == 1 and each.count(True) >= 1}
 
 
 def _measured(figures: list[_Figure], chosen: dict[str, str]) -> set[tuple[int, str]]:
     """Return (sheet, attribute) of figures that fit none of three chips or more: they come from no data sheet."""
-    fits: dict[tuple[int, str], list[bool]] = {}
+    fits: dict[tuple[int, str], dict[tuple[str, float], bool]] = {}
     for figure in figures:
         if figure.chip and figure.attribute not in _MODEL:
-            fits.setdefault((figure.sheet, figure.attribute), []).append(_fits(figure, chosen[figure.chip]))
-    return {key for key, each in fits.items() if len(each) > 2 and not any(each)}
+            each = fits.setdefault((figure.sheet, figure.attribute), {})
+            each[figure.chip, figure.si] = _fits(figure, chosen[figure.chip])
+    return {key for key, each in fits.items() if len(each) > 2 and not any(each.values())}
 
 
 def _fits(figure: _Figure, chip: str) -> bool:

@@ -27,13 +27,13 @@ from mlsim_workbooks.lint.copies import copy_rules
 from mlsim_workbooks.lint.domain import (
     batch_rules,
     flop_rules,
+    gemm_rules,
     kv_constants,
     kv_rules,
-    gemm_rules,
     mac_rules,
-    time_of_work_rules,
     pue_rules,
     site_rules,
+    time_of_work_rules,
 )
 from mlsim_workbooks.lint.doubt import Difference, all_written, another_quantity, doubtful
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
@@ -457,6 +457,7 @@ def _eight(cell: Cellwise) -> Iterator[Said]:
     due = dims == (("time", 1.0),) and eights[0] == 8.0 and hard(computed.dims) == dims
     due |= dims == (("information", 1.0), ("time", -1.0)) == hard(computed.dims)
     due |= stated.text == "%" and not dims and not hard(computed.dims)  # a share of a link
+    due |= dims == (("information", 1.0),) and "parameters" in computed.parts and eights[0] == 8.0  # of so many bytes
     plain = replace(computed, numbers=tuple(n for n in computed.numbers if n != eights[0]))
     if due and compare(plain, stated) is None:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""

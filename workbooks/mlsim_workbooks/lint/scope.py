@@ -59,7 +59,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         return
     if hard(computed.dims) != hard(stated.dims) and compare(computed, stated) is not None:
         return
-    if not only_conversions(computed, 100.0, 0.01):
+    years = (3.0, 5.0, 6.0, 7.0) if {8760.0, 8766.0, 12.0, 365.0} & set(computed.numbers) else ()  # no GPUs of a node
+    if not only_conversions(computed, 100.0, 0.01, *years):
         yield from passed_to_user(cell, tree, computed, stated)
         return
     yield from user_rules(cell, tree, computed, stated, users)
@@ -239,6 +240,16 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             "Multiply the rate by the number of nodes.",
         )
         return
+    if (
+        due.get("node", 0) < 0
+        and not have.keys() & {"node", "device"}
+        and computed.kind("total") == "total"
+        and "devices" in computed.parts
+        and not {"1/nodes", "gpus per node"} & computed.parts
+        and hard(stated.dims) in _RATES
+    ):
+        yield "device-scope", f"'{label}' is per node, but the formula takes all GPUs.", "Take the GPUs of a node."
+        return
     rent = isinstance(tree, sx.Ref) and "time" in due and has_money(stated)  # of whatever is rented
     of_node = have.get("node", 0) < 0 and not due.get("node") and not NODE.search(cell.words)
     of_node &= not any(p.endswith(" each node") for p in computed.parts)  # as many as stand in one
@@ -261,7 +272,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     priced = (
         money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
     )
-    plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims))
+    plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims)) and "token" not in due
     eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
     each = OF_EACH.search(re.sub(r"gpu[- ]h\w*", "", cell.words, flags=re.I))
     if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not each:

@@ -48,6 +48,8 @@ def turned_operand(
         return None
     periodic = any(c.context.value is not None and c.value.kind("period") for c in used)
     due, off = add_dims(hard(computed.dims), hard(stated.dims), -1.0), add_dims(computed.dims, stated.dims, -1.0)
+    if dict(due).get("time") == -1.0 and any(abs(e) >= 2 for _, e in due):
+        due = tuple((n, e) for n, e in due if n != "time") if periodic else due  # so much a month of it
     spread = bool(stated.kind("period")) and due == (("time", 1.0),)  # over the years of its life: so much a year
     if spread:
         due = off = (("time", 2.0),)

@@ -219,7 +219,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("replicas", r"\breplicas?\b|replikate?\b|repliken\b|réplicas?\b|répliques\b|\bnb repliques\b|modellkopien|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
     ("images", r"\bimages?\b|\bsamples\b|\bframes\b|bilder"),
-    ("count", r"^[a-zäöüéè-]+s \w+ed (?:per|a) (?:day|week|month|year|hour)$|^(?:#|number of |no\.? of )?[a-zäöüéè-]+s,? (?:per|/|pro|par|je|in an?|of an?) [a-zäöüéè -]+$|^number of \w+|^anzahl \w+"
+    ("count", r"^(?:appareils|boîtiers|geräte|boxes)$|^[a-zäöüéè-]+s \w+ed (?:per|a) (?:day|week|month|year|hour)$|^(?:#|number of |no\.? of )?[a-zäöüéè-]+s,? (?:per|/|pro|par|je|in an?|of an?) [a-zäöüéè -]+$|^number of \w+|^anzahl \w+"
               r"|^nombre d\S* \w+|^how many (?!hours|days|weeks|months|years|minutes|seconds|watts|bytes|gb|dollars|euros)\w+"
               r"|^(?!savings|losses|reads|writes|sales|expenses|fees|taxes|earnings|hours|days|weeks|months|years|gains|status|basis"
               r"|access|process|minutes|seconds)[a-zäöüé]{3,}[^s\W]s (?:in|of|on|for|at|kept|used|held|running|im|dans|par)\b"),

@@ -20,6 +20,7 @@ def wording_rules(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     yield from _bytes_of_format(cell, tree)
     yield from _days_of_label(cell, tree)
     yield from _days_for_hours(cell, tree)
+    yield from _months_of_years(cell, tree)
 
 
 def _days_for_hours(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
@@ -32,6 +33,26 @@ def _days_for_hours(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     numbers = [n for n in computed.numbers if n >= 1.0 and not is_conversion(n)]
     if len(numbers) == 1 and numbers[0] in _DAYS and "~time" not in computed.parts and computed.dims:
         yield "calendar", f"'{cell.label}' is in hours, but the formula takes {numbers[0]:g} days.", "Multiply by 24."
+
+
+_YEARS_SAID = re.compile(
+    r"\b(two|three|four|five|zwei|drei|vier|fünf|deux|trois|quatre|cinq|[2-9]) (?:years|Jahren?|ans)\b", re.I
+)
+_NUMBERS = {
+    word: float(n)
+    for n, words in enumerate(("two zwei deux", "three drei trois", "four vier quatre", "five fünf cinq"), start=2)
+    for word in words.split()
+}
+
+
+def _months_of_years(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Three years of a monthly amount, times 3."""
+    computed = cell.computed
+    said = {_NUMBERS.get(n.lower()) or float(n) for n in _YEARS_SAID.findall(cell.words)}
+    if computed is None or len(said) != 1 or computed.kind("period") != "month" or not has_money(computed):
+        return
+    if said <= set(sx.multipliers(tree)) and 12.0 not in sx.written(tree):
+        yield "calendar", f"'{cell.label}' takes {said.pop():g} months of a monthly amount.", "Multiply by 12."
 
 
 _DAYS_SAID = re.compile(

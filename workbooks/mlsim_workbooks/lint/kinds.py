@@ -238,9 +238,9 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
                 yield "round-trip", f"'{cell.label}' is a way there and back, but the formula halves '{leg.label}'.", ""
     if "trip" not in dict(cell.context.kinds) and _ANSWERED.search(cell.words):
         terms = list(sx.summands(tree))
-        legs = [x for x in (inference.cell_of(sheet, cell.item, n) for n in terms) if x is not None]
-        ways = [x for x in legs if dict(x.context.kinds).get("trip") == "one way"]
-        if len(terms) > 1 and len(ways) == 1 and not any(_BACK.search(x.words) for x in legs):
+        parts = [x for x in (inference.cell_of(sheet, cell.item, n) for n in terms) if x is not None]
+        ways = [x for x in parts if dict(x.context.kinds).get("trip") == "one way"]
+        if len(terms) > 1 and len(ways) == 1 and not any(_BACK.search(x.words) for x in parts):
             yield (
                 "round-trip",
                 f"'{cell.label}' takes '{ways[0].label}' once: the way back is missing.",

@@ -21,7 +21,7 @@ def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
     yield from _money_in_kilograms(cell)
     yield from _clock_in_seconds(cell)
     yield from _bytes_in_bits(cell)
-    yield from _time_in_bytes(cell)
+    yield from _named_otherwise(cell)
 
 
 # concept -> (hard dimension its unit has, rule when a unit of the other dimension stands there)
@@ -157,25 +157,35 @@ def _article(concept: str) -> str:
     }.get(concept, ("an " if concept[0] in "aeiou" else "a ") + concept)
 
 
-_LASTS = re.compile(
-    r"(?:(?:mean|median|p\d\d) )?(?:latency|time (?:to|per)|response time|lead time|ttft|tpot|service life|lifetime|nutzungsdauer|lieferzeit"
-    r"|antwortzeit|latenz|durée|délai|latence)\b",
-    re.I,
-)
+_NOUNS = {
+    "money": r"fees?|prices?|costs?|rent|salary|\w*preise?|\w*kosten|\w*gebühr(?:en)?|miete|prix|coûts?|loyer",
+    "time": r"latency|response time|lead time|ttft|tpot|service life|lifetime|nutzungsdauer|lieferzeit|antwortzeit|latenz|durée|délai|latence",
+    "water": r"water|wasser\w*|eau",
+    "mass_of_co2e": r"emissions?|co2e?|carbon|émissions?|emissionen",
+}
+_NAMED = {base: re.compile(rf"\b(?:{words})\b", re.I) for base, words in _NOUNS.items()}
 
 
-def _time_in_bytes(cell: Cellwise) -> Iterator[Said]:
-    """A latency whose unit is one of money or bytes."""
-    value, typed = cell.context.value, cell.item.form < 0
-    dims = dict(hard(value.dims or ())) if value is not None and cell.context.explicit else {}
-    if (
-        typed
-        and dims
-        and dims.get("time") != 1.0
-        and value is not None
-        and _LASTS.match(cell.context.label or cell.label)
-    ):
-        yield "unit-contradiction", f"'{cell.label}' names a time, but its unit is {value.text}.", ""
+def _named_otherwise(cell: Cellwise) -> Iterator[Said]:
+    """A latency in dollars, water in kWh: a figure whose label names one quantity and its unit another."""
+    value, worked = cell.context.value, _bases(cell.computed)
+    if value is None or not cell.context.explicit or not hard(value.dims or ()):
+        return
+    for text in cell.context.texts:
+        unit = read_label(text).unit
+        if unit is None or unit.text != value.text or not hard(unit.dims or ()):
+            continue
+        found = [(match.start(), base) for base, pattern in _NAMED.items() if (match := pattern.search(text))]
+        right = cell.item.form < 0 or (len(found) == 1 and found[0][1] in worked)
+        if right and len(found) == 1 and found[0][0] < 12 and found[0][1] not in _bases(unit):
+            yield "unit-contradiction", f"'{cell.label}' names another quantity than its unit, {value.text}, is of.", ""
+            return
+
+
+def _bases(value: Value | None) -> set[str]:
+    """Return the quantities that a value is a multiple of."""
+    dims = hard(value.dims or ()) if value is not None else ()
+    return {"money" if n.startswith("money_in_") else n for n, e in dims if e > 0}
 
 
 def _bytes_in_bits(cell: Cellwise) -> Iterator[Said]:

@@ -401,9 +401,11 @@ def _trailing(text: str, concept: str, snake: bool) -> tuple[Value | None, str]:
             joined = re.sub(r"\bper (s|sec|second)\b", "/s", " ".join(tail))
         else:
             joined = " ".join(tail)
-        if count == 1 and joined.casefold() in (_PERIOD_WORDS if snake else _PERIOD_WORDS | WORDS) and len(joined) > 1:
-            if joined not in CURRENCIES or pieces[-2] in CURRENCIES or concept == "exchange rate":
-                continue  # "Plan EUR" is in euros, "Kurs USD" is not in dollars
+        word = (
+            count == 1 and joined.casefold() in (_PERIOD_WORDS if snake else _PERIOD_WORDS | WORDS) and len(joined) > 1
+        )
+        if word and (joined not in CURRENCIES or pieces[-2] in CURRENCIES or concept == "exchange rate"):
+            continue  # "Plan EUR" is in euros, "Kurs USD" is not in dollars
         if snake and count > 1 and pieces[-count] in ("stream", "user", "request", "step", "image", "frame", "batch"):
             continue  # h265_stream_mbit_per_s
         if (

@@ -274,8 +274,8 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     )
     plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims)) and "token" not in due
     eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
-    each = OF_EACH.search(re.sub(r"gpu[- ]h\w*", "", cell.words, flags=re.I))
-    if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not each:
+    single = OF_EACH.search(re.sub(r"gpu[- ]h\w*", "", cell.words, flags=re.I))
+    if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not single:
         yield (
             "device-hours",
             f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",

@@ -22,6 +22,7 @@ def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
     yield from _clock_in_seconds(cell)
     yield from _bytes_in_bits(cell)
     yield from _named_otherwise(cell)
+    yield from _price_of_nothing(cell)
 
 
 # concept -> (hard dimension its unit has, rule when a unit of the other dimension stands there)
@@ -155,6 +156,21 @@ def _article(concept: str) -> str:
         "peak": "a rate of operations",
         "achieved compute": "a rate of operations",
     }.get(concept, ("an " if concept[0] in "aeiou" else "a ") + concept)
+
+
+_ELECTRICITY = re.compile(
+    r"(?:electricity|power|energy) (?:price|tariff)|price of (?:electricity|power)|strompreis|arbeitspreis|prix de l.(?:électricité|énergie)", re.I
+)
+
+
+def _price_of_nothing(cell: Cellwise) -> Iterator[Said]:
+    """A price of electricity in euros: it is for a kilowatt-hour, or for a megawatt-hour."""
+    value, number = cell.context.value, cell.item.value
+    if value is None or cell.item.form >= 0 or not isinstance(number, float) or not cell.context.explicit:
+        return
+    plain = bool(value.dims) and all(n.startswith("money_in_") for n, _ in value.dims or ()) and not value.kind("period")
+    if plain and _ELECTRICITY.search(cell.label) and not re.search(r"wh\b", cell.words, re.I):
+        yield "money-rate", f"'{cell.label}' is a price in {value.text}, and does not say of how much.", "Per kWh, or per MWh?"
 
 
 _NOUNS = {

@@ -146,6 +146,10 @@ class Inference:
         if "share of the day" in cell.computed.parts:
             return "unknown"  # of the requests of a day, so many in an hour
         mismatch = compare(cell.computed, stated)
+        if mismatch is not None and not mismatch.dims and not hard(stated.dims or ()) == () and _thousands(mismatch.ratio):
+            counted = any(n in ("token", "parameter", "sample", "request") for n, _ in cell.computed.dims or ())
+            if counted:
+                return "unknown"  # of billions that do not say so
         operations = mismatch is not None and {n for n, _ in mismatch.dims} == {"operation", "integer_operation"}
         return "good" if mismatch is None or operations else "bad"
 
@@ -224,6 +228,12 @@ class Inference:
     def at(self, sheet: int, row: int, col: int) -> Cellwise | None:
         """Return a cell, or None when nothing stands there."""
         return self.cells.get((sheet, row * WIDE + col))
+
+
+def _thousands(ratio: float) -> bool:
+    """Tell whether a ratio is a power of 1000."""
+    power = math.log10(ratio) / 3.0 if ratio > 0 and math.isfinite(ratio) else 0.5
+    return abs(power - round(power)) < 1e-9
 
 
 def infer(book: Book) -> Inference:

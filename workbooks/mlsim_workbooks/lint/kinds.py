@@ -216,6 +216,7 @@ _THERE_AND_BACK = re.compile(
 )
 _BACK = re.compile(r"back|return|response|reply|answer|down|inbound|\bfrom\b|zurück|rück|retour", re.I)
 
+_TRIPS = re.compile(r"handshake|tcp|tls|\btwo\b|\b2\b|connect|open", re.I)
 _RING = re.compile(r"all[- ]?reduce|\bring\b", re.I)
 _ANSWERED = re.compile(
     r"first token|\bttft\b|respon[sd]|answer|repl(?:y|ies)\b|end[- ]to[- ]end|antwort|réponse|premier (?:jeton|token)|erstes token"
@@ -246,6 +247,12 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
                 f"'{cell.label}' takes '{ways[0].label}' once: the way back is missing.",
                 "Take it twice.",
             )
+    for term in sx.summands(tree) if isinstance(tree, sx.Binary) and tree.operator == "+" else ():
+        match term:
+            case sx.Binary("*", sx.Number(2.0), whole) | sx.Binary("*", whole, sx.Number(2.0)):
+                leg = inference.cell_of(sheet, cell.item, whole)
+                if leg is not None and dict(leg.context.kinds).get("trip") == "round trip" and not _TRIPS.search(cell.words):
+                    yield "round-trip", f"'{cell.label}' takes '{leg.label}' twice: it is there and back already.", ""
     twice = isinstance(tree, sx.Binary) and tree.operator == "*" and tree.left == sx.Number(2.0)
     if dict(cell.context.kinds).get("trip") == "one way" and twice and isinstance(tree, sx.Binary):
         legs = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree.right)]

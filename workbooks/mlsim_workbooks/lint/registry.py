@@ -41,6 +41,7 @@ def _found(text: str) -> tuple[str, str]:
     parts = re.split(r"[,;] | vs\.? | und | and ", text)
     if len(parts) > 1 and sum(bool(_found(part)[0]) for part in parts) > 1:
         return "", ""  # a title that lists them
+    text = re.sub(r"(?<=\d) ?Go\b", "GB", text)
     text = re.sub(r"\bgpu[-_](?=[a-z]{1,3}\d)", "", text)
     words = re.findall(r"[A-Za-z0-9.+]+(?:[-_/][A-Za-z0-9.+]+)*", text)[:14]
     numbered = [any(c.isdigit() for c in word) for word in words]
@@ -167,6 +168,7 @@ def _attribute(cell: Cellwise) -> str:
             concept if concept in ("layers", "heads", "kv heads", "head dim", "parameters", "active parameters") else ""
         )
     own = _NUMBERED.sub(" ", " ".join(_unnamed(t.replace("_", " ")) for t in context.texts))
+    own = re.sub(r"\b(?:in|within|inside) (?:the |a |one )?(?:node|server|rack)\b", " ", own, flags=re.I)
     if _OF_ONE.search(own):
         own = _AROUND.sub(" ", own)  # "HBM per GPU" below "H200 node"
     if dims == (("information", 1.0),) and (memory := _ON_CHIP.fullmatch(own.strip())):

@@ -104,12 +104,28 @@ def _twice(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node | Non
             found = inference.cells.get(keys[0])
             if keys[0] == keys[1] and found is not None and found.value.kind("token"):
                 yield "token-direction", f"'{cell.label}' adds '{found.label}' to itself.", ""
+        case sx.Binary("+", sx.Call(name="SUM", args=(sx.Area() as area,)), sx.Ref() as one) | sx.Binary(
+            "+", sx.Ref() as one, sx.Call(name="SUM", args=(sx.Area() as area,))
+        ) if _within(cell, one, area):
+            found = inference.cell_of(sheet, cell.item, one)
+            label = found.label if found is not None else ""
+            rule = "round-trip" if found is not None and found.value.kind("trip") else "mixed-sum"
+            yield rule, f"'{cell.label}' adds '{label}' twice: the sum has it already.", ""
         case sx.Binary(left=left, right=right):
             yield from _twice(inference, sheet, cell, left)
             yield from _twice(inference, sheet, cell, right)
         case sx.Call(args=args):
             for argument in args:
                 yield from _twice(inference, sheet, cell, argument)
+
+
+def _within(cell: Cellwise, one: sx.Ref, area: sx.Area) -> bool:
+    """Tell whether a cell is one of a range of the same sheet."""
+    if one.sheet != area.sheet or area.kind != "ref":
+        return False
+    (top, left), (bottom, right) = (position(cell.item.refs[mark]) for mark in (area.first, area.last))
+    row, col = position(cell.item.refs[one.mark])
+    return top <= row <= bottom and left <= col <= right
 
 
 def _multiplies(inference: Inference, sheet: int, cell: Cellwise, term: sx.Node) -> bool:

@@ -56,8 +56,7 @@ def _of_all(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node) -> bo
     if stated is None or computed is None or computed.dims is None or not cell.context.explicit:
         return False
     each, core = dict(stated.dims or ()).get("user", 0.0) < 0, hard(stated.dims or ())
-    spent = any(e > 0 and (n.startswith("money_in_") or n in ("energy", "mass_of_co2e", "water")) for n, e in core)
-    if not each or not spent or hard(computed.dims) != core or not is_product(tree):
+    if not each or not _is_spent(stated) or hard(computed.dims) != core or not is_product(tree):
         return False  # a stream is as fast alone
     if compare(computed, replace(stated, dims=computed.dims)) is not None or "user" in dict(computed.dims):
         return False
@@ -65,6 +64,12 @@ def _of_all(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node) -> bo
     return all(c.context.explicit and not ONE_USER.search(c.words) for c in used) and not (
         " ".join(computed.parts).count("user") or {"request", "token"} & {n for n, _ in computed.dims}
     )
+
+
+def _is_spent(value: Value) -> bool:
+    """Tell whether a figure is money, energy, carbon or water: what many users take together."""
+    spent = ("energy", "mass_of_co2e", "water")
+    return any(e > 0 and (n.startswith("money_in_") or n in spent) for n, e in hard(value.dims or ()))
 
 
 def passed_to_user(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value) -> Iterator[Said]:
@@ -100,6 +105,12 @@ def user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, us
     ):
         return  # requests in flight are users at work
     words, label = cell.words, cell.label
+    written = re.search(r"/ ?(?:user|nutzer|utilisateur)|(?:per|pro|je|par) (?:user|nutzer|utilisateur)", f"{stated.text} {words}", re.I)
+    by_requests = dict(computed.dims or ()).get("request", 0.0) < 0 and "1/requests" in computed.parts
+    by_requests = by_requests and _is_spent(stated) and not dict(stated.dims or ()).get("request")
+    if due < 0 and not have and written and by_requests:
+        yield "user-total", f"'{label}' is per user, but the formula divides by requests.", "Divide by the users."
+        return
     if hard(stated.dims or ()) == (("time", 1.0),) or _LENGTH.search(words):
         return  # all wait as long as one, or have as much context
     if due < 0 and not have and dict(computed.dims or ()).get("request", 0.0) > 0 and "requests" in computed.parts:

@@ -151,16 +151,20 @@ _TWICE = re.compile(
 )
 
 
-def kv_constants(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def kv_constants(cell: Cellwise, tree: sx.Node, notes: Iterable[str]) -> Iterator[Said]:
     """A KV cache worked out from numbers alone, "80 layers, 8 KV heads", without the factor for keys and values."""
     computed = cell.computed
     if computed is None or cell.context.concept != "kv cache" or computed.parts or len(computed.numbers) < 3:
         return
-    numbers = sx.written(tree)
+    said = f"{cell.words} {' '.join(notes)}"
+    due = (
+        2 if re.search(r"\b2 ?(?:bytes?|octets?|B\b)|bf16|fp16|16[- ]bit", said, re.I) else 1
+    )  # keys and values; bytes
+    numbers = sx.multipliers(tree)
     if (
-        2.0 not in numbers
-        and max(numbers) >= 16.0
-        and re.search(r"layer|schicht|couche|head|kopf|köpfe|tête", cell.words, re.I)
+        numbers.count(2.0) + 2 * numbers.count(4.0) < due
+        and max(numbers, default=0.0) >= 16.0
+        and re.search(r"layer|schicht|couche|head|kopf|köpfe|tête", said, re.I)
     ):
         yield "kv-factor", f"'{cell.label}' has no factor 2: keys and values are both kept.", ""
 

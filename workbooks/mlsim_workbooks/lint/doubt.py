@@ -132,7 +132,11 @@ def _of_its_row(d: Difference) -> bool:
 def _mean_load(d: Difference) -> bool:
     """A mean power in a line below a header of energies."""
     energy = ("energy", 1.0) in hard(d.stated.dims or ())
-    return energy and d.cell.context.headed and bool(re.search(r"\b(?:average|mean) (?:load|power|draw)\b", d.cell.words, re.I))
+    return (
+        energy
+        and d.cell.context.headed
+        and bool(re.search(r"\b(?:average|mean) (?:load|power|draw)\b", d.cell.words, re.I))
+    )
 
 
 def _share_of_column(d: Difference) -> bool:
@@ -515,6 +519,10 @@ def _no_usual_slip(d: Difference) -> bool:
     ratio = not d.computed.dims and not d.computed.numbers
     shapes = not hard(d.computed.dims or ()) and not any(p[0] == "~" and p != "~token" for p in d.computed.parts)
     usual = unit_text(replace(d.computed, text="")) in SYMBOLS or ratio
+    bytes_of_all = {"bytes each", "parameters"} <= d.computed.parts and hard(d.computed.dims or ()) == (
+        ("information", 1.0),
+    )
+    usual = usual or bytes_of_all
     usual = usual or (d.rule == "prefix" and d.stated.dims == (("operation", 1.0),))
     usual = usual or (d.rule == "prefix" and not d.computed.numbers and not d.cell.context.headed)
     return not written or not usual or (d.rule == "dimension" and shapes)

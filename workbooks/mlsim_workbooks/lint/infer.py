@@ -146,7 +146,12 @@ class Inference:
         if "share of the day" in cell.computed.parts:
             return "unknown"  # of the requests of a day, so many in an hour
         mismatch = compare(cell.computed, stated)
-        if mismatch is not None and not mismatch.dims and not hard(stated.dims or ()) == () and _thousands(mismatch.ratio):
+        if (
+            mismatch is not None
+            and not mismatch.dims
+            and not hard(stated.dims or ()) == ()
+            and _thousands(mismatch.ratio)
+        ):
             counted = any(n in ("token", "parameter", "sample", "request") for n, _ in cell.computed.dims or ())
             if counted:
                 return "unknown"  # of billions that do not say so

@@ -251,7 +251,11 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
         match term:
             case sx.Binary("*", sx.Number(2.0), whole) | sx.Binary("*", whole, sx.Number(2.0)):
                 leg = inference.cell_of(sheet, cell.item, whole)
-                if leg is not None and dict(leg.context.kinds).get("trip") == "round trip" and not _TRIPS.search(cell.words):
+                if (
+                    leg is not None
+                    and dict(leg.context.kinds).get("trip") == "round trip"
+                    and not _TRIPS.search(cell.words)
+                ):
                     yield "round-trip", f"'{cell.label}' takes '{leg.label}' twice: it is there and back already.", ""
     twice = isinstance(tree, sx.Binary) and tree.operator == "*" and tree.left == sx.Number(2.0)
     if dict(cell.context.kinds).get("trip") == "one way" and twice and isinstance(tree, sx.Binary):

@@ -159,7 +159,8 @@ def _article(concept: str) -> str:
 
 
 _ELECTRICITY = re.compile(
-    r"(?:electricity|power|energy) (?:price|tariff)|price of (?:electricity|power)|strompreis|arbeitspreis|prix de l.(?:électricité|énergie)", re.I
+    r"(?:electricity|power|energy) (?:price|tariff)|price of (?:electricity|power)|strompreis|arbeitspreis|prix de l.(?:électricité|énergie)",
+    re.I,
 )
 
 
@@ -168,9 +169,15 @@ def _price_of_nothing(cell: Cellwise) -> Iterator[Said]:
     value, number = cell.context.value, cell.item.value
     if value is None or cell.item.form >= 0 or not isinstance(number, float) or not cell.context.explicit:
         return
-    plain = bool(value.dims) and all(n.startswith("money_in_") for n, _ in value.dims or ()) and not value.kind("period")
+    plain = (
+        bool(value.dims) and all(n.startswith("money_in_") for n, _ in value.dims or ()) and not value.kind("period")
+    )
     if plain and _ELECTRICITY.search(cell.label) and not re.search(r"wh\b", cell.words, re.I):
-        yield "money-rate", f"'{cell.label}' is a price in {value.text}, and does not say of how much.", "Per kWh, or per MWh?"
+        yield (
+            "money-rate",
+            f"'{cell.label}' is a price in {value.text}, and does not say of how much.",
+            "Per kWh, or per MWh?",
+        )
 
 
 _NOUNS = {

@@ -239,6 +239,9 @@ class _Pass:
         if len(text) > 30 or (len(text.strip()) == 1 and text.isalpha() and not self.behind(col, numeric)):
             return False  # "d": the name of a number in a calculation
         column = self.columns.get(col)
+        apart = col - 1 not in numeric and col + 1 in numeric and any(c < col - 1 for c in numeric)
+        if apart and col not in self.unit_columns and not self.headed(col) and "/" in text:
+            return False  # "requests/s" of a second list beside the first
         if _CALENDAR.fullmatch(text.strip()) and col == self.first:
             return False  # "Jahr", the line of the year
         if self.headed(col) or (_PER_WHAT.match(text) and "(" not in text and col > self.first):
@@ -267,6 +270,7 @@ class _Pass:
         tokens = unit.dims == (("token", 1.0),) and unit.factor != 1.0  # "Mtok" is no label
         counted |= text.strip() in ("pcs", "pc", "Stk", "Stk.", "Stück") and col > self.first
         times = unit.text == "x" and text != "x"  # "x rate of the lost hours"
+        counted |= unit.text == "fraction" and col - 1 in numeric
         return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted or tokens or times
 
     def behind(self, col: int, numeric: set[int]) -> bool:
@@ -347,7 +351,7 @@ class _Pass:
         left, right = first - 1, last + 1
         if left in units and units[left].strip() in CURRENCIES and not self.headed(left):
             return "", False
-        before = left - 1 in numeric and (not self.headed(left) or self.headed_by_unit(col))
+        before = left - 1 in numeric
         before = before and not (col == left + 1 and right not in units and self.scenarios(left - 1, col))
         if left in units and not before and left + 1 in numeric:
             return units[left], True
@@ -362,12 +366,8 @@ class _Pass:
         """Tell whether columns are headed by names alone: two cases of the same quantities, their unit between them."""
         stacks = [c.stack if (c := self.columns.get(col)) is not None else () for col in cols]
         heads = [h for s in stacks for h in s[-1:]]
-        return len({bool(s) for s in stacks}) == 1 and all(map(_names_case, heads))
-
-    def headed_by_unit(self, col: int) -> bool:
-        """Tell whether a column's header has a unit: "W", "Ours $"."""
-        column = self.columns.get(col)
-        return bool(column and column.stack and read_label(column.stack[-1]).unit)
+        counts = any(read_label(h).concept == "replicas" and h.isalpha() for h in heads)  # "copies" are no case
+        return len({bool(s) for s in stacks}) == 1 and all(map(_names_case, heads)) and not counts
 
     def head(self, col: int) -> str:
         """Return the lowest header of a column, "" where it has none."""

@@ -126,7 +126,7 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     if context.concept not in _FRACTIONS and not context.percent:
         return None
     value = context.value
-    if value is None or value.dims:
+    if value is None or (value.dims and (value.text != "fraction" or hard(value.dims))):
         return None
     words = cell.words.replace("_", " ")
     plain = re.sub(r"memory|hbm|vram|speicher|mémoire", "", words, flags=re.I)

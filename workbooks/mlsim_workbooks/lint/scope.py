@@ -227,6 +227,19 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         )
         return
     if (
+        hard(stated.dims) == _TIME
+        and dict(computed.dims).get("node", 0) < 0
+        and {"1/nodes", "1/peak"} <= computed.parts
+        and not computed.parts & {"1/gpus per node", "1/devices", "1/replicas"}
+        and not NODE.search(cell.words)
+    ):
+        yield (
+            "device-scope",
+            f"'{label}' divides by the peak of one GPU for each node.",
+            "Multiply by the GPUs of each too.",
+        )
+        return
+    if (
         have.get("node", 0) > 0
         and not due.get("node")
         and hard(stated.dims) == _TIME
@@ -274,7 +287,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     )
     plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims)) and "token" not in due
     eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
-    single = OF_EACH.search(re.sub(r"gpu[- ]h\w*", "", cell.words, flags=re.I))
+    single = OF_EACH.search(re.sub(r"gpu[- ](?:h\w*|stunden?)", "", cell.words, flags=re.I))
     if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not single:
         yield (
             "device-hours",

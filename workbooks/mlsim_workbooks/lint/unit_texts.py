@@ -47,6 +47,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     if re.fullmatch(r"\s*Mio\.\s*", text):
         return _magnitude("M", concept)  # a million; "Mio" alone is a French mebibyte
     body = re.sub(r"(?<=W|h) IT$", "", text.strip().strip(".:;=→").strip())  # "kW IT"
+    body = re.sub(r"(?<=[PS]) \((?:INT\d|FP\d+|BF16|dense|sparse)\)$", "", body)  # "TOPS (INT8)"
     if not body or len(body) > 60 or not (may_hold_unit(body) or re.search(r"[\^⁰-⁹]", body)):
         return None
     if re.match(r"(?:an?|the|one|all|each|our|my)\s", body, re.I) or re.search(

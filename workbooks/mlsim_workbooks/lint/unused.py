@@ -212,6 +212,8 @@ def _lacks(cell: Cellwise, unused: Cellwise) -> bool:
     rate = ("time", -1.0) in (computed.dims or ())  # in the busy hour
     if unused.value.dims == (("time", 1.0),) and computed.kind("period") and not stated.kind("period") and not rate:
         return hard(computed.dims or ()) == hard(stated.dims or ())  # so much a month, and nobody says for how many
+    if {n for n, _ in unused.value.dims} <= {"token", "request", "sample"} and compare(computed, stated) is None:
+        return False  # of tokens, labels say too little
     return any(_fits(multiply(computed, unused.value, sign), stated) for sign in (1, -1))
 
 

@@ -105,7 +105,9 @@ def user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, us
     ):
         return  # requests in flight are users at work
     words, label = cell.words, cell.label
-    written = re.search(r"/ ?(?:user|nutzer|utilisateur)|(?:per|pro|je|par) (?:user|nutzer|utilisateur)", f"{stated.text} {words}", re.I)
+    written = re.search(
+        r"/ ?(?:user|nutzer|utilisateur)|(?:per|pro|je|par) (?:user|nutzer|utilisateur)", f"{stated.text} {words}", re.I
+    )
     by_requests = dict(computed.dims or ()).get("request", 0.0) < 0 and "1/requests" in computed.parts
     by_requests = by_requests and _is_spent(stated) and not dict(stated.dims or ()).get("request")
     if due < 0 and not have and written and by_requests:

@@ -164,7 +164,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
               r"|acceptance|duty|uptime|failure rate|\bhit pct\b|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|taux d(?!e change)|rendement|\bsaving"),
     ("exchange rate", r"exchange rate|\b(?:usd|eur|gbp)[ _](?:usd|eur|gbp)[ _]rate|dollarkurs|eurokurs|\brate to (?:usd|eur|gbp|\$|€)|fx rate|\bfx\b|wechselkurs|^kurs\b|\bkurs (?:dollar|usd|eur)|(?:dollar|euro)s? (?:zu|to|in|en|je|per) (?:dollar|euro)|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
-    ("money", r"\bcosts?\b|\bprices?\b|\bpric|kosten\b|\bkosten|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
+    ("money", r"\bcosts?\b|\bprices?\b|\bpric|kosten\b|\bkosten(?!stelle)|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
               r"|depreciation|abschreibung|amorti|revenue|umsatz|chiffre|\bspend|\bfees?\b|tariff|tarif|savings?|\bbill\b|\bcharge\b"
               r"|electricity rate|rental|invest|\bprofit|salary|(?<!with )(?<!with a )(?<!mit )(?<!avec )(?<!sous )(?<!per )(?:licen[cs]e\b|lizenz)|\binvoice|\bfacture|\babonnement|\bwartung\b|maintenance (?:fee|contract)|\bbudget (?:left|used|total)|margin \(|\brent\b|\bmiete\b|\bloyers?\b|\b(?:jahres|monats)budget"),
     ("carbon intensity", r"\bgrid ci\b|(?:carbon|co2|co₂|grid|emission)s? (?:emission )?(?:intensity|factor)|grid (?:mix|carbon)|intensité|strommix"
@@ -180,7 +180,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
                    r"|(?:state|size|bytes|memory|état|taille|octets)\b.* (?:of (?:a|one|each)|d.un) (?:param(?:eter|ètre)|weight|poids)\b"),
     ("bits each", r"\bbpw\b|\b(?:weight|kv|activation|gradient|cache)s? bits\b|\bbits? ?(?:per|/|pro|par|je) ?(?:param|weight|value|element|gewicht|wert|poids|valeur|élément)"),
     ("kv pair", r"^(?!.*cache).*(?:\bk ?(?:\+|&|and|und|et) ?v\b|keys? ?(?:and|&|\+) ?values?)|\bk/v (?:factor|tensors)"),
-    ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size|speicher)|cache kv|\bkv (?:per|for (?:one|a|1|each)|bytes per tok\w*|budget|room|capacity|state|store|pool|space)\b|for kv\b"),
+    ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size|speicher)|cache k/?v\b|\bkv (?:per|for (?:one|a|1|each)|bytes per tok\w*|budget|room|capacity|state|store|pool|space)\b|for kv\b"),
     ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes (?:de )?clés?[- ]valeurs?|(?:schlüssel-wert|key-value)-köpfe|key[- ]value heads|têtes kv|(?:\bkv|keys?[-/ ]?values?|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
     ("head dim", r"head[ _-]?(?:dim|size)|\bd[_ ]head|\bd[_ ]k\b|kopfdim|dimension (?:de (?:la )?|d.une )tête|dim(?:ension)? (?:par|per|pro|je) (?:tête|head|kopf)"),
     ("heads", r"(?<!embedding \+ )(?<!lm )\b(?:attention|query|q|n|num)?[ _-]?heads?\b(?! ?dim)(?! size)|têtes|köpfe"),

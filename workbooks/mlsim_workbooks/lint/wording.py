@@ -31,7 +31,12 @@ def _days_for_hours(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     if hard(stated.dims or ()) != (("time", 1.0),) or stated.factor != 3600.0 or hard(computed.dims):
         return
     numbers = [n for n in computed.numbers if n >= 1.0 and not is_conversion(n)]
-    if len(numbers) == 1 and numbers[0] in _DAYS and "~time" not in computed.parts and computed.dims:
+    if (
+        len(numbers) == 1
+        and numbers[0] in (*_DAYS, 90.0, 91.0, 92.0, 181.0, 182.0, 184.0)
+        and "~time" not in computed.parts
+        and computed.dims
+    ):
         yield "calendar", f"'{cell.label}' is in hours, but the formula takes {numbers[0]:g} days.", "Multiply by 24."
 
 

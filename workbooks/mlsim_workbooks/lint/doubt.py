@@ -302,6 +302,8 @@ def _bare(d: Difference) -> bool:
 def _no_tokens(d: Difference) -> bool:
     """A price of tokens from a formula without tokens, or tokens times what is no price of them: a unit is not written."""
     due, have = dict(d.stated.dims or ()).get("token", 0.0), dict(d.computed.dims or ()).get("token", 0.0)
+    if d.rule == "token-price-scale" and d.stated.text == "%" and have:
+        return True  # "sell at $0.60": of a million, unsaid
     if d.rule == "token-price-scale":
         return have > 0 and not due
     return d.rule == "money-rate" and bool(due) and not have and "~token" not in d.computed.parts

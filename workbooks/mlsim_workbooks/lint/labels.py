@@ -171,6 +171,8 @@ def read_label(text: str) -> Label:
         )
         words = re.sub(r"/s (?=(?:gpu|user|node|replica)\b)", "/s per ", words)
     unit, rest, strong = _find_unit(words, concept, snake) if not _PRICED_RATE.search(words) else (None, words, False)
+    if unit is None and _AND_SECOND.search(words):
+        unit = read_unit("tok/s")
     if unit is None and concept == "device hours" and _GPU_HOURS.fullmatch(words):
         unit = read_unit("GPU-h")
     if unit is not None and (many := _MANY_BEFORE.match(rest)):
@@ -288,6 +290,8 @@ def _per_many(unit: Value, rest: str) -> Value:
     return replace(unit, dims=dims, factor=unit.factor / scale)
 
 
+_AND_HOUR = re.compile(r"(?:und|and|et) (?:hour|stunde|heure)\b", re.I)
+_AND_SECOND = re.compile(r"\btok(?:en)?s?\b.*(?:per|je|par|pro) \w+ (?:and|und|et) (?:second|sekunde|seconde)\b", re.I)
 _OF_A = re.compile(r"\b(?:of|for|does) (?:an?|one) ([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)  # "Price of a GPU hour"
 _PRICED_HOUR = re.compile(r"((?:GPU|node|card|instance)[- ]hour)", re.I)  # "GPU-hour (EUR)"
 _PRICE = re.compile(r"[$€£]? ?\d[\d.,]* ?[$€£\w]*(?:/[\w-]+)+")  # "at $0.02/GB" is a figure, not a unit
@@ -321,7 +325,11 @@ def _per_unit(unit: Value, rest: str) -> Value:
             return unit
         for name, exponent in per.dims:
             have[name] = have.get(name, 0.0) - exponent
-        return replace(unit, dims=tuple(sorted((n, e) for n, e in have.items() if e)), factor=unit.factor / per.factor)
+        factor = unit.factor / per.factor
+        if _AND_HOUR.match(f"{' '.join(words[last:])}{text[match.end() :]}".strip()):  # "je PFLOP/s und Stunde"
+            have["time"] = have.get("time", 0.0) - 1.0
+            factor /= 3600.0
+        return replace(unit, dims=tuple(sorted((n, e) for n, e in have.items() if e)), factor=factor)
     return unit
 
 

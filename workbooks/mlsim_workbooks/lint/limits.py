@@ -469,6 +469,8 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     numbers = [estimate.of(k) for k in used]
     known = [n for n in numbers if n is not None]
     total = sum(known) * (cells[0].value.factor if cells[0].value.factor == cells[0].value.factor else 1.0)
+    if len(known) == len(numbers) and total <= 1.0 and len(_wholes(inference, key[0], cells)) == 1:
+        return None  # each of one and the same, and all no more than that
     if (
         len(known) == len(numbers)
         and total <= 1.0

@@ -152,7 +152,8 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     if candidate.stands in (1, 2) and copied and not candidate.taken and _names(cell, unused):
         return 2, candidate.stands, key[1]
     between = {-1, 1} <= candidate.taken.keys() or (candidate.stands == 1 and candidate.taken and copied)
-    return (3, nearest, key[1]) if between and unused.context.concept in _FACTORS else ()
+    has_one = unused.context.concept == "tokens" and "tokens" in worked  # of the answer; these are of the prompt
+    return (3, nearest, key[1]) if between and unused.context.concept in _FACTORS and not has_one else ()
 
 
 def _instead(cell: Cellwise, taken: Cellwise, unused: Cellwise) -> str:

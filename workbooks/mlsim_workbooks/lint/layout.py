@@ -111,6 +111,8 @@ class _Pass:
             anchor = self.grid.at(top, left)
             if anchor is None or not isinstance(anchor.value, str) or (bottom - top + 1) * (right - left + 1) > 400:
                 continue
+            if left == 1 and right > 2 and top == bottom:
+                continue  # a title over labels and numbers, no header of them
             for row in range(top, bottom + 1):
                 for col in range(left, right + 1):
                     if (row, col) != (top, left) and self.grid.at(row, col) is None:

@@ -99,7 +99,8 @@ def rule_of(mismatch: Mismatch, left: Value, right: Value) -> str:
         return _dimension_rule(mismatch, left, right)
     apart = _time_of(left) - _time_of(right)
     if apart and not any(is_time(n) for n in (*left.numbers, *right.numbers)) and not _thousands(_big(mismatch.ratio)):
-        if {left.kind("period"), right.kind("period")} & {"month", "year"} and _near(_big(mismatch.ratio), 12.0, 1e-6):
+        periods = {left.kind("period"), right.kind("period")} & {"month", "year"}
+        if periods and not has_money(left) and _near(_big(mismatch.ratio), 12.0, 1e-6):
             return "calendar"  # spread over months, stated per year
         # $/h where $ a month is due; a figure per day is one of the calendar's
         return "calendar" if _per_day(left) and _per_month(right) else _rate_rule(left, right)

@@ -45,6 +45,7 @@ HELD_OUT = (
     "clean11",
     "clean12",
     "clean13",
+    "clean14",
     "heldout5",
     "heldout6",
     "heldout7",
@@ -56,6 +57,8 @@ HELD_OUT = (
     "heldout13",
     "heldout14",
     "heldout15",
+    "heldout16",
+    "heldout17",
 )  # written by people who never saw the checker
 
 

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint.algebra import PERIODS, Dims, Mismatch, Value, hard, has_money, is_time
 
-__all__ = ["SYMBOLS", "is_usual", "one_slip", "ratio_rule", "ratio_text", "rule_of", "thing", "unit_text"]
+__all__ = ["SYMBOLS", "is_clock", "is_usual", "one_slip", "ratio_rule", "ratio_text", "rule_of", "thing", "unit_text"]
 
 SYMBOLS = (
     "B", "kB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "PiB", "bit", "kbit", "Mbit", "Gbit", "Tbit",
@@ -197,6 +197,11 @@ _CALENDAR = (60.0, 3600.0, 86_400.0, 24.0, 7.0, 168.0, 30.0, 365.0, 12.0, 52.14,
 
 def _near(a: float, b: float, tolerance: float = 2e-3) -> bool:
     return abs(a / b - 1) < tolerance
+
+
+def is_clock(ratio: float) -> bool:
+    """Tell whether a factor is that of seconds, minutes and hours."""
+    return any(_near(_big(ratio), t, 1e-6) for t in (60.0, 3600.0))
 
 
 def _thousands(big: float) -> bool:

@@ -42,7 +42,7 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.kinds import has_number, kind_rules, mean_rules, missing_pue, trip_rules
 from mlsim_workbooks.lint.label_units import label_unit_rules
 from mlsim_workbooks.lint.limits import limit_findings
-from mlsim_workbooks.lint.naming import ratio_text, rule_of, unit_text
+from mlsim_workbooks.lint.naming import is_clock, ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.notes import note_rules
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_findings
@@ -317,6 +317,8 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     if not another_quantity(difference) and not all_written(difference) and (not rule or doubtful(difference)):
         return
     rule = difference.rule
+    if rule == "calendar" and not mismatch.dims and is_clock(mismatch.ratio):
+        rule = "time-scale"
     found, due = unit_text(_comparable(computed, stated)), unit_text(stated)
     if mismatch.periods[0]:
         yield (

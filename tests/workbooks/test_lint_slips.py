@@ -280,6 +280,127 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     ),
     "a chip with more multiprocessors than it has": ("NVIDIA A100-SXM4-80GB; SMs | 108", {"B2": 128}, "registry B2"),
     "a microcontroller with more memory than it has": ("RAM of the nRF52840 (KB) | 256", {"B1": 512}, "registry B1"),
+    "another factor inside a filled line": (
+        "Path | A | B | C | D; Fibre (km) | 7100 | 650 | 1200 | 300; Round trip (ms) | =2*B2/200 | =2*C2/200 | =2*D2/200 | =2*E2/200",
+        {"D3": "=D2/200"}, "dimension D3",
+    ),
+    "days typed into a filled line of months": (
+        " | Jan | Feb | Mar | Apr; Days in month | 31 | 28 | 31 | 30; GPUs | 64 | 64 | 64 | 64;"
+        " GPU-hours | =B3*24*B2 | =C3*24*C2 | =D3*24*D2 | =E3*24*E2", {"C4": "=C3*24*365"}, "calendar C4",
+    ),
+    "the last quarter of a line of quarters": (
+        " | Q1 | Q2 | Q3 | Q4; Energy (MWh) | 910 | 940 | 990 | 970; Grid (t/MWh) | 0.03; Emissions (t CO2e) | =B2*$B$3 | =C2*$B$3 | =D2*$B$3 | =E2*$B$3",
+        {"E4": "=E2*$B$3/1000"}, "carbon-scale E4",
+    ),
+    "a conversion to binary units upside down": (
+        "NVMe per node | 30.72 | TB; As the system shows it | =B1*10^12/1024^4 | TiB", {"B2": "=B1*1024^4/10^12"}, "binary-prefix B2",
+    ),
+    "the way to the user once": (
+        "Network, one way | 20 | ms; Queue wait, mean | 60 | ms; Prefill, mean | 140 | ms; Mean time to first token | =2*B1+B2+B3 | ms",
+        {"B4": "=B1+B2+B3"}, "round-trip B4",
+    ),
+    "a round trip twice": (
+        "Network round trip, mean | 60 | ms; Queue wait, mean | 40 | ms; Prefill, mean | 140 | ms; Mean time to first token | =B1+B2+B3 | ms",
+        {"B4": "=2*B1+B2+B3"}, "round-trip B4",
+    ),
+    "a cell that the sum has already": (
+        "Weights | 140 | GB; Activations | 21 | GB; Cache | 60 | GB; Memory used | =SUM(B1:B3) | GB", {"B4": "=SUM(B1:B3)+B2"}, "mixed-sum B4",
+    ),
+    "a site without its cooling": (
+        "Node power | 8.5 | kW; Nodes | 32; Wall time | 20 | days; PUE | 1.3; Facility energy | =B1*B2*B3*24*B4/1000 | MWh",
+        {"B5": "=B1*B2*B3*24/1000"}, "facility-energy B5",
+    ),
+    "a share of the year multiplied by the life": (
+        "Nodes | 210; Embodied carbon of a node | 3200 | kg CO2e; Service life | 5 | years; Scope 3, spread over the life | =B1*B2/1000/B3 | t CO2e/year",
+        {"B4": "=B1*B2/1000*B3"}, "dimension B4",
+    ),
+    "parameters taken from bytes": (
+        "GPUs | 4; Memory per GPU | 80 | GB; Parameters | 72.7 | billion; Bytes per parameter | 2; Weights | =B3*B4 | GB; Left for the cache | =B1*B2*0.92-B5 | GB",
+        {"B6": "=B1*B2*0.92-B3"}, "params-bytes B6",
+    ),
+    "emissions per user from those of all": (
+        "Active users | 1800000; Energy per year | 740 | MWh; Grid intensity | 310 | g CO2/kWh; Emissions per user | =B2*B3/B1 | kg CO2/user",
+        {"B4": "=B2*B3"}, "user-total B4",
+    ),
+    "emissions per user, by requests": (
+        "Users | 1800; Requests | 420000; Emissions | 96 | t CO2e; Emissions per user | =B3*1000/B1 | kg CO2e/user", {"B4": "=B3*1000/B2"}, "user-total B4",
+    ),
+    "the narrower peak in a workbook that names 16 bits": (
+        "Training in BF16; GPUs | 64; Peak BF16, dense | 989 | TFLOP/s; Peak FP8, dense | 1979 | TFLOP/s; MFU | 0.4;"
+        " Sustained compute | =B2*B3*B5/1000 | PFLOP/s", {"B6": "=B2*B4*B5/1000"}, "peak-precision B6",
+    ),
+    "an accelerator that draws 700 kW": ("GPU | A | B; TDP | 700 | 1000 | W", {"D2": "kW"}, "above-limit B2"),
+    "a matrix product without its additions": (
+        "GEMM | M | N | K | Work (GFLOP); QKV | 8192 | 6144 | 4096 | =2*B2*C2*D2/10^9", {"E2": "=B2*C2*D2/10^9"}, "mac-flop E2",
+    ),
+    "a prefill of one operation for each parameter and token": (
+        "Parameters | 405 | billion; Prompt | 2000 | tokens; Peak, dense | 1979 | TFLOP/s; Prefill | =2*B1*B2/B3 | ms", {"B4": "=B1*B2/B3"}, "mac-flop B4",
+    ),
+    "the memory of one GPU times nodes": (
+        "Nodes | 12; GPUs per node | 8; HBM | 141 | GB; GPUs | =B1*B2; GPU memory, all | =B4*B3/1000 | TB", {"B5": "=B1*B3/1000"}, "device-scope B5",
+    ),
+    "gigabytes and kilowatts added": (
+        "Weights | 17.5 | GB; Activations | 21 | GB; Node power | 2.4 | kW; Memory used | =B1+B2 | GB", {"B4": "=B1+B2+B3"}, "mixed-sum B4",
+    ),
+    "steps added to gigabytes": (
+        "Data set | 18 | GB; Checkpoints | 7.2 | GB; Every | 1000 | steps; Disk needed | =B1+B2 | GB", {"B4": "=B1+B2+B3"}, "mixed-sum B4",
+    ),
+    "a share of the dense peak times the sparse one": (
+        "INT8 dense | 50 | TOPS; INT8 sparse | 100 | TOPS; Achievable share of the dense peak | 0.2 | fraction; Available | =B1*B3 | TOPS",
+        {"B4": "=B2*B3"}, "sparse-peak B4",
+    ),
+    "the sparse peak of a chip whose registry has both": ("B200; BF16 dense | 2250 | TFLOP/s", {"B2": 4500}, "sparse-peak B2"),
+    "a total of another column": (
+        "Part | Count | Unit price (EUR) | Sum (EUR); Node | 4 | 245000 | =B2*C2; Switch | 2 | 31000 | =B3*C3; Cable | 40 | 120 | =B4*C4; Net |  |  | =SUM(D2:D4)",
+        {"D5": "=SUM(C2:C4)"}, "money-rate D5",
+    ),
+    "an energy for a power": (
+        "Energy per day | 16 | Wh; Mean power | 670 | mW; Battery | 100 | Wh; Runtime | =B3/B1 | d", {"B4": "=B3/B2"}, "dimension B4",
+    ),
+    "both directions in a ring": (
+        "NVLink, one direction | 450 | GB/s; NVLink, both directions | 900 | GB/s; GPUs | 8; Gradients | 16 | GB;"
+        " All-reduce | =2*(B3-1)/B3*B4/B1 | s", {"B5": "=2*(B3-1)/B3*B4/B2"}, "link-direction B5",
+    ),
+    "a month over a year": (
+        "Bill | 2400 | EUR/month; Budget | 42000 | EUR/year; Budget used | =B1*12/B2 | %", {"B3": "=B1/B2"}, "calendar B3",
+    ),
+    "days for hours": ("GPUs | 128; Hours | 8760; GPU-hours | =B1*365*24 | GPU-h/year", {"B3": "=B1*365"}, "calendar B3"),
+    "three months for three years": (
+        "Saving | 9000 | $/month; Saving in three years | =B1*36/1000 | k$", {"B2": "=B1*3/1000"}, "calendar B2",
+    ),
+    "weights of a scoring": (
+        "Criterion | Weight; Price | 0.5; Memory | 0.2; Delivery | 0.3; Sum | =SUM(B2:B4)", {"B3": 0.3}, "percent-sum B5",
+    ),
+    "a fraction of 65": ("Average load | 0.65 | fraction; Nodes | 4", {"B1": 65}, "percent B1"),
+    "a leap year of days": ("Energy | 4200 | MWh; Mean power of 2024 | =B1*1000/8784 | kW", {"B2": "=B1*1000/366"}, "calendar B2"),
+    "a latency in dollars": ("Latency to the first token, p95 (ms) | 620", {"A1": "Latency to the first token, p95 (USD)"}, "unit-contradiction B1"),
+    "electricity at so many euros": ("Electricity price | 0.19 | €/kWh", {"C1": "€"}, "money-rate B1"),
+    "bytes in bits": ("Bytes per component (FP16) | 2 | bytes", {"C1": "bits"}, "unit-contradiction B1"),
+    "a figure of the one chip that the title names": (
+        "Fine-tuning on the A100 SXM 80 GB; Memory per GPU | 80 | GB; Peak BF16, dense | 312 | TFLOP/s; HBM bandwidth | 2039 | GB/s",
+        {"B4": 3350}, "registry B4",
+    ),
+    "heads of the one model that the title names": (
+        "Serving Llama 3.1 70B; KV heads | 8; Head dimension | 128; Layers | 80", {"B2": 64}, "kv-heads B2",
+    ),
+    "the difference of two prices of tokens": (
+        "API, input tokens | 0.35 | $/M tokens; API, output tokens | 1.4 | $/M tokens; Own cost of output tokens | 0.9 | $/M tokens; Saved per million output tokens | =B2-B3 | $/M tokens",
+        {"B4": "=B1-B3"}, "token-direction B4",
+    ),
+    "keys without values, the layers in a note": (
+        "KV cache per token | =2*40*8*128*2/1024 | KiB/token | K and V, 40 layers, 8 KV heads of 128, 2 bytes", {"B1": "=40*8*128*2/1024"}, "kv-factor B1",
+    ),
+    "all GPUs for those of a node": (
+        "Nodes | 16; GPUs per node | 8; GPUs, total | =B1*B2; Bandwidth per GPU | 4.8 | TB/s; Memory bandwidth per node | =B2*B4 | TB/s",
+        {"B5": "=B3*B4"}, "device-scope B5",
+    ),
+    "the peak of one GPU for each node": (
+        "Nodes | 64; GPUs per node | 8; GPUs | =B1*B2; Work per step | 5 | EFLOP; H100 peak, dense bf16 | 989 | TFLOP/s; Compute time | =B4*10^6/(B3*B5) | s",
+        {"B6": "=B4*10^6/(B1*B5)"}, "device-scope B6",
+    ),
+    "the hardware of the fleet from that of one box": (
+        "Boxes | 500; Hardware per box | 310 | EUR; Hardware of the fleet | =B1*B2/1000 | k€", {"B3": "=B2/1000"}, "device-scope B3",
+    ),
 }  # fmt: skip
 
 

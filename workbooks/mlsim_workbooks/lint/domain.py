@@ -151,15 +151,14 @@ _TWICE = re.compile(
 )
 
 
-def kv_constants(cell: Cellwise, tree: sx.Node, notes: Iterable[str]) -> Iterator[Said]:
+def kv_constants(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A KV cache worked out from numbers alone, "80 layers, 8 KV heads", without the factor for keys and values."""
     computed = cell.computed
     if computed is None or cell.context.concept != "kv cache" or computed.parts or len(computed.numbers) < 3:
         return
-    said = f"{cell.words} {' '.join(notes)}"
-    due = (
-        2 if re.search(r"\b2 ?(?:bytes?|octets?|B\b)|bf16|fp16|16[- ]bit", said, re.I) else 1
-    )  # keys and values; bytes
+    said = " ".join((cell.words, *inference.texts_of(sheet, cell.item.row)))
+    two_bytes = re.search(r"\b2 ?(?:bytes?|octets?|B\b)|bf16|fp16|16[- ]bit", said, re.I)
+    due = 2 if two_bytes else 1  # the other 2 is that of keys and values
     numbers = sx.multipliers(tree)
     if (
         numbers.count(2.0) + 2 * numbers.count(4.0) < due

@@ -30,6 +30,7 @@ from mlsim_workbooks.lint.algebra import (
 )
 from mlsim_workbooks.lint.evaluate import KEEPERS, Evaluation
 from mlsim_workbooks.lint.layout import contexts
+from mlsim_workbooks.lint.naming import is_thousands
 from mlsim_workbooks.lint.pairs import Clash
 from mlsim_workbooks.lint.reader import WIDE, Book, Grid, Item
 from mlsim_workbooks.lint.statements import EMPTY, Context
@@ -149,8 +150,8 @@ class Inference:
         if (
             mismatch is not None
             and not mismatch.dims
-            and not hard(stated.dims or ()) == ()
-            and _thousands(mismatch.ratio)
+            and hard(stated.dims or ()) != ()
+            and is_thousands(mismatch.ratio)
         ):
             counted = any(n in ("token", "parameter", "sample", "request") for n, _ in cell.computed.dims or ())
             if counted:
@@ -233,12 +234,6 @@ class Inference:
     def at(self, sheet: int, row: int, col: int) -> Cellwise | None:
         """Return a cell, or None when nothing stands there."""
         return self.cells.get((sheet, row * WIDE + col))
-
-
-def _thousands(ratio: float) -> bool:
-    """Tell whether a ratio is a power of 1000."""
-    power = math.log10(ratio) / 3.0 if ratio > 0 and math.isfinite(ratio) else 0.5
-    return abs(power - round(power)) < 1e-9
 
 
 def infer(book: Book) -> Inference:

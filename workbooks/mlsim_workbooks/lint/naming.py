@@ -8,7 +8,18 @@ from functools import cache, lru_cache
 from mlsim.units import parse_unit
 from mlsim_workbooks.lint.algebra import PERIODS, Dims, Mismatch, Value, hard, has_money, is_time
 
-__all__ = ["SYMBOLS", "is_clock", "is_usual", "one_slip", "ratio_rule", "ratio_text", "rule_of", "thing", "unit_text"]
+__all__ = [
+    "SYMBOLS",
+    "is_clock",
+    "is_thousands",
+    "is_usual",
+    "one_slip",
+    "ratio_rule",
+    "ratio_text",
+    "rule_of",
+    "thing",
+    "unit_text",
+]
 
 SYMBOLS = (
     "B", "kB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "PiB", "bit", "kbit", "Mbit", "Gbit", "Tbit",
@@ -98,7 +109,7 @@ def rule_of(mismatch: Mismatch, left: Value, right: Value) -> str:
     if mismatch.dims:
         return _dimension_rule(mismatch, left, right)
     apart = _time_of(left) - _time_of(right)
-    if apart and not any(is_time(n) for n in (*left.numbers, *right.numbers)) and not _thousands(_big(mismatch.ratio)):
+    if apart and not any(is_time(n) for n in (*left.numbers, *right.numbers)) and not is_thousands(mismatch.ratio):
         periods = {left.kind("period"), right.kind("period")} & {"month", "year"}
         if periods and not has_money(left) and _near(_big(mismatch.ratio), 12.0, 1e-6):
             return "calendar"  # spread over months, stated per year
@@ -204,8 +215,9 @@ def is_clock(ratio: float) -> bool:
     return any(_near(_big(ratio), t, 1e-6) for t in (60.0, 3600.0))
 
 
-def _thousands(big: float) -> bool:
-    return any(_near(big, 1000.0**k) for k in range(1, 7))
+def is_thousands(ratio: float) -> bool:
+    """Tell whether a factor is one of a thousand, a million, ... or a part of one."""
+    return any(_near(_big(ratio), 1000.0**k) for k in range(1, 7))
 
 
 def ratio_rule(ratio: float, names: set[str], left: Value, right: Value, seen: set[str] | None = None) -> str:
@@ -227,7 +239,7 @@ def ratio_rule(ratio: float, names: set[str], left: Value, right: Value, seen: s
         return "mac-flop"
     if _near(big, 100.0):
         return "percent"
-    if _thousands(big):
+    if is_thousands(big):
         if "mass_of_co2e" in names:
             return "carbon-scale"
         if money and "token" in names | (seen or set()):

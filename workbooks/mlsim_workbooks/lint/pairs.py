@@ -111,7 +111,7 @@ def bare_side(left: Value, right: Value) -> bool:
 
 
 def both_written(left: Value, right: Value) -> bool:
-    """Tell whether a quantity and a count both stand there with their units, and no numbers: 40 GB, 1000 steps."""
+    """Tell whether two summands both stand there with their units, and no numbers in them: 40 GB, 1000 steps."""
     return all(v.text and v.dims and not v.numbers for v in (left, right))
 
 

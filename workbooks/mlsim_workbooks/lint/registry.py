@@ -410,13 +410,12 @@ def _sparse_of_any(inference: Inference, named: set[Key]) -> Iterator[tuple[int,
 def _confirmed(figures: list[_Figure], chosen: dict[str, str]) -> set[str]:
     """Return the chips that other figures of the workbook fit, all but one: the sheet is about them."""
     fits: dict[str, list[bool]] = {}
-    for chip, attribute, si in dict.fromkeys((f.chip, f.attribute, f.si) for f in figures):  # a row says it once
-        figure = next(f for f in figures if (f.chip, f.attribute, f.si) == (chip, attribute, si))
-        if chip and attribute not in _MODEL:
-            known = values(chosen[chip], attribute)
-            if attribute == "board_power" and known and not 0.3 < si / known[0] < 3.0:
-                continue  # of something else that the sheet has
-            fits.setdefault(chip, []).append(_fits(figure, chosen[chip]))
+    distinct = {(f.chip, f.attribute, f.si): f for f in figures if f.chip and f.attribute not in _MODEL}
+    for (chip, attribute, si), figure in distinct.items():  # a row of the same figures says it once
+        known = values(chosen[chip], attribute)
+        if attribute == "board_power" and known and not 0.3 < si / known[0] < 3.0:
+            continue  # of something else that the sheet has
+        fits.setdefault(chip, []).append(_fits(figure, chosen[chip]))
     return {chip for chip, each in fits.items() if each.count(False) == 1 and each.count(True) >= 1}
 
 

@@ -146,7 +146,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     yield from mac_rules(inference, sheet, cell)
     yield from gemm_rules(inference, sheet, cell, tree)
     yield from time_of_work_rules(inference, sheet, cell, tree)
-    yield from kv_constants(cell, tree, inference.texts_of(sheet, cell.item.row))
+    yield from kv_constants(inference, sheet, cell, tree)
 
 
 def _hours_after_a_date(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:

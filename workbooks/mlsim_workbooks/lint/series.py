@@ -132,12 +132,13 @@ def _neighbours(
 
 def _closes(cell: Cellwise, other: Cellwise) -> bool:
     """Tell whether a cell is the total of its line by its own header, unless the ones beside it say the same: Q3, Q4."""
-    mine, theirs = (
-        {w.lower().rstrip("0123456789") for t in (x.entity, *own) for w in _TOTAL.findall(t)}
-        for x, y in ((cell, other), (other, cell))
-        for own in [[t for t in x.context.texts[:3] if t not in y.context.texts]]  # not the header of all
-    )
-    return bool(mine) and mine != theirs
+
+    def said(one: Cellwise, beside: Cellwise) -> set[str]:
+        own = [t for t in one.context.texts[:3] if t not in beside.context.texts]  # not the header of all
+        return {w.lower().rstrip("0123456789") for t in (one.entity, *own) for w in _TOTAL.findall(t)}
+
+    mine = said(cell, other)
+    return bool(mine) and mine != said(other, cell)
 
 
 def _near_to(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:

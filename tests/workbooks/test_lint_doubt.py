@@ -109,6 +109,17 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Item | Qty | Unit | Unit price ($) | Amount ($); Storage | 1500 | TB | 248 | =B2*D2; Support | 5 | years | 9000 | =B3*D3",
         {"D1": "Amount ($)"}, "money-rate E2",
     ),
+    "the rate of exchange that a label gives": (
+        "Total | 1450 | k€; Same in US dollars (1 € = 1.10 $) | =B1*1.1 | k$; Energy | 90 | k€; Energy in dollars | 99 | k$",
+        {"A2": "Same in US dollars"}, "currency B2",
+    ),
+    "as many cameras as one box has": (
+        "Cameras per box | 4; Operations per frame | 8.7 | GOP; Inferences per camera | 15 | 1/s; Required rate | =B2*B1*B3/1000 | TOPS",
+        {"B4": "=B2*B1*B3"}, "prefix B4",
+    ),
+    "cooling as a share of what it cools": (
+        "IT load | 640 | kW; Cooling and losses | 0.32; PUE | 1.3; Facility load | =B1*(1+B2) | kW", {"B4": "=B1"}, "facility-energy B4",
+    ),
     "the vector units of FP64": ("H100 SXM; Peak FP64, dense | 34 | TFLOP/s", {"B2": 44}, "registry B2"),
 }  # fmt: skip
 

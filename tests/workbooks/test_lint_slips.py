@@ -401,6 +401,16 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "the hardware of the fleet from that of one box": (
         "Boxes | 500; Hardware per box | 310 | EUR; Hardware of the fleet | =B1*B2/1000 | k€", {"B3": "=B2/1000"}, "device-scope B3",
     ),
+    "what is left of a node from the memory of one GPU": (
+        "GPUs per node | 8; Memory per GPU | 80 | GB; Weights | 141 | GB; Memory of a node | =B1*B2 | GB; Left for the cache per node | =B4*0.9-B3 | GB",
+        {"B5": "=B2*0.9-B3"}, "device-scope B5",
+    ),
+    "binary terabytes of a year from gigabytes a day": (
+        "Written per day | 207 | GB/day; Days | 365 | days; Written in a year | =B1*B2/1000 | TB/year", {"C3": "TiB/year"}, "binary-prefix B3",
+    ),
+    "a prefill of one operation for each parameter, as a rate": (
+        "Parameters | 70.6 | billion; Peak, dense | 1979 | TFLOP/s; Highest rate | =B2*1000/(2*B1) | tokens/s", {"B3": "=B2*1000/B1"}, "mac-flop B3",
+    ),
 }  # fmt: skip
 
 

@@ -47,11 +47,17 @@ def flop_rules(cell: Cellwise) -> Iterator[Said]:
 
 
 def time_of_work_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """Parameters times tokens over a rate of operations, with 1 or 3 of them for each where 2 or 6 are due."""
+    """Parameters times tokens over a rate of operations, or that rate over parameters, with 1 of them for each, or 3, where 2 or 6 are due."""
     computed, stated = cell.computed, cell.context.value
-    if computed is None or stated is None or hard(stated.dims or ()) != (("time", 1.0),) or not cell.context.explicit:
+    if computed is None or stated is None or not cell.context.explicit:
         return
-    have = dict(computed.dims or ())
+    have, due = dict(computed.dims or ()), hard(stated.dims or ())
+    if due == (("time", -1.0),) and have.get("operation") == 1.0 and have.get("parameter") == have.get("time") == -1.0:
+        if not [n for n in sx.divisors(tree) if not is_conversion(n)] and dict(stated.dims or ()).get("token") == 1.0:
+            yield "mac-flop", f"'{cell.label}' takes one operation for each parameter.", "Divide by 2 too."
+        return
+    if due != (("time", 1.0),):
+        return
     if not (have.get("parameter") == have.get("token") == 1.0 and have.get("operation") == -1.0):
         return
     used = [{n for n, _ in c.value.dims or ()} for c in inference.uses((sheet, cell.item.key)).values()]

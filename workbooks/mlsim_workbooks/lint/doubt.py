@@ -129,6 +129,12 @@ def _of_its_row(d: Difference) -> bool:
     return False
 
 
+def _rate_in_label(d: Difference) -> bool:
+    """Another currency, at the rate that the label gives: "Same in dollars (1 € = 1.10 $)"."""
+    said = {float(n) for n in re.findall(r"\d+\.\d+", d.cell.words)}
+    return d.rule == "currency" and any(n in said or 1 / n in said for n in d.computed.numbers if n)
+
+
 def _mean_load(d: Difference) -> bool:
     """A mean power in a line below a header of energies."""
     energy = ("energy", 1.0) in hard(d.stated.dims or ())
@@ -597,7 +603,7 @@ def _counts_else(d: Difference) -> bool:
 
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
-    _no_slip, _misread, _of_its_row, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
+    _no_slip, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
     _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _per_many_of_label, _no_usual_slip,
 )  # fmt: skip

@@ -108,6 +108,9 @@ def rule_of(mismatch: Mismatch, left: Value, right: Value) -> str:
         return "calendar"
     if mismatch.dims:
         return _dimension_rule(mismatch, left, right)
+    of_bytes = all("information" in dict(side.dims or ()) for side in (left, right))
+    if of_bytes and any(_near(_big(mismatch.ratio), b, 1e-3) for b in _BINARY):
+        return "binary-prefix"  # also of so much a day, times the days
     apart = _time_of(left) - _time_of(right)
     if apart and not any(is_time(n) for n in (*left.numbers, *right.numbers)) and not is_thousands(mismatch.ratio):
         periods = {left.kind("period"), right.kind("period")} & {"month", "year"}

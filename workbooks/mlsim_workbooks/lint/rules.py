@@ -46,7 +46,7 @@ from mlsim_workbooks.lint.naming import is_clock, ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.notes import note_rules
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_findings
-from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, scope_rules
+from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, left_of_one_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.sums import sum_rules
 from mlsim_workbooks.lint.turned import turned_operand
@@ -198,6 +198,7 @@ def _of_what_is_missing(
     yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
     yield from batch_rules(inference, (sheet, cell.item.key), cell)
     yield from host_power_rules(inference, (sheet, cell.item.key), cell)
+    yield from left_of_one_rules(inference, (sheet, cell.item.key), cell, tree)
     yield from each_user_rules(inference, (sheet, cell.item.key), cell, tree, bool(facts.concepts.get("users")))
     yield from pue_rules(inference, facts, sheet, cell)
     yield from site_rules(inference, facts, sheet, cell, tree)

@@ -19,6 +19,7 @@ __all__ = [
     "OF_EACH",
     "host_power_rules",
     "hour_price_rules",
+    "left_of_one_rules",
     "scope_rules",
 ]
 
@@ -294,6 +295,25 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             "device-hours",
             f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
             "Multiply by the number of GPUs, or use GPU-hours.",
+        )
+
+
+def left_of_one_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """The memory that is left per node or replica, taken from that of one GPU, where several are in one."""
+    stated = cell.context.value
+    if stated is None or not cell.context.explicit or hard(stated.dims or ()) != _BYTES:
+        return
+    each = next((n for n in ("node", "replica") if dict(stated.dims or ()).get(n, 0.0) < 0), "")
+    terms, evaluation = sx.summands(tree, "+-"), inference.evaluation(key)
+    if not each or len(terms) < 2 or evaluation is None:
+        return
+    of_one = dict(evaluation.value(terms[0]).dims or ()).get("device", 0.0) < 0
+    several = tuple(sorted((("device", 1.0), (each, -1.0))))
+    if of_one and any(c.value.dims == several and c.item.value != 1.0 for c in inference.cells.values()):
+        yield (
+            "device-scope",
+            f"'{cell.label}' is per {thing(each)}, but the formula takes the memory of one GPU.",
+            f"Multiply it by the GPUs of a {thing(each)}.",
         )
 
 

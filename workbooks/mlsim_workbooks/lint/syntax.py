@@ -21,6 +21,7 @@ __all__ = [
     "Unary",
     "areas",
     "constant_of",
+    "divisors",
     "multipliers",
     "parse_formula",
     "summands",
@@ -143,6 +144,18 @@ def multipliers(node: Node) -> list[float]:
             return multipliers(left)
         case Call(args=(Binary() as first, *_)):
             return multipliers(first)
+    return []
+
+
+def divisors(node: Node) -> list[float]:
+    """Return the numbers that a product is divided by: 2 and 1e9 of A1/(2*B1*10^9)."""
+    match node:
+        case Binary("*", left, right):
+            return [*divisors(left), *divisors(right)]
+        case Binary("/", left, right):
+            return [*divisors(left), *multipliers(right)]
+        case Call(args=(Binary() as first, *_)):
+            return divisors(first)
     return []
 
 

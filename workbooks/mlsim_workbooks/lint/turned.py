@@ -68,7 +68,9 @@ def turned_operand(
         if core and due == _twice(core, multiplied):
             fits = compare(evaluation.value(changed), stated) is None
         else:
-            machines = bool(dims) and {n for n, _ in dims} <= COUNTABLE  # of tokens and requests, labels say too little
+            machines = (
+                bool(dims) and hard(stated.dims) != (("time", 1.0),) and {n for n, _ in dims} <= COUNTABLE
+            )  # of tokens and requests, labels say too little
             fits = machines and off == _twice(dims, multiplied) and not _FAILURES.search(cell.words)
         if fits:
             other = inference.cell_of(sheet, cell.item, operand)

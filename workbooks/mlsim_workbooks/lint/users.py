@@ -16,7 +16,7 @@ __all__ = ["ONE_USER", "each_user_rules", "passed_to_user", "user_rules"]
 
 
 ONE_USER = re.compile(
-    r"user|nutzer|utilisateur|stream|seat|session|one |each|single|mitarbeiter|employee|student|customer|/req|per request|slot|\b[dm]au\b",
+    r"user|nutzer|utilisateur|per (?:answer|question|reply)|stream|seat|session|one |each|single|mitarbeiter|employee|student|customer|/req|per request|slot|\b[dm]au\b",
     re.I,
 )
 

@@ -65,6 +65,7 @@ _FOREIGN = (
     (r"\b(?:Bilder|Bild)\b", "images"),
     (r"\b(?:Karten?|cartes?)\b", "GPU"),
     (r"\bCO₂", "CO2"),
+    (r" ?(?:/ ?|\b(?:per|pro|par|je) )(?:term|semest(?:er|re)|trimest(?:er|re)|quarter|Quartal)\b", ""),
     (r"\b([TP])BW\b", r"\1B"),  # written to a disk in its life
     (r"^(\S+) per (\w+)/(s|h)(?=$| )", r"\3*\1/\2"),
     (r"\bannum\b|(?<=/)\s*a\b(?!\.)", "year"),
@@ -206,7 +207,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
                    r"|\btps\b|\bqps\b|\brps\b|débit de génération|generation (?:speed|rate)|decode speed|pages/s|calls (?:per|/|a) ?s(?:ec\w*)?\b|\bgoodput\b|request rate|arrival rate"),
     ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|(?:accelerator|card|chip|board|(?:[ahbl]\d{2,3}s?|mi\d{3}x?))[ -]hours|kartenstunden|heures[ -](?:gpu|carte)"),
     ("gpus per node", r"(?:gpus?|accelerators?|devices?|chips?|cards?|boards?|karten|cartes|beschleuniger|accélérateurs?) ?(?:per|/|pro|par|je) ?(?:node|server|serveur|host|knoten|nœud|noeud|box\b|chassis|instance|instanz)"),
-    ("tokens", r"\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|promptlänge|longueur\b.*(?:réponse|contexte|prompt|invite)|\b(?:trainings)tokens?\b|\bjetons\b|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
+    ("tokens", r"\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|promptlänge|longueur\b.*(?:réponse|contexte|prompt|invite)|\b(?:trainings)tokens?\b|\bjetons\b|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!after the first )(?<!after first )\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
     ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
     ("devices", r"\bn[_ ]gpus?\b|\b(?:ersatz|leih|miet)karten\b|\bcards on order\b|(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:/|(?:per|pro|par)\b))|number of (?:gpu|acc|chip)|^(?:gpus|karten|cartes|cards|accelerators) (?:insgesamt|gesamt|total|in total|au total|overall)\b|\b(?:spare|reserved|rented|installed|deployed|idle|busy|free|needed|required|edge) (?:gpus|cards|accelerators|chips|boards)\b|^(?:boards|beschleuniger|accélérateurs)\b(?! ?(?:/|(?:per|pro|par|je)\b))|(?:total|nombre) des? (?:gpus?|accélérateurs|cartes)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
@@ -298,7 +299,7 @@ _THINGS = (
 _PER = (
     ("device", r"(?:per |/|pro |par |je |of an? |one |each )(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
                rf"|{_EACH}(?:gpu|device|accelerator|chip|card|board|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month|rack|node|server|host|instance|cluster|pool|fleet))"),
-    ("node", rf"{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
+    ("node", rf"\b(?:peak|crête|pic|spitzenleistung|rechenleistung)\b[\w ]*\b(?:node|server|serveur|knoten)\b(?! ?(?:count|number))|{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
     ("rack", rf"{_EACH}(?:racks?|schrank|baies?|cabinets?)\b"),
     ("request", rf"{_EACH}(?:request|query|question|call|anfrage|frage|requête)\b(?!s)(?![ -](?:min|sec|hour))"),
     ("user", _USER + r"\b"),

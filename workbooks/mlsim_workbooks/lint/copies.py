@@ -31,7 +31,7 @@ _OF_ALL = re.compile(
 )
 
 
-_FLEET = re.compile(r"\b(?:du parc|of the fleet|whole fleet|(?:for|of) the whole fleet|der (?:ganzen )?flotte)\b", re.I)
+_FLEET = re.compile(r"\b(?:du parc|of the fleet|whole fleet|der (?:ganzen )?flotte)\b", re.I)
 _OF_ONE_THING = re.compile(
     r"\b(?:per|par|je|pro|of (?:a|one|each)) (?:device|appareil|box|boîtier|gerät|unit|vehicle|camera|caméra|kamera|robot|site|store|station)\b",
     re.I,
@@ -63,9 +63,9 @@ def _of_one_for_all(inference: Inference, sheet: int, cell: Cellwise) -> Said | 
         or computed is None
         or len(used) != 1
         or computed.dims == ()
-        or not only_conversions(computed, 0.125)
+        or not only_conversions(computed, 0.125)  # bits to bytes
     ):
-        return None  # bits to bytes
+        return None
     one, source = match[1].lower().rstrip("s"), used[0]
     stated = cell.context.value
     if stated is None or not hard(stated.dims or ()) or hard(stated.dims or ()) != hard(computed.dims or ()):

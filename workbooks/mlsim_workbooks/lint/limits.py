@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import hard
@@ -435,17 +435,17 @@ _WEIGHT = re.compile(r"weight|gewicht|poids|pondération", re.I)
 _LOAD = re.compile(r"share of (?:the )?(?:interval|time|day|week|link|bandwidth|write)", re.I)  # of several jobs
 
 
+def _summed(inference: Inference, key: Key, cell: Cellwise) -> Mapping[Key, Cellwise]:
+    """Return the cells that a formula adds up, if it does nothing but sum one range."""
+    match inference.tree(cell.item.form) if cell.item.form >= 0 else None:
+        case sx.Call(name="SUM", args=(sx.Area(),)):
+            return inference.uses(key)
+    return {}
+
+
 def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> Said | None:
     """A sum of percentages that are no parts of one whole: loads, hit rates, utilisations."""
-    tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
-    if (
-        not isinstance(tree, sx.Call)
-        or tree.name != "SUM"
-        or len(tree.args) != 1
-        or not isinstance(tree.args[0], sx.Area)
-    ):
-        return None
-    used = inference.uses(key)
+    used = _summed(inference, key, cell)
     cells = list(used.values())
     if len(cells) < 2 or not all(_is_share(c) for c in cells):
         return None
@@ -490,12 +490,9 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
 
 def _weights(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> Said | None:
     """Weights of a scoring, or shares of a mix, added up below them to something else than 1."""
-    tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
-    match tree:
-        case sx.Call(name="SUM", args=(sx.Area(),)):
-            cells = list(inference.uses(key).values())
-        case _:
-            return None
+    cells = list(_summed(inference, key, cell).values())
+    if not cells:
+        return None
     total = estimate.of(key)
     typed = len(cells) > 2 and all(c.item.form < 0 and isinstance(c.item.value, float) for c in cells)
     if total is None or not typed or not all(any(map(_WEIGHTED.fullmatch, c.context.texts)) for c in cells):
@@ -511,12 +508,7 @@ _WEIGHTED = re.compile(r"(?:weight|weighting|gewicht|gewichtung|poids|pondérati
 
 def _ratio_sum(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
     """A sum of quotients over different wholes: charges per user of five teams."""
-    tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
-    match tree:
-        case sx.Call(name="SUM", args=(sx.Area(),)):
-            cells = list(inference.uses(key).values())
-        case _:
-            return None
+    cells = list(_summed(inference, key, cell).values())
     dims = {c.value.dims for c in cells}
     each = [n for n, e in (next(iter(dims)) or ()) if e < 0 and not hard(((n, e),))] if len(dims) == 1 else []
     if len(cells) < 2 or not each or not _denominators_differ(inference, key[0], cells):

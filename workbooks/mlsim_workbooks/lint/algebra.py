@@ -213,6 +213,8 @@ def _merge(a: Value, b: Value, sign: int) -> frozenset[tuple[str, str]]:
     boundary = a.kind("boundary")
     if sign < 0 and boundary and boundary == b.kind("boundary"):
         kinds.discard(("boundary", boundary))  # a mean weighted with energy is none of energy
+    if sign > 0 and any(side.parts == {"PUE"} for side in (a, b)):
+        kinds.discard(("boundary", "IT"))  # and what PUE adds to it
     for share, whole in ((a, b), (b, a)):  # a share of IT energy, of that of the site
         if share.dims == () and "share" in share.parts and not whole.kind("boundary") and hard(whole.dims or ()):
             kinds.discard(("boundary", share.kind("boundary")))

@@ -80,6 +80,28 @@ def _of_one_for_all(inference: Inference, sheet: int, cell: Cellwise) -> Said | 
     return rule, f"'{cell.label}' takes '{source.label}', which is of one.", "Multiply by how many there are."
 
 
+_PER_AND = re.compile(r"\b(per|par|je|pro) (\w+) (?:and|et|und) (?:(?:per|par|je|pro) )?(?=\w)", re.I)
+
+
+def _of_each_and_day(cell: Cellwise, source: Cellwise) -> Said | None:
+    """ "Requests per day" that are the "requests per employee and day"."""
+    mine, theirs = (" ".join(c.context.texts[:1]).casefold().strip() for c in (cell, source))
+    match = _PER_AND.search(theirs)
+    if match is None or mine != _PER_AND.sub(r"\1 ", theirs):
+        return None
+    rule = "device-scope" if match[2] in _MACHINES else "user-total"
+    return (
+        rule,
+        f"'{cell.label}' takes '{source.label}', which is of one {match[2]}.",
+        "Multiply by how many there are.",
+    )
+
+
+_MACHINES = frozenset(
+    ("gpu", "card", "node", "server", "replica", "rack", "site", "device", "karte", "knoten", "serveur")
+)
+
+
 def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A figure passed on under a label that means another number of GPUs or nodes."""
     if (said := _of_one_for_all(inference, sheet, cell)) is not None:
@@ -93,6 +115,9 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     if place is None or cell.computed is None or not only_conversions(cell.computed, 100.0, 0.01):
         return
     source = inference.cell_of(sheet, cell.item, place)
+    if source is not None and (said := _of_each_and_day(cell, source)) is not None:
+        yield said
+        return
     if source is None or context.value is None or context.value.dims is None or source.value.dims is None:
         return
     due, have = dict(context.value.dims), dict(source.value.dims)

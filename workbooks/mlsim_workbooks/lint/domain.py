@@ -313,6 +313,8 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
         return
     if key in facts.pue_users:
         return
+    if any(_AT_HOME.search(c.words) for c in (cell, *used.values())):
+        return
     if any(not c.context.texts and "energy" in dict(c.value.dims or ()) for c in used.values()):
         return  # whose energy, nobody can tell
     summands = [s for k in used for s in inference.uses(k).values()]
@@ -326,6 +328,7 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
     yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""
 
 
+_AT_HOME = re.compile(r"gateway|passerelle|\bcameras?\b|kamera|caméra|\bphones?\b|laptop", re.I)  # no PUE there
 _METERED = re.compile(
     r"meter|zähler|compteur|utility|invoice|facility|relevé|netzbezug|netzanschluss|grid connection", re.I
 )

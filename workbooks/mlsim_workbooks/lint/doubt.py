@@ -481,7 +481,10 @@ _PEAKS = frozenset(("peak", "1/peak", "integer peak", "1/integer peak", "achieve
 
 def _no_slip(d: Difference) -> bool:
     """More than one factor too many, or nobody is wrong by as much: a count without its scale."""
-    return not one_slip(d.mismatch.dims) or (not d.mismatch.dims and not 1e-8 < d.mismatch.ratio < 1e8)
+    dims = d.mismatch.dims
+    if d.rule == "currency" and only_money(d.stated) and ("time", -1.0) in dims:
+        dims = tuple(x for x in dims if x != ("time", -1.0))  # of a year, which "EUR" leaves out
+    return not one_slip(dims) or (not d.mismatch.dims and not 1e-8 < d.mismatch.ratio < 1e8)
 
 
 def _thousands_unsaid(d: Difference) -> bool:
@@ -539,11 +542,16 @@ def _no_usual_slip(d: Difference) -> bool:
 def _plain_prefix(d: Difference) -> bool:
     """Tell whether a formula of known quantities and counts converts by one prefix too many or too few."""
     ratio = max(d.mismatch.ratio, 1 / d.mismatch.ratio) if d.mismatch.ratio else 0.0
-    if d.mismatch.dims or d.mismatch.periods[0] or not any(abs(ratio / x - 1) < 1e-6 for x in (1e3, 1e6)):
+    prefixes = _DECIMAL + _BINARY * bool(hard(d.computed.dims or ()))  # 1,024 alone may count bytes
+    if d.mismatch.dims or d.mismatch.periods[0] or not any(abs(ratio / x - 1) < 1e-6 for x in prefixes):
         return False
     if any(is_open(n) for n in d.computed.numbers) or not (_all_known(d) or _a_share(d)):
         return False
-    return not any(_MANY.search(c.words) for c in (d.cell, *d.used)) and not any(map(_scale_unread, d.used))
+    return not any(map(_many_unread, (d.cell, *d.used))) and not any(map(_scale_unread, d.used))
+
+
+_DECIMAL = (1e3, 1e6)
+_BINARY = (1024.0, 1024.0**2)
 
 
 def _plain_difference(d: Difference) -> bool:
@@ -574,6 +582,11 @@ def _a_share(d: Difference) -> bool:
     """Tell whether a cell is a percentage, and all that its formula takes has a written unit."""
     share = d.stated.text == "%" and d.cell.context.explicit and not d.cell.context.headed
     return share and all(c.context.explicit and c.value.known and hard(c.value.dims or ()) for c in d.used)
+
+
+def _many_unread(cell: Cellwise) -> bool:
+    """Tell whether a label says of how many its figure is, and the unit that was read does not."""
+    return bool(_MANY.search(cell.words)) and not any(e < 0 for _, e in cell.value.dims or ())
 
 
 def _scale_unread(cell: Cellwise) -> bool:

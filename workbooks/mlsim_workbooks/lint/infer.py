@@ -178,10 +178,13 @@ class Inference:
         return Evaluation(given).value(tree)
 
     def as_said(self, key: Key) -> Value | None:
-        """Return what a formula gives with the numbers that its label gives a unit: "1.2 kB per request"."""
+        """Return what a formula gives with the numbers that its label, or a note, gives a unit: "1.2 kB per request"."""
         cell = self.cells[key]
         tree = self.tree(cell.item.form)
-        said = {n: replace(u, text="") for n, u in quantities_in(" ".join(cell.context.texts[:1]) or cell.entity)}
+        label = " ".join(cell.context.texts[:1]) or cell.entity
+        texts = (*self.texts_of(key[0], cell.item.row), label)
+        units = ((n, u) for text in texts for n, u in quantities_in(text))
+        said = {n: replace(u, text="") for n, u in units if not (is_time(n) and u.dims == (("time", 1.0),))}
         if tree is None or not any(n in said for n in sx.written(tree)):
             return None
         evaluation = self.evaluation(key, said)

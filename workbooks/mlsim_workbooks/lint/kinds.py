@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, counts_something, hard, only_conversions
+from mlsim_workbooks.lint.algebra import Value, counts_something, hard, is_conversion, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.vocabulary import KINDS
@@ -59,6 +59,9 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     ):
         yield from _density(cell, computed, stated, dims, words, precision)
     direction = computed.kind("direction")
+    both = {k for c, k in computed.kinds if c == "direction"} == {"per direction", "both directions"}
+    if both and dims == (("time", 1.0),) and "~information" in computed.parts and not has_number(computed, 2.0):
+        yield "link-direction", f"'{label}' divides what goes one way by a bandwidth of both directions.", "Take half."
     ring = _RING.search(words) and computed.numbers.count(2.0) == 1  # the 2 of 2(n-1)/n
     if direction and (ring or not has_number(computed, 2.0)):
         due = stated.get("direction", "")
@@ -111,6 +114,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     )
     refs = isinstance(tree, sx.Binary) and isinstance(tree.left, sx.Ref) and isinstance(tree.right, sx.Ref)
     multiple = priced and refs and not computed.numbers  # so many times the price of input
+    multiple |= _multiplied(tree)
     if token and due and token != due and not multiple and len({k for c, k in computed.kinds if c == "token"}) == 1:
         yield "token-direction", f"'{label}' is about {due} tokens, but the formula uses {token} tokens.", ""
     statistics, due = {k for c, k in computed.kinds if c == "statistic"}, stated.get("statistic", "")
@@ -334,6 +338,14 @@ def _twice(tree: sx.Node) -> bool:
     return False
 
 
+def _multiplied(tree: sx.Node) -> bool:
+    """Tell whether a formula takes so many times one figure: three tokens in for each one out."""
+    match tree:
+        case sx.Binary("*", sx.Number(number), figure) | sx.Binary("*", figure, sx.Number(number)):
+            return is_copied(figure) and not is_conversion(number)
+    return False
+
+
 def _copies_twice(tree: sx.Node) -> bool:
     """Tell whether a formula passes a figure on with a factor of 2 of its own."""
     match tree:
@@ -392,7 +404,7 @@ def _density(
             f"'{label}' is {due}, but the formula takes a peak in {', '.join(sorted(formats - {due}))}.",
             "",
         )
-    elif len(formats) > 1 and ratio:
+    elif len(formats) > 1 and (ratio or "MFU" in computed.parts):
         yield "peak-precision", f"'{label}' combines figures in {' and '.join(sorted(formats))}.", ""
     elif (
         not due
@@ -483,7 +495,7 @@ def _parameters(
         and "active parameters" not in computed.parts
         and "parameters" in computed.parts
     ):
-        if not re.search(r"total param|all param", words, re.I):
+        if not re.search(r"total param|all param|\bdense\b", words, re.I):
             yield (
                 "active-params",
                 f"'{label}' counts operations with all parameters; a mixture of experts computes with the active ones.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlsim_workbooks.lint.algebra import Value, compare, hard, has_money
+from mlsim_workbooks.lint.algebra import Dims, Value, compare, hard, has_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise
 from mlsim_workbooks.lint.labels import read_label
@@ -23,6 +23,7 @@ def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
     yield from _bytes_in_bits(cell)
     yield from _named_otherwise(cell)
     yield from _price_of_nothing(cell)
+    yield from _of_another_quantity(cell)
 
 
 # concept -> (hard dimension its unit has, rule when a unit of the other dimension stands there)
@@ -103,8 +104,10 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = ""  # "Émissions à 52 gCO2/kWh (t/an)"
     if concept == "power" and _ENERGY.search(words):
         rule = ""  # "kWh per night (TDP)"
-    if rule == "flop-rate" and re.search(r"\b[kMGTPE]?FLOPS\b", words) and _TIME in own:
+    if rule == "flop-rate" and _TIME in own and (re.search(r"\b[kMGTPE]?FLOPS\b", words) or _NEEDED.match(words)):
         rule = ""
+    if rule == "flop-rate" and re.search(r"FLOPS?(?:/s)?[-· ](?:d|days?|h|hours?)\b", words):
+        rule = ""  # "PFLOP/s-days at peak"
     counted = own == frozenset() and not unit.kind("period") and any(n == "token" for n, _ in unit.dims or ())
     if (
         concept == "throughput"
@@ -158,6 +161,7 @@ def _article(concept: str) -> str:
     }.get(concept, ("an " if concept[0] in "aeiou" else "a ") + concept)
 
 
+_NEEDED = re.compile(r"[kMGTPE]?FLOPs (?:needed|required|at peak)\b")  # that many in a second
 _ELECTRICITY = re.compile(
     r"(?:electricity|power|energy) (?:price|tariff)|price of (?:electricity|power)|strompreis|arbeitspreis|prix de l.(?:électricité|énergie)",
     re.I,
@@ -179,6 +183,40 @@ def _price_of_nothing(cell: Cellwise) -> Iterator[Said]:
             "Per kWh, or per MWh?",
         )
 
+
+def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:
+    """A power in GB, a bandwidth in GB, a number of GPUs in GB/s: what unit column or format says of a typed figure."""
+    value, label = cell.context.value, "".join(cell.context.texts[:1]).strip()
+    if value is None or cell.item.form >= 0 or not cell.context.explicit or cell.context.headed:
+        return
+    own = hard(value.dims or ())
+    if own and len(value.text) > 1 and not has_money(value) and _NUMBER_OF.fullmatch(label):
+        yield "unit-contradiction", f"'{cell.label}' is a number of things, but its unit is {value.text}.", ""
+        return
+    due = next((dims for pattern, dims in _SURELY if pattern.match(label)), own)
+    if own and own != due and not (value.kind("period") and set(own) < set(due)):
+        rule = _PAIRS.get(("power", frozenset(own)), "") if due == _POWER else ""
+        yield rule or "unit-contradiction", f"'{cell.label}' is in {value.text}, which is no unit of it.", ""
+
+
+_POWER: Dims = (("energy", 1.0), _TIME)
+_ONE = r"(?:,? (?:per|of an?|je|par|/) ?\w+)?(?: \(.*\))?$"
+_SURELY: tuple[tuple[re.Pattern[str], Dims], ...] = (
+    (re.compile(rf"(?:tdp|tbp|tgp|board power|power (?:limit|draw|cap)|leistungsaufnahme|puissance){_ONE}", re.I), _POWER),
+    (
+        re.compile(rf"(?:memory bandwidth|hbm bandwidth|speicherbandbreite|bande passante mémoire){_ONE}", re.I),
+        (("information", 1.0), _TIME),
+    ),
+    (
+        re.compile(r"(?:memory|memory capacity|hbm capacity|vram|speicher|mémoire|capacity|capacité|kapazität)(?:,? (?:per|of an?|je|par) (?:gpu|card|drive|server|node|karte|carte|disque))$", re.I),
+        (("information", 1.0),),
+    ),
+)  # fmt: skip
+_NUMBER_OF = re.compile(
+    r"(?:#|number of |no\. of |anzahl |nombre de )?(?:gpus?|cards|karten|cartes|nodes|knoten|nœuds|servers?|serveurs|racks|replicas|layers|schichten|couches|kv heads|heads|users|nutzer|utilisateurs)"
+    r"(?: (?:per|in an?|je|par|im|pro) (?:node|server|rack|replica|instance|knoten|nœud|serveur|réplique|replik))?",
+    re.I,
+)
 
 _NOUNS = {
     "money": r"fees?|prices?|costs?|rent|salary|\w*preise?|\w*kosten|\w*gebühr(?:en)?|miete|prix|coûts?|loyer",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -55,12 +56,14 @@ class _Pass:
     first: int = 0  # column of the first text of the row at hand
     labels: list[int] = field(default_factory=list)  # columns of its labels
     runs: dict[int, tuple[int, int]] = field(default_factory=dict)
+    behind_values: int = 0  # column of the labels of a list that has its numbers first
 
     def run(self) -> Iterator[tuple[Item, Context, str]]:
         self.fill_merged()
         self.find_names()
         self.find_gaps()
         self.find_unit_columns()
+        self.find_labels_behind()
         last, ended = 0, False  # ended: the row before added up the table above an empty row
         for number, items in self.grid.rows.items():
             if ended or number - last > 1:
@@ -137,12 +140,16 @@ class _Pass:
         """Take a row of texts as headers, unless it is a row of a list whose value happens to be a text."""
         speaking = sum(read_label(t).says_something or unit_cell(t) is not None for t in texts.values())
         begun = any(self.columns[c].seen for c in texts if c in self.columns)
+        if begun and UNIT_HEADER.fullmatch(texts[min(texts)].strip()):
+            return  # the units of the line above
         if begun and (len(texts) < 2 or speaking < (2 if len(texts) < 3 else 1)):
             return
         if begun and _CURRENCY.fullmatch(texts[min(texts)].strip()):
             return  # what each offer is in, not what stands below
         for col, text in texts.items():
             column = self.columns.setdefault(col, _Column())
+            if column.stack and _PLACEHOLDER.fullmatch(text.strip()):
+                continue  # "Unit", and "-" below it, in the line of the models
             if column.seen or number - column.row > 1:
                 column.stack, column.seen = (), False
             column.stack = (*column.stack[-3:], text)
@@ -189,6 +196,8 @@ class _Pass:
                 ):
                     unit, apart = "", False  # the currency of another column
             stack = column.stack if column else ()
+            if group and stack and _CASE.fullmatch(stack[-1].strip()):
+                stack = stack[:-1]  # "Growth": a case of the plan
             if stack and unit and units.get(item.col + 1) == unit and _its_own(unit) and plain_unit(stack[-1]):
                 stack = ()  # another quantity below a table, with its own unit behind it
             name = self.named.get((number, item.col), "")
@@ -201,7 +210,8 @@ class _Pass:
                 context = self.memo[key] = combine(group, stack, unit, name, code, share, named, alone)
             yield item, context, entity
         for item in items:
-            note = item.col - 1 in {i.col for i in numbers} and not self.head(item.col)  # "1.2 | 30 days"
+            beside = item.col - 1 in {i.col for i in numbers} and not self.head(item.col)  # "1.2 | 30 days"
+            note = beside or _REMARKS.fullmatch(self.head(item.col))
             if (
                 isinstance(item.value, str)
                 and item.form < 0
@@ -296,6 +306,9 @@ class _Pass:
         at = self.labels[before - 1] if before else 0
         if self.gaps and self.beyond_gap(at, col, numeric):
             return (), ""
+        behind = texts.get(self.behind_values, "") if not at and col < self.behind_values else ""
+        if behind:
+            return ((behind,), "") if _speaks(behind) else ((), behind)
         if not at:  # "GPU-hours | 200 | GPU-h": a label that is a unit itself
             own = min(((c, t) for c, t in units.items() if c < col), default=(0, ""))[1]
             label = own and (len(texts) == 1 or (len(texts) == len(units) == 2 and max(units) > col))
@@ -325,6 +338,25 @@ class _Pass:
                     )
                     self.many_units.setdefault(item.col, set()).add(item.value.strip())
         self.unit_columns = {c for c, found in said.items() if sum(found) > 1 and sum(found) * 2 > len(found)}
+
+    def find_labels_behind(self) -> None:
+        """Find the column of labels of a list that has its numbers first: "989 | TFLOP/s | BF16 dense"."""
+        first = min((items[0].col for items in self.grid.rows.values() if items), default=0)
+        lists, rows = Counter[int](), 0
+        for items in self.grid.rows.values():
+            numeric = [i.col for i in items if i.numeric]
+            rows += bool(numeric)
+            if numeric == [first]:
+                texts = ((i.col, i.value) for i in items if isinstance(i.value, str) and i.form < 0)
+                lists[next((c for c, t in texts if plain_unit(t) is None and c not in self.unit_columns), 0)] += 1
+        column, found = lists.most_common(1)[0] if lists else (0, 0)
+        if column and found >= 5 and found > 0.8 * rows and not self.heads_speak(first):
+            self.behind_values = column
+
+    def heads_speak(self, col: int) -> bool:
+        """Tell whether a column has a text that says what its numbers are."""
+        cells = (self.grid.at(row, col) for row in self.grid.rows)
+        return any(c is not None and isinstance(c.value, str) and c.form < 0 and _speaks(c.value) for c in cells)
 
     def units_of_all(self, units: dict[int, str], unit: str) -> bool:
         """Tell whether a unit stands in a column of other units too, not in one of currencies."""
@@ -471,6 +503,11 @@ def _names_case(header: str) -> bool:
     return plain and not UNIT_HEADER.fullmatch(header.strip()) and not _NOTES.match(header)
 
 
+_CASE = re.compile(r"(?:base|growth|peak|stress|launch|peak year|growth case|wachstum|croissance)", re.I)
+_REMARKS = re.compile(
+    r"(?:comment|note|remark|source|hint)s?|bemerkung(?:en)?|kommentar|hinweise?|quelle|anmerkung|remarques?|commentaires?",
+    re.I,
+)
 _NOTES = re.compile(r"note|remark|comment|source|bemerkung|quelle|remarque|how|what|year|date", re.I)
 _PER = re.compile(r"\b(?:per|pro|par|je) \w", re.I)
 

@@ -23,6 +23,10 @@ _BOUNDED = re.compile(
     r"|success rate|how much of|\bof (?:it|that|them)\b|\bfill\b|füll|remplissage|\bsla\b|uptime|share|fraction|anteil|\bpart\b|\beff\b|of (?:the )?(?:dense )?peak",
     re.I,
 )  # fmt: skip
+_COUNTING = re.compile(
+    r"(?:#|number of |anzahl |nombre de )?(?:gpus|cards|karten|cartes|servers?|serveurs|nodes|knoten|replicas|instances)\b",
+    re.I,
+)
 _OPEN = re.compile(
     r"overhead|peak[- ](?:to|over)|oversub|growth|memory|hbm|vram|speicher|mémoire|speed-?up|scaling|bubble|factor|vs\b|relative|increase|change|cost|price|of one|margin|\bmal\b|\bfois\b|\btimes\b",
     re.I,
@@ -123,9 +127,10 @@ _FRACTIONS = ("MFU", "ratio", *_SHARES, "growth", "money", "PUE", "achieved comp
 
 def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     context, typed = cell.context, cell.item.form < 0
-    if context.concept not in _FRACTIONS and not context.percent:
-        return None
     value = context.value
+    said = value is not None and value.text == "fraction" and context.explicit
+    if context.concept not in _FRACTIONS and not context.percent and not said:
+        return None
     if value is None or (value.dims and (value.text != "fraction" or hard(value.dims))):
         return None
     words = cell.words.replace("_", " ")
@@ -149,6 +154,8 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
         said = _percent(cell, number, words)
         if said is not None and not _in_hundredths(estimate.inference, key):
             return said
+    if _COUNTING.match(cell.label) and not context.percent:
+        return None  # "GPUs at full load"
     if value.text == "fraction" and not typed and context.explicit:
         number = estimate.of(key)
         if number is not None and 1.0005 < number < 200:
@@ -207,7 +214,7 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
         and not context.percent
         and 5 <= number <= 100
         and (said_so or bounded or _FRACTION.search(words))
-        and not re.search("factor|speed", words, re.I)
+        and not re.search("(?<!load )factor|speed", words, re.I)
     ):
         return (
             "percent",

@@ -259,7 +259,12 @@ _THEIR_NUMBERS = {"node": "nodes", "rack": "racks"}  # else a rate of them has d
 def wrong_count(value: Value) -> tuple[str, str] | None:
     """Return (per what, number of what) of a product that multiplies a figure per one thing by the number of another."""
     built = [(n, e) for n, e in value.dims or () if n in BUILT]
-    if len(built) < 2 or not hard(value.dims or ()) or not only_conversions(value) or "count" in dict(value.dims or ()):
+    if (
+        len(built) < 2
+        or not {n for n, _ in hard(value.dims or ())} - {"time"}
+        or not only_conversions(value)
+        or "count" in dict(value.dims or ())
+    ):
         return None
     for per, counted in ((a, b) for a, x in built if x < 0 for b, y in built if y > 0):
         if "~" + " each ".join(sorted((per, counted))) in value.parts:

@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"[\d.]+\w?")
 @lru_cache(maxsize=65536)
 def _found(text: str) -> tuple[str, str]:
     """Return (chip as written, model as written) named in a text, "" where none is."""
-    if not re.search(r"\d", text) or (";" in text and len(text) > 25):
+    if not re.search(r"\d", text) or re.search(r"[eéä]quivalen", text, re.I) or (";" in text and len(text) > 25):
         return "", ""  # a note of several things names none
     parts = re.split(r"[,;] | vs\.? | und | and ", text)
     if len(parts) > 1 and sum(bool(_found(part)[0]) for part in parts) > 1:

@@ -134,7 +134,8 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
         yield from _binary_or_decimal(inference, sheet, cell)
         yield from _other_currency(inference, sheet, cell)
         yield from wording_rules(cell, tree)
-    yield from kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
+    kinds = kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
+    yield from (x for x in kinds if x[0] != "peak-precision" or not _names_the_peak(inference, key))
     if not guesses and not inference.nameless(key):
         yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
     if not clashes:
@@ -179,11 +180,20 @@ def _of_a_mixture(inference: Inference, facts: Facts, key: Key) -> bool:
     return any(not near or any(s == a[0] and abs(r - a[1] // WIDE) < 10 for s, r in near) for a in active)
 
 
+def _names_the_peak(inference: Inference, key: Key) -> bool:
+    """Tell whether a share that a formula takes says of which peak it is: "MFU against dense BF16"."""
+    used = inference.uses(key).values()
+    peaks = [c for c in used if {n for n, _ in c.value.dims or ()} & {"operation", "integer_operation"}]
+    shares = [c.context.label for c in used if not hard(c.value.dims or ())]
+    formats = {c.value.kind("precision") for c in peaks}
+    return bool(formats) and all(f and any(re.search(rf"\b{f}\b", x, re.I) for x in shares) for f in formats)
+
+
 def _of_what_is_missing(
     inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node
 ) -> Iterator[Said]:
     """A count, a PUE or a factor that a formula lacks: said only where all it uses is known."""
-    yield from _eight(cell)
+    yield from _eight(cell, cell.computed)
     yield from missing_pue(cell, tree)
     context = cell.context
     counted = counts_something(context.value or cell.value)
@@ -194,6 +204,7 @@ def _of_what_is_missing(
         title = inference.title(sheet, cell.item.row)
         nodes = bool(facts.concepts.get("nodes")) and not _ONE_NODE.fullmatch(inference.book.grids[sheet].name.strip())
         nodes = nodes and not _OF_A_NODE.search(title)
+        nodes = nodes and not any(_ON_ONE_NODE.search(c.words) for c in inference.uses((sheet, cell.item.key)).values())
         yield from scope_rules(cell, tree, nodes, bool(facts.concepts.get("users")), gpu_time)
     yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
     yield from batch_rules(inference, (sheet, cell.item.key), cell)
@@ -222,6 +233,9 @@ _SERVICE = re.compile(r"(?:per|je|par|pro|/) ?(?:image|img|clip|frame|page|docum
 _ONE_NODE = re.compile(
     r"(?:the |one |edge )?(?:box|node|server|host|workstation|instance|knoten|serveur)", re.I
 )  # a sheet about one
+_ON_ONE_NODE = re.compile(
+    r"\b(?:on|auf|sur) (?:an?|one|eine[mr]|une?) (?:node|server|knoten|nœud|noeud|serveur)\b", re.I
+)
 _OF_A_NODE = re.compile(
     r"\b(?:per|one|each|a|je|pro|par|ein|un) (?:server|node|box|host|machine|system|knoten|serveur|nœud|noeud|instance)\b",
     re.I,
@@ -286,6 +300,7 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     said = inference.as_said((sheet, cell.item.key)) if cell.context.explicit else None
     if said is not None and hard(said.dims or ()) == hard(stated.dims or ()) != hard(computed.dims or ()):
         computed = said  # the number of the label is no bare one
+        yield from _eight(cell, said)
     if upside_down := list(_upside_down(cell, computed, stated)):
         yield from upside_down
     elif turned := turned_operand(inference, sheet, cell, tree, computed, stated):
@@ -440,9 +455,9 @@ def _without_ring(computed: Value) -> Value:
     return replace(computed, numbers=tuple(kept))
 
 
-def _eight(cell: Cellwise) -> Iterator[Said]:
+def _eight(cell: Cellwise, computed: Value | None) -> Iterator[Said]:
     """A factor of 8 between quantities that are both in bytes already."""
-    computed, stated = cell.computed, cell.context.value
+    stated = cell.context.value
     if (
         computed is None
         or stated is None

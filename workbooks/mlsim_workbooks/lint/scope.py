@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import THINGS, compare, hard, has_money, is_time, only_conversions
+from mlsim_workbooks.lint.algebra import THINGS, Value, compare, hard, has_money, is_time, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.kinds import is_copied, is_product
@@ -159,13 +159,15 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         and (
             have["device"] > 1
             or "device hours" in computed.parts
-            or _WALL.search(cell.words)
+            or (_WALL.search(cell.words) and "~information" not in computed.parts)
             or _DAYS_ON.search(cell.words)
         )
     ):
         yield "device-hours", f"'{label}' is a time, but the formula gives GPU-hours: divide by the number of GPUs.", ""
         return
     for name, shown in names.items():
+        if name == "replica" and "parallel" in computed.parts:
+            continue  # as many GPUs as one replica has
         rule = "user-total" if name == "user" else "device-scope"
         others = [n for n in names if n != name and have.get(n, 0) < 0 and (n not in THINGS or hard(stated.dims))]
         if name == "device" and others == ["node"] and "1/devices" in computed.parts:
@@ -374,6 +376,12 @@ _OF_ONE = re.compile(
 )
 
 
+def _of_each_gpu(value: Value) -> bool:
+    """Tell whether a figure is of so many hours per GPU."""
+    dims = dict(value.dims or ())
+    return dims.get("device", 0.0) < 0 < dims.get("time", 0.0) and not has_money(value)
+
+
 def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
     """A price per GPU-hour worked out from the cost of all GPUs and wall-clock hours."""
     stated, computed = cell.context.value, cell.computed
@@ -390,6 +398,8 @@ def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterat
     ):
         return
     used = inference.uses((sheet, cell.item.key)).values()
+    if any(_of_each_gpu(c.value) for c in used):
+        return  # hours of each GPU, times the GPUs
     money = [c.words for c in used if has_money(c.value) and not any(e < 0 for _, e in hard(c.value.dims or ()))]
     if money and all(_WHOLE.search(w) and not _OF_ONE.search(w) for w in money):
         yield (

@@ -197,7 +197,7 @@ def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise
         if twin is None or not _one_row(twin, lost):
             return None
     elif isinstance(lost, float):
-        rule = _rule_of_number(cell, other, lost)
+        rule = "" if _in_other_units(inference, sheet, cell, other, lost) else _rule_of_number(cell, other, lost)
     else:
         return None
     return (rule, f"'{cell.label}' leaves out {_called(lost)}, unlike the cell beside it.", "") if rule else None
@@ -743,6 +743,17 @@ def rule_of_exchange(due: Cellwise, took: Cellwise) -> str:
 # --- one formula under two labels --------------------------------------------------------------------------------------
 
 
+def _in_other_units(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, factor: float) -> bool:
+    """Tell whether two cases take one quantity in units that are that factor apart: kW of a rack, MW of a hall."""
+    mine, theirs = ({c.item.row: c.value for c in inference.uses((sheet, x.item.key)).values()} for x in (cell, other))
+    apart = [
+        mine[r].factor / theirs[r].factor
+        for r in mine.keys() & theirs.keys()
+        if hard(mine[r].dims or ()) == hard(theirs[r].dims or ())
+    ]
+    return any(abs(x / f - 1) < 1e-9 for x in apart for f in (factor, 1 / factor))
+
+
 def _twins(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
     """Two cells with the same formula, of which one label says "per user" and the other "replica"."""
     written: dict[tuple[int, int, Refs], Cellwise] = {}
@@ -754,7 +765,7 @@ def _twins(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
         key = sheet, cell.item.form, tuple(ref.replace("$", "") for ref in cell.item.refs)
         other = written.setdefault(key, cell)
         theirs = _scope_of(other.words)
-        if mine != theirs and cell.item.refs:
+        if mine != theirs and cell.item.refs and cell.context.texts[:1] != other.context.texts[:1]:
             rule = "user-total" if "user" in (mine, theirs) else "device-scope"
             yield sheet, cell, (rule, f"'{cell.label}' and '{other.label}' have the same formula.", "")
 

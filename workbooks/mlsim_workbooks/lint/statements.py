@@ -340,9 +340,12 @@ def _unit(
         and not word
         and not (stated.text == "us" and has_money(beside))  # a region
         and not _said_of_price(owner, beside, stated)
+        and not _of_what(owner, stated)
         and _differ(beside, stated)
     ):
         clash = Contradiction(stated.text, beside.text, "unit column")
+    if beside is not None and _per_other_many(beside, owner.text):
+        clash = Contradiction(owner.text, beside.text, "unit column")
     if beside is not None and stated is not None and _days_and_hours(stated, beside):
         clash = Contradiction(stated.text, beside.text, "unit column")
     shown = format_value(form, concept)
@@ -410,6 +413,28 @@ def _priced(unit: str, currency: str, stated: Value | None) -> tuple[Value | Non
         return None, False, None
     scale = stated.factor if stated is not None else 1.0
     return replace(label.unit, factor=label.unit.factor * scale, kinds=label.kinds), True, None
+
+
+def _per_other_many(beside: Value, label: str) -> bool:
+    """Tell whether a label says "per million tokens" and a unit beside it "per thousand"."""
+    if dict(beside.dims or ()).get("token") != -1.0 or not has_money(beside):
+        return False
+    match = _PER_MANY.search(label)
+    scale = {"m": 1e-6, "t": 1e-3, "k": 1e-3}[match[1][0].lower()] if match else beside.factor
+    return any(abs(beside.factor / scale - x) < 1e-9 for x in (1e3, 1e-3))
+
+
+_PER_MANY = re.compile(r"\b(?:per|je|pro|par) (million|mio|thousand|tausend|mtok|ktok)\b", re.I)
+
+
+def _of_what(owner: Label, stated: Value) -> bool:
+    """Tell whether a label names in brackets, or behind a comma, what its figure is of: "checkpoint (weights)"."""
+    text = owner.text.rstrip(") ")
+    behind_per = bool(re.search(r"\b(?:per|je|pro|par) \w+, [\w ]+$", text))  # "energy per answer, output tokens"
+    return stated.text in _NO_UNITS or (behind_per and {n for n, _ in stated.dims or ()} == {"token"})
+
+
+_NO_UNITS = frozenset(("weights", "Gewichte", "poids"))
 
 
 def _said_of_price(owner: Label, beside: Value, stated: Value) -> bool:

@@ -244,6 +244,18 @@ _FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|fp4|fp64)
 _KEPT = re.compile(r"\bkv\b|cache|activation|gradient|optimi[sz]er", re.I)
 
 
+def _bytes_of(text: str) -> set[float]:
+    """Return the bytes that the number formats named in a text take."""
+    return {float(re.sub(r"\D", "", m)) / 8.0 for m in _FORMAT.findall(text)}
+
+
+def _note(inference: Inference, key: Key, cell: Cellwise) -> str:
+    """Return what is written in the row of a number that stands alone there."""
+    numbers = [i for i in inference.book.grids[key[0]].rows.get(cell.item.row, ()) if i.numeric]
+    note = " ".join(inference.texts_of(key[0], cell.item.row)) if len(numbers) == 1 else ""
+    return "" if _SEVERAL_OF.search(note) or "," in note else note
+
+
 def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
     """Bytes per parameter typed in bits: 16 beside "bf16"."""
     number = cell.item.value
@@ -254,7 +266,7 @@ def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
     of_weights = bool(kept) and not _FORMAT.search(kept)  # the format of "8B int4" is not that of its cache
     if cell.item.form < 0 and isinstance(number, float) and sized and not of_weights:
         own = cell.entity or " ".join(cell.context.texts[:1])
-        said = {float(re.sub(r"\D", "", m)) / 8.0 for m in _FORMAT.findall(own)}
+        said = _bytes_of(own) or _bytes_of(" ".join(cell.context.texts)) or _bytes_of(_note(inference, key, cell))
         if len(said) == 1 and number not in said and number in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0):
             due = said.pop()
             rule = "bits-bytes" if number == 8.0 * due else "params-bytes"

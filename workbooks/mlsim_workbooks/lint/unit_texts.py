@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 from mlsim.errors import CellError
 from mlsim.units import parse, parse_unit, spelling
-from mlsim_workbooks.lint.algebra import Value, hard
+from mlsim_workbooks.lint.algebra import THINGS, Value, add_dims, hard
 from mlsim_workbooks.lint.vocabulary import (
     ACRONYMS,
     CHIP_HOURS,
@@ -46,7 +46,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     """
     if re.fullmatch(r"\s*Mio\.\s*", text):
         return _magnitude("M", concept)  # a million; "Mio" alone is a French mebibyte
-    body = re.sub(r"(?<=W|h) IT$", "", text.strip().strip(".:;=→").strip())  # "kW IT"
+    body = re.sub(r"(?<=W|h) IT$", "", text.replace("₂", "2").strip().strip(".:;=→").strip())  # "kW IT"
     body = re.sub(r"(?<=[PS]) \((?:INT\d|FP\d+|BF16|dense|sparse)\)$", "", body)  # "TOPS (INT8)"
     if not body or len(body) > 60 or not (may_hold_unit(body) or re.search(r"[\^⁰-⁹]", body)):
         return None
@@ -102,6 +102,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         or _cents(body)
         or _parsed(_translate(body, concept), text)
         or _things_per(body, concept, text)
+        or _per_thing(body, concept)
     )
     if value is None or value.dims is None:
         return None
@@ -119,6 +120,23 @@ def _things_per(body: str, concept: str, text: str) -> Value | None:
     unit = _parsed(_translate(f"count/{match[2]}", concept), text)
     per_time = unit is not None and (unit.kind("period") or any(n == "time" for n, _ in unit.dims or ()))
     return unit if per_time else None
+
+
+_PER_THING = re.compile(r"(.+?) ?(?:/|\b(?:per|pro|par|je) )([A-Za-zéÄ]+)")
+_NAMELESS = frozenset(
+    ("nic", "cable", "cdu", "box", "store", "site", "sensor", "license", "licence", "lizenz", "fte", "vzä", "stelle", "person", "pers")
+)  # fmt: skip
+
+
+def _per_thing(body: str, concept: str) -> Value | None:
+    """Read "tokens/s per replica", "$/NIC": things that :mod:`mlsim.units` does not count."""
+    match = _PER_THING.fullmatch(body)
+    word = match[2].casefold() if match else ""
+    name = COUNTED_WORDS.get(word, "count" if word in _NAMELESS else "")
+    base = read_unit(match[1], concept) if match and name in (*THINGS, "count") else None
+    if base is None or base.dims is None:
+        return None
+    return replace(base, dims=add_dims(base.dims, ((name, 1.0),), -1.0))
 
 
 _ELECTRIC = re.compile(r"([nµumkM]?)(Ah|A|VA|V|C)(?: (?:per|je|par|pro) \w+)?")
@@ -139,7 +157,7 @@ def _electric(body: str) -> Value | None:
     return Value(dims=dims, factor=factor * _ELECTRIC_SCALE[match[1]])
 
 
-_CENTS = re.compile(r"(US |Euro-?)(?:ct|cents?|Cent)((?: ?/ ?| per | je | pro | par ).+)?|¢((?: ?/ ?| per ).+)?")
+_CENTS = re.compile(r"(?:(?:US |Euro-?)(?:ct|cents?|Cent)|c€|¢)(?P<per>(?: ?/ ?| per | je | pro | par ).+)?")
 
 
 def _cents(body: str) -> Value | None:
@@ -147,8 +165,8 @@ def _cents(body: str) -> Value | None:
     match = _CENTS.fullmatch(body)
     if match is None:
         return None
-    symbol = "EUR" if (match[1] or "").startswith("Euro") else "$"
-    whole = _parsed(f"{symbol}{match[2] or match[3] or ''}", body)
+    symbol = "$" if body.startswith(("US", "¢")) else "EUR"
+    whole = _parsed(f"{symbol}{match['per'] or ''}", body)
     return replace(whole, factor=whole.factor / 100.0) if whole is not None else None
 
 
@@ -183,22 +201,24 @@ def _magnitude(body: str, concept: str) -> Value | None:
     }.get(concept)  # fmt: skip
     if body == "B" and concept in ("memory", "kv cache", "bytes each"):
         return Value(dims=(("information", 1.0),))
-    if counted is None and re.fullmatch(
-        r"(?:in )?(?:thousands|millions|billions|Mio\.?|Mrd\.?|Tsd\.?|milliers|milliards)", body
+    if (
+        counted is None
+        and not (body == "Mio" and concept in ("memory", "kv cache", "bytes each"))
+        and re.fullmatch(r"(?:in )?(?:thousands|millions|billions|Mio\.?|Mrd\.?|Tsd\.?|milliers|milliards)", body)
     ):
         counted = "count"
     tens = re.fullmatch(r"[x×*·]?\s?(?:10\^?(\d{1,2})|1[eE]\+?(\d{1,2}))", body.translate(_SUPERSCRIPT))
     if tens and counted is not None and len(body) > 2:
         return Value(dims=((counted, 1.0),), factor=10.0 ** int(tens[1] or tens[2]))
     match = re.fullmatch(
-        r"(?:in\s+)?(k|K|thousands?|Tsd\.?|Tausend|milliers?|M|mn|mio|Mio\.?|millions?|B|bn|billions?|Mrd\.?|milliards?|T|trillions?)",
+        r"(?:in\s+)?(k|K|thousands?|Tsd\.?|Tausend|milliers?|M|mn|mio|Mio\.?|millions?|B|bn|billions?|Mrd\.?|Md|milliards?|T|trillions?)",
         body,
     )
     if not match or counted is None:
         return None
     first = match[1][0]
     scale = 1e3 if first in "k" or match[1] == "K" or match[1].startswith(("thou", "Tsd", "Taus", "millier")) else 1e6
-    if match[1] in ("B", "bn", "Mrd", "Mrd.") or match[1].startswith(("billion", "milliard")):
+    if match[1] in ("B", "bn", "Mrd", "Mrd.", "Md") or match[1].startswith(("billion", "milliard")):
         scale = 1e9
     if match[1] == "T" or match[1].startswith("trillion"):
         scale = 1e12
@@ -321,7 +341,7 @@ def _counted(body: str) -> Value | None:
     return Value(dims=dims, text=body)
 
 
-_QUANTITY = re.compile(r"(?<![\w.,])(\d{1,9}(?:\.\d{1,9})?)\s?([A-Za-zµ€$]{1,12}(?:/[A-Za-z]+)*)")
+_QUANTITY = re.compile(r"(?<![\w.,])(\d{1,9}(?:\.\d{1,9})?)[\s-]?([A-Za-zµ€$]{1,12}(?:/[A-Za-z]+)*)")
 
 
 @lru_cache(maxsize=65536)

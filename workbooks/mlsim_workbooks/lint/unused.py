@@ -48,7 +48,7 @@ def unused_findings(inference: Inference, flagged: set[tuple[str, str]]) -> Iter
         return  # what a formula refers to, nobody can tell
     sheets = [grid.name for grid in inference.book.grids]
     for key, unused in _unused(inference):
-        candidates = _candidates(inference, key, unused)
+        candidates = [c for c in _candidates(inference, key, unused) if not _another_case(inference, key, c)]
         if any((sheets[c.sheet], c.cell.item.address) in flagged for c in candidates):
             continue
         ranked = [(rank, i) for i, c in enumerate(candidates) if (rank := _rank(inference, c, unused))]
@@ -121,6 +121,29 @@ def _candidates(inference: Inference, key: Key, unused: Cellwise) -> list[_Candi
     return [
         _Candidate(c.cell, c.sheet, c.taken, stands.get(k, 0)) for k, c in found.items() if c.cell.computed is not None
     ]
+
+
+def _another_case(inference: Inference, key: Key, candidate: _Candidate) -> bool:
+    """Tell whether a formula is not the one that takes such an input in the columns beside it, or is another one there.
+
+    What is rented has its hours paid, what is bought its life: the input is there for the other cases.
+    """
+    sheet, place = key
+    row, col = divmod(place, WIDE)
+    told = inference.cells[key].context.texts[:1]
+    near = ((sheet, row * WIDE + col + step) for step in (-2, -1, 1, 2) if col + step > 0)
+    beside = [k for k in near if k in inference.cells and inference.cells[k].context.texts[:1] == told]
+    users = [u for k in beside for u, _ in inference.users.get(k, ()) if u[0] == sheet and u[1] % WIDE == k[1] % WIDE]
+    if not users or candidate.sheet != sheet or candidate.cell.item.col != col:
+        return False
+    same = [u for u in users if u[1] // WIDE == candidate.cell.item.row]
+    own = _rows_above(inference, (sheet, candidate.cell.item.key))
+    return not any(_rows_above(inference, u) <= own | {row} for u in same)
+
+
+def _rows_above(inference: Inference, key: Key) -> set[int]:
+    """Return the rows of the cells of its own column that a formula uses."""
+    return {k[1] // WIDE for k in inference.uses(key) if k[0] == key[0] and k[1] % WIDE == key[1] % WIDE}
 
 
 def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tuple[int, ...]:

@@ -64,14 +64,20 @@ _FOREIGN = (
     (r"\b(?:Knoten|nœuds?|noeuds?|Server|serveurs?|Instanz(?:en)?)\b", "nodes"),
     (r"\b(?:Bilder|Bild)\b", "images"),
     (r"\b(?:Karten?|cartes?)\b", "GPU"),
-    (r"\bCO₂", "CO2"),
+    (r"(?<=[€$£RFD]) (?:HT|TTC|netto|brutto|net|gross|(?:ex|in)cl\. (?:VAT|tax)|(?:zzgl|inkl)\. (?:USt|MwSt)\.?)(?=$|[ /])", ""),
+    (r"(?<=kWh) (?:HT|TTC|netto|brutto)$", ""),
+    (r"\b([PEZ])(?:FLOPs?/s|FLOPS|F)[-· ]?(?:days?|d)\b", r"\1FLOPS·day"),
+    (r"\b(k)?GPU-?h\b", r"\1 GPU-h"),
+    (r" im (Jahr|Monat)\b", r"/\1"),
+    (r"(?<=[·*])\s*a\b", "year"),
+    (r"(?<=/)(M|k)tok (?:in|out)$", r"\1tok"),
     (r" ?(?:/ ?|\b(?:per|pro|par|je) )(?:term|semest(?:er|re)|trimest(?:er|re)|quarter|Quartal)\b", ""),
     (r"\b([TP])BW\b", r"\1B"),  # written to a disk in its life
     (r"^(\S+) per (\w+)/(s|h)(?=$| )", r"\3*\1/\2"),
     (r"\bannum\b|(?<=/)\s*a\b(?!\.)", "year"),
     (r" per ([$€£] ?/ ?[A-Za-z]+)$", r"/(\1)"),
     (r"\bp\.?\s?a\.?(?=$|[\s)])", "per year"),
-    (r"\b(?:monthly)\b", "per month"),
+    (r"\bmonthly\b(?! active)", "per month"),
     (r"\b(?:yearly|annually)\b", "per year"),
     (r"\b(\w*)FLOPs?\s*(?=/\s*(?!s\b|sec)|per\s+(?!s\b|sec))", r"\1FLOP "),
     (r"\b([kMGTPE]?)FLOPs(?=\s+(?:dense|sparse|bf16|fp16|fp8))", r"\1FLOPS"),
@@ -160,7 +166,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
     ("share", r"(?<!that )(?<!which )(?<!to )(?<!who )\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
-    ("ratio", r"\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak[- ](?:to|over)[- ](?:mean|average)|peak factor|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
+    ("ratio", r"\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak(?: hour)?(?:[- ](?:to|over)[- ]| ?/ ?)(?:mean|average)(?: hour)?|peak factor|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|uptime|failure rate|\bhit pct\b|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|taux d(?!e change)|rendement|\bsaving"),
@@ -199,7 +205,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("work", r"\b[ktgpez]?flops? ?(?:per|/|pro|par|je)(?! ?(?:s\b|sec|gpu|device|chip|card|node|accelerator))|total flops?\b|training (?:compute|flops?\b)|flops? (?:to train|for (?:one|1|an?|each))|\b6nd\b|calcul (?:total )?d.entra[iî]nement|\bflop count|rechenaufwand"
              r"|model flops\b(?!.*/s)|flops? (?:required|needed|budget)|compute budget"),
     ("achieved compute", r"achieved|sustained|what we really get|\bgemm rate|linpack|(?:gemessene|tatsächlich\w*).*(?:rechenleistung|flops)|flops réellement|flops? (?:réellement )?obtenus|flops?(?:/s)? (?:reached|delivered)|(?:delivered|reached) flops?|erreicht\w* rechen|(?:calcul|débit de calcul) (?:soutenu|atteint)|effective (?:tflop|flop|compute|rate)|measured (?:tflop|flop)|real compute"),
-    ("peak", r"(?<!gpus )(?<!gpus at )(?<!nodes )(?<!servers )(?<!replicas )\bpeak\b(?! (?:concurrent|concurrency|users|hour|rps|qps|requests|load|sessions|streams|traffic|total))|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf|theoretical max|headline (?:fp|bf)\d|rated (?:fp|bf)\d|marketing number|datenblatt (?:fp|bf)\d|perf\. annoncée"),
+    ("peak", r"(?<!gpus )(?<!gpus at )(?<!nodes )(?<!servers )(?<!replicas )\bpeak\b(?! (?:concurrent|concurrency|users|hour|rps|qps|requests|load|sessions|streams|traffic|total|year|month|week|day|quarter|season|case|scenario)\b)|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf|theoretical max|headline (?:fp|bf)\d|rated (?:fp|bf)\d|marketing number|datenblatt (?:fp|bf)\d|perf\. annoncée"),
     ("active parameters", r"(?:active|activated|aktive|actifs?)[ _-]+(?:expert )?(?:param|weights)|param\w*[ ,(_-]+(?:active|aktiv|actif)|param\w* (?:touched|used|read|activated|active) (?:per|by a|by each|by one|for a|for each|for every|in a) tok|^(?:of which |thereof |davon |dont )?(?:active|activated|aktive?|actifs?)(?: (?:per|je|pro|par) (?:token|jeton))?(?: \((?:b|bn|billions?|mrd\.?|md)\))?$"
                           r"|n_active|\bactive \("),
     ("parameters", r"(?<!per )(?<!pro )(?<!par )(?<!je )\bparam|\bmodel size \((?:b|m)\)|modellgr|\bn_params"),
@@ -264,8 +270,8 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("boundary", "IT", r"(?<![-\w])(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|no pue\b|ohne kühlung|hors refroidissement|excl\w*\.? pue|before pue|without pue"),
     ("parameters", "active", r"(?:touched|used|read|activated) (?:per|by an?|by each|by one|for an?|for each|for every) tok|\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),
     ("parameters", "total", r"\btotal (?:param|weights)|param\w* gesamt|all experts|whole param|param\w*[ ,(]+total|gesamtparameter|paramètres totaux|\ball param"),
-    ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\brepl(?:y|ies)\b|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|erzeugtem tok|tok\w* emitted|generation rate|\bout per mtok|completion|ausgabe|sortie|\bdecode\b(?! step)"),
-    ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\btok(?:en)?s? in\b|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|promptlänge|longueur.*invite|jetons lus|historique|into the prompt|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),
+    ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\brepl(?:y|ies)\b|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\btok\w* written\b|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|erzeugtem tok|tok\w* emitted|generation rate|\bout per mtok|completion|ausgabe|sortie|\bdecode\b(?! step)"),
+    ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\btok(?:en)?s? in\b(?! (?:the|an?|one|each|every|flight|total|all)\b)|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|\btok\w* (?:read|lus)\b|promptlänge|longueur.*invite|jetons lus|historique|into the prompt|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
     ("total", "total", r"(?!\Atotal\Z)\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
                        r"|flotte|\bsumme?\b|whole|, ensemble$|\binsgesamt\b"),
@@ -323,7 +329,7 @@ PER = Patterns.of(_PER)
 _PERIODS = (
     (
         "month",
-        r"\b(?:per|/|pro|par|je|a|im|in a|in an average|in a mean|in the|in|of the|du|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:month|monat|mois)\b|\bmonats(?:kosten|budget|energie|volumen|rechnung|miete)|\bmonthly\b|monatlich|mensuel(?:le)?\b|/ ?mo\b",
+        r"\b(?:per|/|pro|par|je|a|im|in a|in an average|in a mean|in the|in|of the|du|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:month|monat|mois)\b|\bmonats(?:kosten|budget|energie|volumen|rechnung|miete)|\bmonthly\b(?! active)|monatlich(?! aktiv)|mensuel(?:le)?\b|/ ?mo\b",
     ),
     (
         "year",
@@ -331,11 +337,11 @@ _PERIODS = (
     ),
     (
         "day",
-        r"\b(?:per|/|pro|par|je|a|am|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:work)?(?:day|tag|jour)\b|\bdaily\b|täglich|quotidien",
+        r"\b(?:per|/|pro|par|je|a|am|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:work)?(?:day|tag|jour)\b|\bdaily\b(?! active)|täglich(?! aktiv)|quotidien",
     ),
     (
         "week",
-        r"\b(?:per|/|pro|par|je|a|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:week|woche|semaine)\b|\bweekly\b",
+        r"\b(?:per|/|pro|par|je|a|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:week|woche|semaine)\b|\bweekly\b(?! active)",
     ),
     (
         "hour",

@@ -182,9 +182,9 @@ class Inference:
         cell = self.cells[key]
         tree = self.tree(cell.item.form)
         label = " ".join(cell.context.texts[:1]) or cell.entity
-        texts = (*self.texts_of(key[0], cell.item.row), label)
-        units = ((n, u) for text in texts for n, u in quantities_in(text))
-        said = {n: replace(u, text="") for n, u in units if not (is_time(n) and u.dims == (("time", 1.0),))}
+        notes = (t for t in self.texts_of(key[0], cell.item.row) if t != label)
+        noted = ((n, u) for text in notes for n, u in quantities_in(text) if u.dims != (("time", 1.0),))
+        said = {n: replace(u, text="") for n, u in (*noted, *quantities_in(label))}
         if tree is None or not any(n in said for n in sx.written(tree)):
             return None
         evaluation = self.evaluation(key, said)

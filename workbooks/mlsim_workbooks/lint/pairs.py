@@ -261,7 +261,8 @@ def wrong_count(value: Value) -> tuple[str, str] | None:
     built = [(n, e) for n, e in value.dims or () if n in BUILT]
     if (
         len(built) < 2
-        or not {n for n, _ in hard(value.dims or ())} - {"time"}
+        or not hard(value.dims or ())
+        or {n for n, _ in value.dims or ()} <= {"time", *BUILT}  # replicas for GPU-hours
         or not only_conversions(value)
         or "count" in dict(value.dims or ())
     ):

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 from mlsim.errors import CellError
 from mlsim.units import parse, parse_unit, spelling
-from mlsim_workbooks.lint.algebra import THINGS, Value, add_dims, hard
+from mlsim_workbooks.lint.algebra import BUILT, THINGS, Value, add_dims, hard
 from mlsim_workbooks.lint.vocabulary import (
     ACRONYMS,
     CHIP_HOURS,
@@ -134,7 +134,7 @@ def _per_thing(body: str, concept: str) -> Value | None:
     word = match[2].casefold() if match else ""
     name = COUNTED_WORDS.get(word, "count" if word in _NAMELESS else "")
     base = read_unit(match[1], concept) if match and name in (*THINGS, "count") else None
-    if base is None or base.dims is None:
+    if base is None or not base.dims or base.dims[0][0] in BUILT:  # "GPUs per replica" is a label
         return None
     return replace(base, dims=add_dims(base.dims, ((name, 1.0),), -1.0))
 

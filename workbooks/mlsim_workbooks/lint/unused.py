@@ -138,7 +138,9 @@ def _another_case(inference: Inference, key: Key, candidate: _Candidate) -> bool
         return False
     same = [u for u in users if u[1] // WIDE == candidate.cell.item.row]
     own = _rows_above(inference, (sheet, candidate.cell.item.key))
-    return not any(_rows_above(inference, u) <= own | {row} for u in same)
+    taken = {r for u in same for r in _rows_above(inference, u)}
+    idle = {r for r in taken if not inference.users.get((sheet, r * WIDE + col))}
+    return not any(_rows_above(inference, u) <= own | idle | {row} for u in same)
 
 
 def _rows_above(inference: Inference, key: Key) -> set[int]:

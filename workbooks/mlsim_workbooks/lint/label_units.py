@@ -115,9 +115,9 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         and re.search(r"tok.*(?:throughput|per second|/s\b)|throughput.*tok", words, re.I)
     ):
         rule = "token-rate"
-    rate = re.search(r"\b(?:rate|speed)\b(?! limit)|durchsatz|débit", words, re.I) and not re.search(
-        "accept|hit|error", words, re.I
-    )
+    rate = re.search(
+        r"\b(?:rate|speed|(?-i:[A-ZÄ][a-zäöü]+(?<!Gene)(?<!Ope))rate)\b(?! limit)|durchsatz|débit", words, re.I
+    ) and not re.search("accept|hit|error", words, re.I)
     if rate and unit.dims == (("token", 1.0),) and not unit.kind("period"):
         rule, concept = "token-rate", "throughput"
     said = re.search(r"(?:per|je|par|/) ?MACs?\b", words, re.I)  # "GFLOPs (2 per MAC)"
@@ -200,13 +200,15 @@ def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:
 
 
 _POWER: Dims = (("energy", 1.0), _TIME)
-_ONE = r"(?:,? (?:per|of an?|je|par|/) ?\w+)?(?: \(.*\))?$"
+_ONE = r"(?:,? (?:per|of an?|je|par|/) ?[\w-]+(?: SXM\d?| PCIe)?)?(?: \(.*\))?$"
+_VOLT: Dims = (("current", -1.0), ("energy", 1.0), _TIME)
 _SURELY: tuple[tuple[re.Pattern[str], Dims], ...] = (
     (re.compile(rf"(?:tdp|tbp|tgp|board power|power (?:limit|draw|cap)|leistungsaufnahme|puissance){_ONE}", re.I), _POWER),
     (
         re.compile(rf"(?:memory bandwidth|hbm bandwidth|speicherbandbreite|bande passante mémoire){_ONE}", re.I),
         (("information", 1.0), _TIME),
     ),
+    (re.compile(r"(?:battery |mean |nominal )?(?:voltage|spannung|tension)$", re.I), _VOLT),
     (
         re.compile(r"(?:memory|memory capacity|hbm capacity|vram|speicher|mémoire|capacity|capacité|kapazität)(?:,? (?:per|of an?|je|par) (?:gpu|card|drive|server|node|karte|carte|disque))$", re.I),
         (("information", 1.0),),

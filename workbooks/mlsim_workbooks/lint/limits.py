@@ -128,8 +128,8 @@ _FRACTIONS = ("MFU", "ratio", *_SHARES, "growth", "money", "PUE", "achieved comp
 def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     context, typed = cell.context, cell.item.form < 0
     value = context.value
-    said = value is not None and value.text == "fraction" and context.explicit
-    if context.concept not in _FRACTIONS and not context.percent and not said:
+    written = value is not None and value.text == "fraction" and context.explicit
+    if context.concept not in _FRACTIONS and not context.percent and not written:
         return None
     if value is None or (value.dims and (value.text != "fraction" or hard(value.dims))):
         return None
@@ -443,10 +443,14 @@ _LOAD = re.compile(r"share of (?:the )?(?:interval|time|day|week|link|bandwidth|
 
 
 def _summed(inference: Inference, key: Key, cell: Cellwise) -> Mapping[Key, Cellwise]:
-    """Return the cells that a formula adds up, if it does nothing but sum one range."""
-    match inference.tree(cell.item.form) if cell.item.form >= 0 else None:
+    """Return the cells that a formula adds up, if it does nothing but sum one range, or three cells and more."""
+    tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
+    match tree:
         case sx.Call(name="SUM", args=(sx.Area(),)):
             return inference.uses(key)
+        case sx.Binary(operator="+"):
+            terms = sx.summands(tree)
+            return inference.uses(key) if len(terms) > 2 and all(isinstance(t, sx.Ref) for t in terms) else {}
     return {}
 
 
@@ -459,6 +463,8 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     said = "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
     if _one_whole(inference, key[0], cells) or all(_LOAD.search(c.words) for c in cells) or _WEIGHT.search(cell.words):
         return None
+    if (off := _parts_of_a_whole(inference, key, cell, cells, estimate)) is not None:
+        return off
     averaged = _AVERAGED.search(cell.words) and not re.search(r"\bsum\b|summe|\btotal|somme", cell.words, re.I)
     whole = estimate.of(key)
     if averaged and whole is not None and abs(whole * cells[0].value.factor - 1) < 0.005:
@@ -493,6 +499,42 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     if not wrong:
         return None
     return said
+
+
+def _parts_of_a_whole(
+    inference: Inference, key: Key, cell: Cellwise, cells: list[Cellwise], estimate: Estimate
+) -> Said | None:
+    """Typed shares that add up to 95 % below "Sum", or where the columns beside add up to 100 %."""
+    total = estimate.of(key)
+    factor = cells[0].value.factor
+    if total is None or factor != factor or len(cells) < 3 or any(c.item.form >= 0 for c in cells):
+        return None
+    whole, others = total * factor, _beside(inference, key, cell, estimate)
+    if abs(whole - 1.0) < 0.005 or not 0.7 < whole < 1.4:
+        return None
+    others_whole = bool(others) and all(abs(x * factor - 1.0) < 0.005 for x in others)
+    if not others_whole and not _TOTAL.fullmatch(cell.context.label.strip()):
+        return None
+    return "percent-sum", f"'{cell.label}' adds shares up to {whole:.0%}.", "They are parts of one whole."
+
+
+_TOTAL = re.compile(
+    r"(?:sum|total|all|check|summe|gesamt|kontrolle|somme|tou(?:te)?s)(?: (?:of|der|des|du|de|shares|anteile|parts)\b.*)?",
+    re.I,
+)
+
+
+def _beside(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> list[float]:
+    """Return what the same formula gives in the columns beside."""
+    found: list[float] = []
+    for step in (-2, -1, 1, 2):
+        other = inference.cells.get((key[0], key[1] + step))
+        number = (
+            estimate.of((key[0], key[1] + step)) if other is not None and other.item.form == cell.item.form else None
+        )
+        if number is not None:
+            found.append(number)
+    return found
 
 
 def _weights(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> Said | None:

@@ -188,6 +188,7 @@ def joined(left: Value, right: Value, operator: str) -> Value:
     if left.kind("trip") == right.kind("trip") == "one way":  # there and back, or two legs of one way
         kinds -= {("trip", "one way")}
     whole = {"devices"} & (left.parts | right.parts)  # of all GPUs, less another such figure
+    whole |= {"PUE"} & left.parts if operator == "-" else set()  # bought of what a site takes
     return Value(soft, base.factor, kinds, numbers, (left.parts & right.parts) | whole, text=base.text)
 
 

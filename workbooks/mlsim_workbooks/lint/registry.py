@@ -233,7 +233,7 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
         if (value is None or value.factor != value.factor) and attribute not in _COUNTS:
             continue
         chip, model, weak = names.of(sheet, cell)
-        only = not model and attribute in ("heads", "kv heads", "head dim")
+        only = not model and (attribute in ("heads", "kv heads", "head dim") or _are_layers(cell, attribute))
         model = model or (names.model if only else "")
         if _NOT_DATASHEET.search(inference.title(sheet, cell.item.row)):
             continue
@@ -242,6 +242,12 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
             yield _Figure(sheet, cell, chip, model, attribute, number * factor, weak, only)
 
 
+def _are_layers(cell: Cellwise, attribute: str) -> bool:
+    """Tell whether a label says layers, and nothing else."""
+    return attribute == "layers" and bool(_LAYERS.fullmatch("".join(cell.context.texts[:1]).strip()))
+
+
+_LAYERS = re.compile(r"(?:number of |transformer )?layers|schichten|couches", re.I)
 _TITLE = 2  # rows above a sheet that say what it is about
 
 

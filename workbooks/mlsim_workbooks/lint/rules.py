@@ -298,9 +298,9 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     counts = inference.were_counts((sheet, cell.item.key)) if computed.dims is None and cell.context.explicit else None
     computed = counts or computed
     said = inference.as_said((sheet, cell.item.key)) if cell.context.explicit else None
-    if said is not None and hard(said.dims or ()) == hard(stated.dims or ()) != hard(computed.dims or ()):
+    if said is not None and _bytes_but_time(said) == _bytes_but_time(stated) != _bytes_but_time(computed):
         computed = said  # the number of the label is no bare one
-        yield from _eight(cell, said)
+        yield from _eight(cell, said, written=True)
     if upside_down := list(_upside_down(cell, computed, stated)):
         yield from upside_down
     elif turned := turned_operand(inference, sheet, cell, tree, computed, stated):
@@ -351,6 +351,12 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
             f"a factor of {ratio_text(mismatch.ratio)}.",
             "",
         )
+
+
+def _bytes_but_time(value: Value) -> tuple[tuple[str, float], ...]:
+    """Return the dimensions that must agree, for bytes without time: "per day" may be a period."""
+    dims = hard(value.dims or ())
+    return tuple(x for x in dims if x[0] != "time") if ("information", 1.0) in dims else dims
 
 
 def _exchanges(value: Value) -> bool:
@@ -420,7 +426,9 @@ def _beside_eight(mismatch: Mismatch, computed: Value, stated: Value) -> str:
 def _converts_time(computed: Value, stated: Value) -> str:
     """Return "calendar" for a time, or an amount in a period, that is converted by the wrong number: days / 24 for months."""
     times = [n for n in computed.numbers if not is_conversion(n)]
-    same = computed.dims == stated.dims and (stated.dims == (("time", 1.0),) or bool(stated.kind("period")))
+    same = hard(computed.dims or ()) == hard(stated.dims or ()) and (
+        stated.dims == (("time", 1.0),) or bool(stated.kind("period"))
+    )
     return "calendar" if same and len(times) == 1 and is_time(times[0]) else ""
 
 
@@ -455,8 +463,8 @@ def _without_ring(computed: Value) -> Value:
     return replace(computed, numbers=tuple(kept))
 
 
-def _eight(cell: Cellwise, computed: Value | None) -> Iterator[Said]:
-    """A factor of 8 between quantities that are both in bytes already."""
+def _eight(cell: Cellwise, computed: Value | None, *, written: bool = False) -> Iterator[Said]:
+    """A factor of 8 between quantities that are both in bytes already; ``written``: the bytes stand in a note."""
     stated = cell.context.value
     if (
         computed is None
@@ -475,7 +483,9 @@ def _eight(cell: Cellwise, computed: Value | None) -> Iterator[Said]:
     due = dims == (("time", 1.0),) and eights[0] == 8.0 and hard(computed.dims) == dims
     due |= dims == (("information", 1.0), ("time", -1.0)) == hard(computed.dims)
     due |= stated.text == "%" and not dims and not hard(computed.dims)  # a share of a link
-    due |= dims == (("information", 1.0),) and "parameters" in computed.parts and eights[0] == 8.0  # of so many bytes
+    parameters = bool({"parameters", "active parameters"} & computed.parts)
+    due |= dims == (("information", 1.0),) and parameters and (eights[0] == 8.0 or "bytes each" in computed.parts)
+    due |= written and dims == hard(computed.dims)
     plain = replace(computed, numbers=tuple(n for n in computed.numbers if n != eights[0]))
     if due and compare(plain, stated) is None:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""

@@ -291,7 +291,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     )
     plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims)) and "token" not in due
     eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
-    single = OF_EACH.search(re.sub(r"gpu[- ](?:h\w*|stunden?)", "", cell.words, flags=re.I))
+    single = OF_EACH.search(re.sub(r"gpus\b|gpu[- ](?:h\w*|stunden?)", "", cell.words, flags=re.I))
     if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not single:
         yield (
             "device-hours",

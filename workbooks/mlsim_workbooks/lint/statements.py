@@ -107,6 +107,8 @@ def combine(
     kinds = _join_kinds(owner, other, other is column)
     per = next((t for t in (unit, *group) if _PER_PRICE.match(t)), "")
     value, explicit, clash = _unit(owner, owner is column, other, unit, per, form, concept, share)
+    if not concept and value is not None and value.dims == (("parameter", 1.0),):
+        concept = "active parameters" if ("parameters", "active") in kinds else "parameters"  # "Qwen3, activated"
     if owner is named:
         clash = None  # a name is abbreviated
     if value is not None and value.dims is not None:
@@ -318,6 +320,9 @@ def _unit(
             if (n == "user" or (n == "request" and e < 0) or (n == "device" and e > 0)) and n not in dict(beside.dims)
         ]
         beside = replace(beside, dims=tuple(sorted((*beside.dims, *more))))  # "Requests per user and hour | 1/h"
+    if beside is not None and beside.dims == () and beside.kind("period") and stated is None:
+        counted = number_of(concept)  # "Requests per day | 1/day"
+        beside = replace(beside, dims=counted.dims) if counted is not None and concept != "users" else beside
     if beside is not None and beside.dims == (("time", -1.0),) and stated is not None and not hard(stated.dims or ()):
         beside = replace(beside, dims=tuple(sorted((*beside.dims, *(stated.dims or ())))))  # "Samples per GPU | 1/s"
     value = beside or stated

@@ -244,6 +244,9 @@ _FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|fp4|fp64)
 _KEPT = re.compile(r"\bkv\b|cache|activation|gradient|optimi[sz]er", re.I)
 
 
+_A_PARAMETER = (("information", 1.0), ("parameter", -1.0))
+
+
 def _bytes_of(text: str) -> set[float]:
     """Return the bytes that the number formats named in a text take."""
     return {float(re.sub(r"\D", "", m)) / 8.0 for m in _FORMAT.findall(text)}
@@ -260,7 +263,7 @@ def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
     """Bytes per parameter typed in bits: 16 beside "bf16"."""
     number = cell.item.value
     sized = _SIZE_OF_ONE.search(cell.words) or (
-        cell.context.concept == "bytes each" and not _SEVERAL_OF.search(cell.words)
+        (cell.context.concept == "bytes each" or cell.value.dims == _A_PARAMETER) and not _SEVERAL_OF.search(cell.words)
     )
     kept = next((t for t in cell.context.texts if _KEPT.search(t.replace("_", " "))), "")
     of_weights = bool(kept) and not _FORMAT.search(kept)  # the format of "8B int4" is not that of its cache

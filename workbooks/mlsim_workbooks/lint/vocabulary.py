@@ -222,7 +222,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count|^(?:server)?schränke\b|(?:^|nombre de |combien de )baies\b|^cabinets\b"),
     ("users", r"(?<!per )\busers\b|\bconcurrent(?! (?:requests|sequences|calls|queries|jobs|runs))|(?:^|[#\s])dev(?:eloper)?s\b|\bcallers\b|\bresearchers\b|\bscientists\b|chercheurs|\bforscher\b|\bdau\b|\bmau\b|headcount|mitarbeitende|\binscrits\b|postes sous licence|arbeitsplätze|mandanten|studierende|\bentwickler\b|étudiants|développeurs|subscribers|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
-    ("requests", r"\brequests?\b|\breqs?\b|\b(?:api )?calls\b(?! (?:per|/|a) ?s)|\bsearches\b|\baufrufe\b|\bappels\b|^qs\b|\bqueries\b|anfragen|requêtes|\bbatch\b|\bsequences\b|\bnum seqs\b|^(?:questions|fragen)\b"),
+    ("requests", r"\brequests?\b|\breqs?\b|\b(?:api )?calls\b(?! (?:per|/|a) ?s)|\bsearches\b|\baufrufe\b|\bappels\b|^qs\b|\bqueries\b|anfragen|requêtes|\bséquences\b|\bsequenzen\b|\bbatch\b|\bsequences\b|\bnum seqs\b|^(?:questions|fragen)\b"),
     ("replicas", r"\breplicas?\b|replikate?\b|repliken\b|réplicas?\b|répliques\b|\bnb repliques\b|modellkopien|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
     ("images", r"\bimages?\b|\bsamples\b|\bframes\b|bilder"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import BUILT, hard, has_money, only_conversions
+from mlsim_workbooks.lint.algebra import BUILT, hard, has_money, only_conversions, only_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import copied
@@ -145,6 +145,17 @@ def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     ):
         yield "money-rate", f"'{label}' takes a price per {priced}.", ""
     elif (
+        context.explicit
+        and source.context.explicit
+        and only_money(context.value)
+        and only_money(source.value)
+        and context.value.kind("period") == "year"
+        and not source.value.kind("period")
+        and _WRITTEN_OFF.search(words)
+        and not _WRITTEN_OFF.search(source.words)
+    ):
+        yield "money-rate", f"'{label}' takes the whole price ('{source.label}').", "Divide it by its lifetime."
+    elif (
         due.get("device", 0) < 0
         and not have.get("device")
         and "token" in have
@@ -214,6 +225,7 @@ def _left_out(have: dict[str, float], due: dict[str, float]) -> str:
     return next((thing(n) for n in BUILT if have.get(n, 0) < 0 and not due.get(n)), "")
 
 
+_WRITTEN_OFF = re.compile(r"depreciat|amorti[sz]|abschreib|\bafa\b|amortissement|write[- ]?(?:off|down)", re.I)
 _SHARDED = re.compile(r"\bshard(?:ed)?\b|\bpartitioned\b|réparti|verteilt auf", re.I)
 
 

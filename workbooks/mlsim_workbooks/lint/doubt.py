@@ -31,7 +31,7 @@ from mlsim_workbooks.lint.kinds import copied
 from mlsim_workbooks.lint.naming import SYMBOLS, is_usual, one_slip, unit_text
 from mlsim_workbooks.package import position
 
-__all__ = ["Difference", "all_written", "another_quantity", "doubtful", "lacks_denominator"]
+__all__ = ["Difference", "all_written", "another_quantity", "doubtful", "lacks_denominator", "lines_added"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +295,8 @@ def _converts_binary(d: Difference) -> bool:
 def _size_in_label(d: Difference) -> bool:
     """ "All-reduce of 1 GB": the size stands in the label and as a number in the formula."""
     return bool(
-        dict(d.mismatch.dims).get("information") and re.search(r"\d ?(?:[kMGT]i?(?:B|bit)|GbE|G)\b", d.cell.words)
+        dict(d.mismatch.dims).get("information")
+        and re.search(r"\d ?(?:[kMGT]i?(?:B|bit)|GbE|G)\b", " ".join((d.cell.entity, *d.cell.context.texts[:1])))
     )
 
 
@@ -396,10 +397,10 @@ def _sum_of_the_hours(d: Difference) -> bool:
     """GPUs added up over the 24 lines of a day are GPU-hours."""
     if not _off_by_the_hours_of_a_day(d) and "hour" not in d.mismatch.periods:
         return False
-    return any(_lines_added(d.inference, c) == 24 for c in (d.cell, *d.used))
+    return any(lines_added(d.inference, c) == 24 for c in (d.cell, *d.used))
 
 
-def _lines_added(inference: Inference, cell: Cellwise) -> int:
+def lines_added(inference: Inference, cell: Cellwise) -> int:
     """Return how many cells of a column a formula adds up."""
     tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
     while isinstance(tree, sx.Binary) and tree.operator in "*/":
@@ -512,7 +513,9 @@ def _per_many_of_label(d: Difference) -> bool:
     return thousands and bool(_PER_MANY.search(d.cell.words)) and not any(e < 0 for _, e in d.stated.dims or ())
 
 
-_PER_MANY = re.compile(r"\b(?:per|je|pro|par) (?:M|k|Mio\.?|million|thousand|1[., ]?000|tausend|mille)\b")
+_PER_MANY = re.compile(
+    r"\b(?:per|je|pro|par|of|for|von|für|de|pour) (?:M|k|Mio\.?|million|thousand|1[., ]?000|tausend|mille)\b"
+)
 
 
 def _no_usual_slip(d: Difference) -> bool:
@@ -545,6 +548,8 @@ def _plain_prefix(d: Difference) -> bool:
     prefixes = _DECIMAL + _BINARY * bool(hard(d.computed.dims or ()))  # 1,024 alone may count bytes
     if d.mismatch.dims or d.mismatch.periods[0] or not any(abs(ratio / x - 1) < 1e-6 for x in prefixes):
         return False
+    if _all_in_its_unit(d):
+        return True
     if any(is_open(n) for n in d.computed.numbers) or not (_all_known(d) or _a_share(d)):
         return False
     return not any(map(_many_unread, (d.cell, *d.used))) and not any(map(_scale_unread, d.used))
@@ -552,6 +557,13 @@ def _plain_prefix(d: Difference) -> bool:
 
 _DECIMAL = (1e3, 1e6)
 _BINARY = (1024.0, 1024.0**2)
+
+
+def _all_in_its_unit(d: Difference) -> bool:
+    """Tell whether a formula adds up figures that are all written in the very unit of its cell."""
+    due = d.stated.dims, d.stated.factor
+    same = [c.context.explicit and (c.value.dims, c.value.factor) == due for c in d.used]
+    return len(same) > 1 and all(same) and d.cell.context.explicit and d.computed.dims == d.stated.dims
 
 
 def _plain_difference(d: Difference) -> bool:

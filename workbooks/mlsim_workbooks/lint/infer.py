@@ -674,6 +674,7 @@ def _is_constant(number: float, cell: Cellwise) -> bool:
     """Tell whether an unlabelled number is a conversion: 1024, 1e9, 3600 in a cell of its own."""
     if is_conversion(number) or number in (3600.0, 8760.0, 730.0, 86400.0):
         thousands = number in _EIGHTS and bool(cell.words) and not _CONVERTS.search(cell.words)
+        thousands |= cell.context.concept == "tokens" and number < 1e6
         return not cell.context.explicit and not thousands and not _SHAPE.search(cell.words)
     return False
 

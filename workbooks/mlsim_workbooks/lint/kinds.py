@@ -194,7 +194,10 @@ def _doubled(tree: sx.Node) -> bool:
     return isinstance(tree, sx.Binary) and tree.operator == "*" and sx.Number(2.0) in (tree.left, tree.right)
 
 
-_ONE_WAY = re.compile(r"\b(?:sen[dt]|sending|receiv\w*|upload\w*|download\w*|tx|rx|egress|ingress)\b", re.I)
+_ONE_WAY = re.compile(
+    r"\b(?:sen[dt](?! and)|sending|(?<!and )receiv\w*|upload\w*|download\w*|tx|rx|egress|ingress|host to (?:gpu|device)|(?:gpu|device) to host)\b",
+    re.I,
+)
 _TAILS = ("p90", "p95", "p99")
 _MEAN = re.compile(r"mean|average|avg|mittel|moyen", re.I)
 
@@ -377,7 +380,7 @@ def _density(
         yield "sparse-peak", f"'{label}' multiplies a share of the dense peak by a sparse one.", ""
     formats = {k for c, k in computed.kinds if c == "precision"}
     due = stated.get("precision", "")
-    if re.search(r"speed-?up|ratio|vs\b|versus|faster|gain|\bover\b", words, re.I):
+    if re.search(r"speed-?up|\bratio|vs\b|versus|faster|gain|\bover\b", words, re.I):
         return
     same = {"fp16": "bf16"}
     formats = {same.get(f, f) for f in formats}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlsim_workbooks.lint.algebra import Dims, Value, compare, hard, has_money
+from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, compare, hard, has_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise
 from mlsim_workbooks.lint.labels import read_label
@@ -118,7 +118,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     rate = re.search(
         r"\b(?:rate|speed|(?-i:[A-ZÄ][a-zäöü]+(?<!Gene)(?<!Ope))rate)\b(?! limit)|durchsatz|débit", words, re.I
     ) and not re.search("accept|hit|error", words, re.I)
-    if rate and unit.dims == (("token", 1.0),) and not unit.kind("period"):
+    of_one = {n: e for n, e in unit.dims or () if n not in BUILT}
+    if rate and of_one == {"token": 1.0} and not unit.kind("period"):
         rule, concept = "token-rate", "throughput"
     said = re.search(r"(?:per|je|par|/) ?MACs?\b", words, re.I)  # "GFLOPs (2 per MAC)"
     if concept == "MACs" and own == frozenset({("operation", 1.0)}) and "FLOP" in unit.text and not said:

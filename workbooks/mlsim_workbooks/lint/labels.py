@@ -334,7 +334,7 @@ def _per_unit(unit: Value, rest: str) -> Value:
 
 
 _COUNTING = re.compile(
-    r"\s*(?:[a-z]{4,} )?\d(?!(?:0\^|e)\d+\s*$)(?!\s?[kKM]? tok)(?!(?<=1)\s?/\s?[a-zµ])"
+    r"\s*(?:[a-z]{4,} )?\d(?!(?:0\^|e)\d+\s*(?:$|[a-z]{3}))(?!\s?[kKM]? tok)(?!(?<=1)\s?/\s?[a-zµ])"
 )  # "(80 GB)", ", usable 85 %" are figures, "(10^9)" a unit
 _COUNT_WORDS = re.compile(
     r"^(?:#|(?-i:Min)\.?(?= \S+/)|no\.?|number of|num|count of|total|avg\.?|average|mean|max\.?|peak|anzahl|nombre de)\s+",

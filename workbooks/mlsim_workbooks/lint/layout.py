@@ -360,8 +360,8 @@ class _Pass:
 
     def units_of_all(self, units: dict[int, str], unit: str) -> bool:
         """Tell whether a unit stands in a column of other units too, not in one of currencies."""
-        cols = [c for c, t in units.items() if t == unit and c in self.unit_columns]
-        return any(self.many_units[c] - CURRENCIES for c in cols)
+        cols = [c for c, t in units.items() if t == unit and (c in self.unit_columns or self.headed(c))]
+        return any(self.many_units.get(c, set()) - CURRENCIES for c in cols)
 
     def beyond_gap(self, label: int, col: int, numeric: set[int]) -> bool:
         """Tell whether a label belongs to a number before the empty columns, not to one behind them."""
@@ -374,9 +374,11 @@ class _Pass:
         if not units:
             return "", False
         head = self.head(col)
-        own = next((u for c, u in units.items() if head and self.unit_head(c) == head.casefold()), "")
+        of = {c: self.unit_head(c) for c in units}
+        own = next((u for c, u in units.items() if head and of[c] and _ends_with(head, of[c])), "")
         if own:
             return own, True
+        units = {c: u for c, u in units.items() if not of[c]}  # of another column
         if col + 1 in units and not (col - 1 in units and col + 2 in numeric and col - 2 not in numeric):
             return units[col + 1], True
         if _PER_WHAT.match(units.get(col + 2, "")) and col + 1 not in texts and col + 1 not in numeric:
@@ -415,11 +417,16 @@ class _Pass:
     def unit_head(self, col: int) -> str:
         """Return the column whose units a column headed "unit cluster" holds: "cluster"."""
         match = _UNIT_OF.fullmatch(self.head(col))
-        of = match[1].casefold() if match else ""
-        return of if any(self.head(c).casefold() == of for c in self.columns if c != col) else ""
+        of = (match[1] or match[2]).casefold() if match else ""
+        return of if any(_ends_with(self.head(c), of) for c in self.columns if c != col) else ""
 
 
 _CURRENCY = re.compile(r"(?:[a-zäé]+ )?(?:currency|ccy|währung|devise|monnaie)", re.I)
+
+
+def _ends_with(header: str, word: str) -> bool:
+    """Tell whether a header is about what another column has the units of: "Avg. size", and "size unit"."""
+    return header.casefold().endswith(word)
 
 
 def _no_money(text: str) -> bool:
@@ -461,7 +468,7 @@ def _adds_up(item: Item) -> bool:
     )
 
 
-_UNIT_OF = re.compile(r"(?:unit|einheit|unité),? (.+)", re.I)
+_UNIT_OF = re.compile(r"(?:unit|einheit|unité),? (.+)|(.+) unit", re.I)
 _SHORT_UNIT = re.compile(
     r"(?:k?g|t) ?/ ?\w+|(?:per|pro|par|je) (?:day|month|year|week|query|request|user|tag|monat|jahr|jour|mois|an)"
 )

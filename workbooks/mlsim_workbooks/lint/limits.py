@@ -23,6 +23,7 @@ _BOUNDED = re.compile(
     r"|success rate|how much of|\bof (?:it|that|them)\b|\bfill\b|füll|remplissage|\bsla\b|uptime|share|fraction|anteil|\bpart\b|\beff\b|of (?:the )?(?:dense )?peak",
     re.I,
 )  # fmt: skip
+_AT_A_LOAD = re.compile(r"\b(?:at|bei|à) \d+ ?% \w+", re.I)  # "Scenes per second at 25 % utilisation"
 _COUNTING = re.compile(
     r"(?:#|number of |anzahl |nombre de )?(?:gpus|cards|karten|cartes|servers?|serveurs|nodes|knoten|replicas|instances)\b",
     re.I,
@@ -133,7 +134,7 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
         return None
     if value is None or (value.dims and (value.text != "fraction" or hard(value.dims))):
         return None
-    words = cell.words.replace("_", " ")
+    words = _AT_A_LOAD.sub(" ", cell.words.replace("_", " "))
     plain = re.sub(r"memory|hbm|vram|speicher|mémoire", "", words, flags=re.I)
     if value.factor != value.factor:  # "(%)" beside a number of at most 1
         sure = context.concept in ("MFU", "ratio") and _BOUNDED.search(words) and not _OPEN.search(plain)

@@ -300,7 +300,19 @@ class Names:
         for at, a, b in reversed(self.above.get((sheet, cell.item.col), [])):
             if at < cell.item.row and not (chip and model):
                 chip, model = chip or a, model or b
-        return chip or self.only[sheet], model, not chip
+        only = "" if self.in_another_column(sheet, cell) else self.only[sheet]
+        return chip or only, model, not chip
+
+    def in_another_column(self, sheet: int, cell: Cellwise) -> bool:
+        """Tell whether the only chip of a sheet heads other columns than that of a cell, which has a header of its own."""
+        grid = self.inference.book.grids[sheet]
+        places = [
+            (row, col) for (at, col), found in self.above.items() if at == sheet for row, chip, _ in found if chip
+        ]
+        beside = [
+            grid.at(row, cell.item.col) for row, col in places if 1 < col != cell.item.col and row < cell.item.row
+        ]
+        return len(beside) == len(places) > 0 and all(b is not None and isinstance(b.value, str) for b in beside)
 
 
 # --- comparing -------------------------------------------------------------------------------------------------------
@@ -462,6 +474,8 @@ def _of_chip(figure: _Figure, chip: str) -> Said | None:
         return None
     if attribute == "memory_capacity" and any(_fits(figure, variant) for variant in _family(figure.chip)):
         return None  # "V100" comes with 16 GB and with 32
+    if attribute == "memory_capacity" and re.search(rf"\b{figure.si / 1e9:g} ?G[Bo]\b", figure.cell.entity):
+        return None  # "H100 SXM5 94GB" says so itself
     if attribute == "board_power" and re.search(
         r"rest\b|other|complete|\bbox\b|host|chassis|fans|cool|\bcpu|spare|loss|idle|mean|average",
         figure.cell.words,
@@ -617,6 +631,8 @@ _MODEL = (
 
 def _of_model(figure: _Figure) -> Said | None:
     model: Model = load.model(figure.model)
+    if not model.experts and re.search(r"\bmoe\b|experts?\b|mixture", figure.cell.words, re.I):
+        return None  # of a variant
     if model.kind != "llm":
         return None
     si, attribute = figure.si, figure.attribute

@@ -35,7 +35,7 @@ from mlsim_workbooks.lint.domain import (
     site_rules,
     time_of_work_rules,
 )
-from mlsim_workbooks.lint.doubt import Difference, all_written, another_quantity, doubtful
+from mlsim_workbooks.lint.doubt import Difference, all_written, another_quantity, doubtful, lines_added
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
@@ -173,18 +173,23 @@ def _of_a_mixture(inference: Inference, facts: Facts, key: Key) -> bool:
     if not active:
         return False
     counts = {k: c for k, c in inference.uses(key).items() if "parameters" in c.context.concept}
-    used = [k for k, c in counts.items() if not names_dense_model(c.words)]
+    used = [k for k, c in counts.items() if not (names_dense_model(c.words) or _DENSE.search(c.context.label))]
     if counts and not used:
         return False
     near = {(k[0], k[1] // WIDE) for k in used}
     return any(not near or any(s == a[0] and abs(r - a[1] // WIDE) < 10 for s, r in near) for a in active)
 
 
+_DENSE = re.compile(r"\bdense\b|\bdicht", re.I)
+
+
 def _names_the_peak(inference: Inference, key: Key) -> bool:
-    """Tell whether a share that a formula takes says of which peak it is: "MFU against dense BF16"."""
+    """Tell whether what a formula takes says which peak is due: "MFU against dense BF16", work in integer operations."""
     used = inference.uses(key).values()
     peaks = [c for c in used if {n for n, _ in c.value.dims or ()} & {"operation", "integer_operation"}]
     shares = [c.context.label for c in used if not hard(c.value.dims or ())]
+    if any("integer_operation" in dict(c.value.dims or ()) and not dict(c.value.dims or ()).get("time") for c in used):
+        return True  # work in integers
     formats = {c.value.kind("precision") for c in peaks}
     return bool(formats) and all(f and any(re.search(rf"\b{f}\b", x, re.I) for x in shares) for f in formats)
 
@@ -205,7 +210,10 @@ def _of_what_is_missing(
         nodes = bool(facts.concepts.get("nodes")) and not _ONE_NODE.fullmatch(inference.book.grids[sheet].name.strip())
         nodes = nodes and not _OF_A_NODE.search(title)
         nodes = nodes and not any(_ON_ONE_NODE.search(c.words) for c in inference.uses((sheet, cell.item.key)).values())
-        yield from scope_rules(cell, tree, nodes, bool(facts.concepts.get("users")), gpu_time)
+        nodes = nodes and not any(_ORDERED.match(c.words) for c in inference.uses((sheet, cell.item.key)).values())
+        said = scope_rules(cell, tree, nodes, bool(facts.concepts.get("users")), gpu_time)
+        hours = any(lines_added(inference, c) == 24 for c in inference.uses((sheet, cell.item.key)).values())
+        yield from (x for x in said if not (hours and x[0] == "device-hours"))  # GPUs, added up over a day
     yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
     yield from batch_rules(inference, (sheet, cell.item.key), cell)
     yield from host_power_rules(inference, (sheet, cell.item.key), cell)
@@ -236,6 +244,7 @@ _ONE_NODE = re.compile(
 _ON_ONE_NODE = re.compile(
     r"\b(?:on|auf|sur) (?:an?|one|eine[mr]|une?) (?:node|server|knoten|nœud|noeud|serveur)\b", re.I
 )
+_ORDERED = re.compile(r"quantity|qty\b|menge|stückzahl|quantité", re.I)  # as many servers
 _OF_A_NODE = re.compile(
     r"\b(?:per|one|each|a|je|pro|par|ein|un) (?:server|node|box|host|machine|system|knoten|serveur|nœud|noeud|instance)\b",
     re.I,
@@ -371,11 +380,17 @@ def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, comput
     stored = all(isinstance(c.item.value, float) and abs(c.item.value) <= 1.0 for c in shares)
     cents = has_money(computed) and "energy" in computed.parts  # cents per kWh
     rounded = "1/share" in computed.parts and computed.numbers == (100.0,)  # servers, of so much of each
+    rate = (
+        bool(hard(computed.dims or ()))
+        and not has_money(computed)
+        and computed.numbers.count(0.01) == 1
+        and all(map(is_conversion, plain))
+    )
     return (
         len(shares) == 1
         and stored
         and not cents
-        and (rounded or (not plain and len(computed.numbers) == 1 and has_money(computed)))
+        and (rounded or rate or (not plain and len(computed.numbers) == 1 and has_money(computed)))
     )
 
 

@@ -249,6 +249,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         and nodes
         and whole
         and not NODE.search(cell.words)
+        and not _STEP.search(cell.words)
     ):
         yield (
             "device-scope",
@@ -268,6 +269,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         return
     rent = isinstance(tree, sx.Ref) and "time" in due and has_money(stated)  # of whatever is rented
     of_node = have.get("node", 0) < 0 and not due.get("node") and not NODE.search(cell.words)
+    of_node &= "count" not in have  # as many as are ordered
     of_node &= "~camera each node" not in computed.parts  # as many as one box has
     of_node &= not re.match(r"\s*(?:in|as|the same|same)\b", label, re.I)  # "in bytes", below what it is of
     if of_node and nodes and hard(stated.dims) and not rent:
@@ -319,6 +321,7 @@ def left_of_one_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.N
         )
 
 
+_STEP = re.compile(r"\b(?:decode|prefill|decoding|token)\b.*\b(?:step|time)|\bstep\b|schritt", re.I)  # of one replica
 _TIME = (("time", 1.0),)
 _BYTES = (("information", 1.0),)
 _RATES = ((("operation", 1.0), ("time", -1.0)), (("information", 1.0), ("time", -1.0)), (("information", 1.0),))

@@ -441,6 +441,8 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         return _crossed(cell, other, mine, theirs)
     if found is None or (found.of == "+" and where != "inside"):
         return None  # a sum at an end may start or close its line
+    if found.of == "+" and not found.lost and isinstance(theirs, sx.Ref):
+        return None  # what is added in one month of a series
     lost = [_operand(inference, sheet, other, n) for n in found.lost]
     took = [_operand(inference, sheet, cell, n) for n in found.gained]
     if found.turned and isinstance(mine, sx.Binary) and mine.operator == "+":

@@ -68,6 +68,8 @@ def combine(
     """
     if any(_EITHER.fullmatch(t.strip()) for t in group):
         return Context(label=group[0], texts=(*group, *reversed(stack)))  # each column has its own
+    if any(_PER_CURRENCY.search(t) for t in group):
+        return Context(concept="exchange rate", label=group[0], texts=(*group, *reversed(stack)))
     row = _best([read_label(t) for t in group])
     column = _best([_header(t) for t in reversed(stack)])
     joined = read_label(" ".join(stack)) if len(stack) > 1 else column
@@ -107,7 +109,7 @@ def combine(
     kinds = _join_kinds(owner, other, other is column)
     per = next((t for t in (unit, *group) if _PER_PRICE.match(t)), "")
     value, explicit, clash = _unit(owner, owner is column, other, unit, per, form, concept, share)
-    if not concept and value is not None and value.dims == (("parameter", 1.0),):
+    if concept in ("", "parameters") and value is not None and value.dims == (("parameter", 1.0),):
         concept = "active parameters" if ("parameters", "active") in kinds else "parameters"  # "Qwen3, activated"
     if owner is named:
         clash = None  # a name is abbreviated
@@ -132,6 +134,7 @@ def combine(
     return Context(value, explicit, concept, kinds, label, texts, form.percent, clash, headed)
 
 
+_PER_CURRENCY = re.compile(r"\bper unit of (?:\w+ )*currency", re.I)  # of each column another
 _NARROWER = {"heads": "kv heads", "parameters": "active parameters"}
 _EITHER = re.compile(r"(?:in|en) \S+ (?:or|oder|ou|and|und|et) \S+", re.I)
 
@@ -189,7 +192,7 @@ _COUNT_ROW = re.compile(
 )
 
 
-_OVER = re.compile(r"p\d\d (?:over|/|to) ", re.I)
+_OVER = re.compile(r"p\d\d (?:over|\/|to) |(?-i:ERF)$", re.I)
 _IN_MONEY = re.compile(rf"\b(?:in|en) (?:[kM]?[€$£]|{'|'.join(CURRENCIES)})$")
 
 
@@ -302,6 +305,7 @@ def _unit(
         and headed
         and concept in ("ratio", "growth", "share", "MFU", "PUE")
         and hard(beside.dims or ())
+        and not (only_money(beside) and only_money(stated))  # "VAT 8.1 % | CHF", of an offer in dollars
     ):
         beside = None  # a column of discounts in an offer in dollars
     if (

@@ -243,7 +243,7 @@ def _unit_words() -> frozenset[str]:
 def scaled(unit: Value, brackets: list[str]) -> Value:
     """Apply a magnitude in brackets to the unit before it: "Samples/s (M)", "GPU-hours (k)"."""
     for text in brackets:
-        magnitude = _magnitude(text.strip(), "tokens")
+        magnitude = _magnitude(text.split("/")[0].strip(), "tokens")  # "(M/term)"
         if magnitude is not None and text.strip() not in ("B", "T"):
             return replace(unit, factor=unit.factor * magnitude.factor)
     return unit

@@ -34,6 +34,10 @@ __all__ = [
 CHIP_HOURS = r"\b(?:[AHBL]\d{2,3}S?|GB?[23]00|MI\d{3}[AX]?)[ -](?:[Hh](?:ou)?rs?|h)\b"  # "H100-hours"
 _FOREIGN = (
     (r"\bMio(?:\.|(?= [A-Z€$]))", "million"),
+    (r"^(?:10\^|1[eE])3 (?=[a-z])", "thousand "),
+    (r"^(?:10\^|1[eE])6 (?=[a-z])", "million "),
+    (r"^(?:10\^|1[eE])9 (?=[a-z])", "billion "),
+    (r"^(?:10\^|1[eE])12 (?=[a-z])", "trillion "),
     (r"(/ ?|per )kW[-·](month|mo|year|yr|a)\b", r"\1kW/\2"),
     (r"\bTokens?\b", "tokens"),
     (r"\b(?:per|pro|par|je) ((?:active |registered )?\w+(?:/s)?) (?:and|und|et)(?: (?:per|pro|par|je))? (\w+)\b", r"per \1 per \2"),
@@ -255,9 +259,9 @@ _USER = (
 _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("density", "sparse", r"\bsparse\b|(?<!ohne )(?<!sans )(?:parcimon\w*|\béparse|dünn ?besetzt)|(?:with|w/|mit|avec) (?:2:4 )?sparsi(?:ty|té)|(?<!without )(?<!w/o )(?<!no )(?<!ohne )(?<!sans )\bsparsi(?:ty|té)\b(?! factor)"),
     ("density", "dense", r"\bdichte?\b(?! besetzt)|(?<!\dB )(?<!\dB-)\bdense\b(?!,? (?:model|layer|ffn|transformer|net))|(?:without|w/o|no|ohne|sans) (?:2:4 )?sparsi(?:ty|té)"),
-    ("direction", "both directions", r"bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide[nr]? richtungen|deux sens"
+    ("direction", "both directions", r"\bsend and receive together\b|bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide[nr]? richtungen|deux sens"
                                      r"|duplex|bidirectionnel|\btx ?\+ ?rx\b"),
-    ("direction", "per direction", r"(?:per|each|/|one|pro|par|je) ?(?:\w+ (?:und|and|et) (?:par |je |per )?)?(?:direction|dir\b|richtung|sens)|each way|(?:one|single|eine[rn]?|un|un seul) (?:direction|richtung|sens)\b|uni-?direction\w*|\bunidir\b"),
+    ("direction", "per direction", r"\b(?:send|receive|transmit)(?:ing)? only\b|(?:per|each|/|one|pro|par|je) ?(?:\w+ (?:und|and|et) (?:par |je |per )?)?(?:direction|dir\b|richtung|sens)|each way|(?:one|single|eine[rn]?|un|un seul) (?:direction|richtung|sens)\b|uni-?direction\w*|\bunidir\b"),
     ("trip", "round trip", r"\brtt\b|round[ -]?trip|there ?[ +-](?:and[ -])?back|to and fro|out and back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
     ("trip", "one way", r"one[ -]?way|\bowd\b|einfach\w* (?:weg|strecke)|aller simple|eine[rn]? richtung|un seul sens"),
     ("statistic", "p99", r"\bp99\b|99th|p-99|99\.? ?perzentil|99e? centile"),

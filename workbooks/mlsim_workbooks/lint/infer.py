@@ -190,8 +190,13 @@ class Inference:
         evaluation = self.evaluation(key, said)
         return None if evaluation is None else evaluation.value(tree)
 
-    def evaluation(self, key: Key, said: Mapping[float, Value] = MappingProxyType({})) -> Evaluation | None:
-        """Return what works out any part of a cell's formula; ``said``: numbers in it that have a unit."""
+    def evaluation(
+        self,
+        key: Key,
+        said: Mapping[float, Value] = MappingProxyType({}),
+        instead: Mapping[Key, Value] = MappingProxyType({}),
+    ) -> Evaluation | None:
+        """Return what works out any part of a cell's formula; ``said``: numbers in it that have a unit, ``instead``: cells."""
         item = self.cells[key].item
         tree = self.tree(item.form)
         if tree is None or self.run is None:
@@ -199,7 +204,8 @@ class Inference:
         given: dict[sx.Node, object] = {}
         for node in _places(tree):
             value = self.run.place_value(node, key[0], item)
-            given[node] = value if isinstance(value, Value) else value[0]
+            other = instead.get(place) if instead and (place := self.place_of(key[0], item, node)) else None
+            given[node] = other or (value if isinstance(value, Value) else value[0])
         return Evaluation(given, said=said)
 
     def nameless(self, key: Key) -> bool:

@@ -22,6 +22,7 @@ from mlsim_workbooks.lint.algebra import (
     mantissa,
     only_conversions,
 )
+from mlsim_workbooks.lint.blame import blamed
 from mlsim_workbooks.lint.clashes import clash_rules, count_rule
 from mlsim_workbooks.lint.copies import copy_rules
 from mlsim_workbooks.lint.domain import (
@@ -86,8 +87,31 @@ def check(inference: Inference) -> list[Finding]:
             _report(inference, found, seen, sheet, cell, rule, message, suggestion)
     for sheet, cell, (rule, message, suggestion) in unused_findings(inference, {(f.sheet, f.cell) for f in found}):
         _report(inference, found, seen, sheet, cell, rule, message, suggestion)
+    found = _with_inputs_blamed(inference, found, seen)
     order = {g.name: i for i, g in enumerate(inference.book.grids)}
     return sorted(found, key=lambda f: (order[f.sheet], position(f.cell), f.rule))
+
+
+def _with_inputs_blamed(inference: Inference, found: list[Finding], seen: set[tuple[str, str, str]]) -> list[Finding]:
+    """Return the findings, those of several formulas replaced by that of the one typed figure whose unit explains them."""
+    sheets = {grid.name: i for i, grid in enumerate(inference.book.grids)}
+    places = {(sheets[f.sheet], _key_of(f.cell)) for f in found if f.rule in _OF_UNITS}
+    for key, (rule, message, suggestion), explained in list(blamed(inference, places & inference.cells.keys())):
+        found = [f for f in found if f.rule not in _OF_UNITS or (sheets[f.sheet], _key_of(f.cell)) not in explained]
+        _report(inference, found, seen, key[0], inference.cells[key], rule, message, suggestion)
+    return found
+
+
+# What is said of a result in another unit than its cell states.
+_OF_UNITS = frozenset(
+    ("dimension", "prefix", "time-scale", "calendar", "money-rate", "token-rate", "flop-rate", "power-energy", "bits-bytes",
+     "binary-prefix", "mixed-sum")
+)  # fmt: skip
+
+
+def _key_of(address: str) -> int:
+    row, col = position(address)
+    return row * WIDE + col
 
 
 @lru_cache(maxsize=1 << 16)

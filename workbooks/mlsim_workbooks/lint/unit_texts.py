@@ -97,7 +97,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):
         return Value(dims=(("count", 1.0),), text=body)
     value = (
-        _magnitude(body, concept)
+        _magnitude(_A_TERM.sub("", body), concept)
         or _electric(body)
         or _cents(body)
         or _parsed(_translate(body, concept), text)
@@ -122,6 +122,7 @@ def _things_per(body: str, concept: str, text: str) -> Value | None:
     return unit if per_time else None
 
 
+_A_TERM = re.compile(r" ?(?:/ ?|per )(?:term|semest(?:er|re)|quarter|quartal|trimestre)$", re.I)  # "(M/term)"
 _PER_THING = re.compile(r"(.+?) ?(?:/|\b(?:per|pro|par|je) )([A-Za-zéÄ]+)")
 _NAMELESS = frozenset(
     ("nic", "cable", "cdu", "box", "store", "site", "sensor", "license", "licence", "lizenz", "fte", "vzä", "stelle", "person", "pers")
@@ -243,7 +244,7 @@ def _unit_words() -> frozenset[str]:
 def scaled(unit: Value, brackets: list[str]) -> Value:
     """Apply a magnitude in brackets to the unit before it: "Samples/s (M)", "GPU-hours (k)"."""
     for text in brackets:
-        magnitude = _magnitude(text.split("/")[0].strip(), "tokens")  # "(M/term)"
+        magnitude = _magnitude(_A_TERM.sub("", text.strip()), "tokens")
         if magnitude is not None and text.strip() not in ("B", "T"):
             return replace(unit, factor=unit.factor * magnitude.factor)
     return unit

@@ -59,6 +59,9 @@ HELD_OUT = (
     "heldout15",
     "heldout16",
     "heldout17",
+    "heldout18",
+    "heldout19",
+    "clean15",
 )  # written by people who never saw the checker
 
 

@@ -230,6 +230,8 @@ def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
         rule = "mixed-sum" if rule in ("", "dimension") else rule  # GB and kW, both of them written
     elif not rule or (clash.how != "sum" and not one_slip(mismatch.dims)):
         return None
+    elif written and clash.how == "add" and rule == "prefix":
+        rule = "mixed-sum"  # W and kW
     shown = _both(unit_text(clash.left), unit_text(clash.right), clash.left, clash.right)
     apart = "" if mismatch.dims or mismatch.ratio == 1.0 else f", a factor of {ratio_text(mismatch.ratio)} apart"
     places = "" if "…" in (left, right) else f" ({left})" if left == right else f" ({left} and {right})"

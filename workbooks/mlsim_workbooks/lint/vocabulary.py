@@ -170,7 +170,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
     ("share", r"(?<!that )(?<!which )(?<!to )(?<!who )\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
-    ("ratio", r"\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak(?: hour)?(?:[- ](?:to|over)[- ]| ?/ ?)(?:mean|average)(?: hour)?|peak factor|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
+    ("ratio", r"\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak(?: hour)?(?:[- ](?:to|over)[- ]| ?/ ?)(?:mean|average)(?: hour)?|peak factor|^(?-i:ERF)$|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|uptime|failure rate|\bhit pct\b|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|taux d(?!e change)|rendement|\bsaving"),

@@ -33,6 +33,8 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
             continue
         if clash.how == "bare" and clash.left.number in (2.0, 4.0, 8.0, 12.0) and _bytes_each(clash.right):
             continue  # 2 bytes and so many for the optimizer
+        if clash.how == "bare" and clash.left.number and _written_twice(inference, cell, clash.left.number):
+            continue  # 4096 x / (4096 - 2 x)
         if clash.how == "bare" and clash.left.number and _explained(inference, sheet, cell, clash.left, clash.right):
             continue
         if clash.mismatch is not None and parameters_and_bytes(clash.left, clash.right) and byte_each(inference, facts):
@@ -56,6 +58,11 @@ def count_rule(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A figure per GPU times a number of nodes."""
     if cell.computed is not None and wrong_count(cell.computed):
         yield _wrong_count(cell.computed, _writer(cell)(tree))
+
+
+def _written_twice(inference: Inference, cell: Cellwise, number: float) -> bool:
+    """Tell whether a formula has a number more than once: a quantity of its own."""
+    return number >= 100.0 and inference.book.forms[cell.item.form].count(f"{number:g}") > 1
 
 
 def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value, other: Value) -> bool:

@@ -67,7 +67,7 @@ def doubtful(d: Difference) -> bool:
 
 def all_written(d: Difference) -> bool:
     """Tell whether only quantities with written units, all of them right, give a factor that nobody forgets: mW for W in hours."""
-    if d.mismatch.dims or d.mismatch.periods[0] or d.rule != "dimension" or not d.cell.context.explicit:
+    if d.mismatch.dims or d.mismatch.periods[0] or d.rule != "dimension" or not d.cell.context.explicit or _per_pin(d):
         return False
     if not all(is_time(n) or n in (8.0, 0.125) for n in d.computed.numbers) or not hard(d.computed.dims or ()):
         return False
@@ -300,6 +300,14 @@ def _size_in_label(d: Difference) -> bool:
     )
 
 
+def _per_pin(d: Difference) -> bool:
+    """The width of a bus in bits, times the rate of each of its pins."""
+    return any(_BUS.search(c.words) for c in d.used)
+
+
+_BUS = re.compile(r"\bbus (?:width|breite)|\bbusbreite|\bper pin\b|\bpins?\b|largeur (?:de|du) bus", re.I)
+
+
 def _bare(d: Difference) -> bool:
     """No part of the formula has a unit: its labels say too little."""
     says_nothing = not d.computed.dims and not any(p[0] == "~" for p in d.computed.parts)
@@ -390,7 +398,8 @@ def _hours_added_up(d: Difference) -> bool:
 
 
 def _off_by_the_hours_of_a_day(d: Difference) -> bool:
-    return d.rule == "calendar" and any(abs(d.mismatch.ratio / x - 1) < 1e-6 for x in (24.0, 1 / 24.0))
+    rules = ("calendar", "power-energy")
+    return d.rule in rules and any(abs(d.mismatch.ratio / x - 1) < 1e-6 for x in (24.0, 1 / 24.0))
 
 
 def _sum_of_the_hours(d: Difference) -> bool:
@@ -629,6 +638,6 @@ def _counts_else(d: Difference) -> bool:
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
     _no_slip, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
-    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period,
+    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _per_pin, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _per_many_of_label, _no_usual_slip,
 )  # fmt: skip

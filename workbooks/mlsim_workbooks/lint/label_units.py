@@ -92,6 +92,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = "integer-ops"
     if ("operation", 1.0) in own and len(own) == 2 and precise.startswith("int") and concept != "work":
         rule = "integer-ops"
+    if "=" in words:
+        return  # "Ridge point = peak / bandwidth"
     if concept in ("energy", "power") and (unit.kind("period") or re.search(r"/ ?\w+[-·* ]h\b", unit.text)):
         rule = ""  # kWh/GPU·h
     if concept == "energy" and re.match(r"electricity (?:for|of)\b|strom\b(?!verbrauch)", words, re.I):
@@ -195,7 +197,7 @@ def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:
         yield "unit-contradiction", f"'{cell.label}' is a number of things, but its unit is {value.text}.", ""
         return
     due = next((dims for pattern, dims in _SURELY if pattern.match(label)), own)
-    if own and own != due and not (value.kind("period") and set(own) < set(due)):
+    if own and own != due and not has_money(value) and not (value.kind("period") and set(own) < set(due)):
         rule = _PAIRS.get(("power", frozenset(own)), "") if due == _POWER else ""
         yield rule or "unit-contradiction", f"'{cell.label}' is in {value.text}, which is no unit of it.", ""
 
@@ -204,7 +206,7 @@ _POWER: Dims = (("energy", 1.0), _TIME)
 _ONE = r"(?:,? (?:per|of an?|je|par|/) ?[\w-]+(?: SXM\d?| PCIe)?)?(?: \(.*\))?$"
 _VOLT: Dims = (("current", -1.0), ("energy", 1.0), _TIME)
 _SURELY: tuple[tuple[re.Pattern[str], Dims], ...] = (
-    (re.compile(rf"(?:tdp|tbp|tgp|board power|power (?:limit|draw|cap)|leistungsaufnahme|puissance){_ONE}", re.I), _POWER),
+    (re.compile(rf"(?:tdp|tbp|tgp|board power|power(?: (?:limit|draw|cap))?|leistungsaufnahme|puissance){_ONE}", re.I), _POWER),
     (
         re.compile(rf"(?:memory bandwidth|hbm bandwidth|speicherbandbreite|bande passante mémoire){_ONE}", re.I),
         (("information", 1.0), _TIME),

@@ -138,6 +138,7 @@ _GPU_HOURS = re.compile(
     r"(?:[a-zäöüé]+ ){0,2}GPU[- ]?(?:hours|Stunden) (?:in|of|im) (?:the |a )?(?:year|month|quarter|week|jahr|monat|quartal)",
     re.I,
 )
+_AT_A_RATE = re.compile(r"(?<=\w) (?:at|bei|à) \d[\d.,]* [A-Za-z]+/\w+$")  # "300 tokens at 55 tok/s"
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
 
@@ -153,6 +154,7 @@ def read_label(text: str) -> Label:
     words = re.sub(r"\b([Mm])eeting minutes\b", r"\1eeting notes", words)
     words = re.sub(r"\breq\.", "requests", words)
     words = re.sub(r"\b(?i:(tokens|parameters|params|compute)),? [NDC]$", r"\1", words)  # as the papers call them
+    words = _AT_A_RATE.sub("", words)
     concept = _concept(words)
     kinds = set(_kinds(words))
     if snake and (each := _OF_EACH_THING.fullmatch(words)):

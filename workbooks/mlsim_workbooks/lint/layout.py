@@ -387,6 +387,8 @@ class _Pass:
         left, right = first - 1, last + 1
         if left in units and units[left].strip() in CURRENCIES and not self.headed(left):
             return "", False
+        if self.headed(right) and col < last and _A_COUNT.fullmatch(self.head(col)):
+            return "", False  # "Count | Size each | Unit": of the size
         before = left - 1 in numeric
         before = before and not (col == left + 1 and right not in units and self.scenarios(left - 1, col))
         if left in units and not before and left + 1 in numeric:
@@ -511,6 +513,7 @@ def _names_case(header: str) -> bool:
 
 
 _CASE = re.compile(r"(?:base|growth|peak|stress|launch|peak year|growth case|wachstum|croissance)", re.I)
+_A_COUNT = re.compile(r"count|qty\.?|quantity|number|anzahl|menge|stück|nombre|quantité|#", re.I)
 _REMARKS = re.compile(
     r"(?:comment|note|remark|source|hint)s?|bemerkung(?:en)?|kommentar|hinweise?|quelle|anmerkung|remarques?|commentaires?",
     re.I,

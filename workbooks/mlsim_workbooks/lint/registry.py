@@ -493,6 +493,8 @@ def _disagrees(figure: _Figure, chip: str, known: float) -> Said | None:
     if not ratio:
         return None
     big = ratio if ratio > 1 else 1 / ratio
+    if big > 3000.0:
+        return None  # another thing: the line to the site
     if figure.attribute == "compute_units":
         return (
             "registry",

@@ -62,7 +62,7 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
             and count.item.value >= 1
             and count.item.value == int(count.item.value)
             and not re.search(r", (?:min|h|s|d)$", count.label)
-            and not re.search("budget", count.label, re.I)
+            and not re.search(r"budget|grant\b|quota|award|allocation|kontingent|contingent", count.label, re.I)
             and _multiplies(inference, sheet, cell, term)
         ):
             yield (

@@ -244,6 +244,7 @@ _FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|fp4|fp64)
 _KEPT = re.compile(r"\bkv\b|cache|activation|gradient|optimi[sz]er", re.I)
 
 
+_MEMORY_EACH = re.compile(r"(?:speicher|memory|mémoire) (?:je|per|par|pro) (?:param\w*|weight|poids|gewicht)", re.I)
 _A_PARAMETER = (("information", 1.0), ("parameter", -1.0))
 
 
@@ -253,17 +254,22 @@ def _bytes_of(text: str) -> set[float]:
 
 
 def _note(inference: Inference, key: Key, cell: Cellwise) -> str:
-    """Return what is written in the row of a number that stands alone there."""
-    numbers = [i for i in inference.book.grids[key[0]].rows.get(cell.item.row, ()) if i.numeric]
-    note = " ".join(inference.texts_of(key[0], cell.item.row)) if len(numbers) == 1 else ""
-    return "" if _SEVERAL_OF.search(note) or "," in note else note
+    """Return what is written in the row of a number, where the others there are what it says."""
+    numbers = {i.value for i in inference.book.grids[key[0]].rows.get(cell.item.row, ()) if i.numeric}
+    note = " ".join(inference.texts_of(key[0], cell.item.row))
+    others = numbers - {cell.item.value} <= _bytes_of(note)
+    return note if others and not _SEVERAL_OF.search(note) and not _LATER.search(note) else ""
+
+
+_LATER = re.compile(r",|\b(?:from|since|until|later|then|ab|seit|bis|dann|à partir|depuis)\b", re.I)
 
 
 def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
     """Bytes per parameter typed in bits: 16 beside "bf16"."""
     number = cell.item.value
     sized = _SIZE_OF_ONE.search(cell.words) or (
-        (cell.context.concept == "bytes each" or cell.value.dims == _A_PARAMETER) and not _SEVERAL_OF.search(cell.words)
+        (cell.context.concept == "bytes each" or cell.value.dims == _A_PARAMETER or _MEMORY_EACH.match(cell.words))
+        and not _SEVERAL_OF.search(cell.words)
     )
     kept = next((t for t in cell.context.texts if _KEPT.search(t.replace("_", " "))), "")
     of_weights = bool(kept) and not _FORMAT.search(kept)  # the format of "8B int4" is not that of its cache

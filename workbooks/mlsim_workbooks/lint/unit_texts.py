@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 from mlsim.errors import CellError
 from mlsim.units import parse, parse_unit, spelling
-from mlsim_workbooks.lint.algebra import BUILT, THINGS, Value, add_dims, hard
+from mlsim_workbooks.lint.algebra import BUILT, COUNTABLE, THINGS, Value, add_dims, hard
 from mlsim_workbooks.lint.vocabulary import (
     ACRONYMS,
     CHIP_HOURS,
@@ -58,7 +58,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # "Hours (h)": a label with its unit
     if re.match(r"\d", body) and not re.match(r"1\s?(?:/|[kKM]\b)|10\^|1[eE]\d|1[,. ]?000", body):
         return None  # "80 GB": a figure
-    if re.search(r"[a-z],\s*\d", body):
+    if re.search(r"(?:^|[\w)]\s?),\s*\d", body):
         return None  # "server, 500 TB"
     if re.search(r"(?<!per)(?<!/)\s\d+$", body):
         return None  # "Month 3": a column of a time series
@@ -79,6 +79,8 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # the smaller of two models
     if re.match(r"(?:Min|Max|Avg|Mean)\.? [a-zµ]+/", body):
         return None  # "Min ms/token": the least of them
+    if re.match(r"(?:in|out)put per (?:in|out)put", body, re.I):
+        return None
     if re.match(r"[x×] (?:the|of|rate|times)\b", body):
         return Value(dims=(), text="x")
     if re.match(r"% (?:of|vom|von|der|des|du|de) ", body):
@@ -138,6 +140,12 @@ def _per_thing(body: str, concept: str) -> Value | None:
     if base is None or not base.dims or base.dims[0][0] in BUILT:  # "GPUs per replica" is a label
         return None
     return replace(base, dims=add_dims(base.dims, ((name, 1.0),), -1.0))
+
+
+def _cycles(body: str) -> Value | None:
+    """Read "Mcycles": so many of them."""
+    match = re.fullmatch(r"([kMG]?) ?cycles", body)
+    return Value(dims=(("count", 1.0),), factor={"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}[match[1]]) if match else None
 
 
 _ELECTRIC = re.compile(r"([nµumkM]?)(Ah|A|VA|V|C)(?: (?:per|je|par|pro) \w+)?")
@@ -244,6 +252,7 @@ def _unit_words() -> frozenset[str]:
 def scaled(unit: Value, brackets: list[str]) -> Value:
     """Apply a magnitude in brackets to the unit before it: "Samples/s (M)", "GPU-hours (k)"."""
     for text in brackets:
+        text = "k" if text.strip() in ("000", "'000", "000s") else text
         magnitude = _magnitude(_A_TERM.sub("", text.strip()), "tokens")
         if magnitude is not None and text.strip() not in ("B", "T"):
             return replace(unit, factor=unit.factor * magnitude.factor)
@@ -274,6 +283,8 @@ def _parsed(body: str, text: str) -> Value | None:
         unit = parse_unit(body)
     except CellError:
         return None
+    if unit.kinds and unit.dimension and all(n in COUNTABLE and e < 0 for n, e in unit.dimension):
+        return None  # "Prefill per GPU"
     if not unit.dimension and unit.factor == 1.0 and not re.search(r"[%/]", text):
         return None  # only kinds ("dense"), no unit
     kinds = set(unit.kinds.items())
@@ -302,6 +313,7 @@ def unit_cell(text: str) -> Value | None:
         or read_unit(body, "peak")
         or (_magnitude(body, "parameters") if body == "bn" else None)
         or _counted(body)
+        or _cycles(body)
         or _many_per_period(body)
         or (unit_cell(body.split(",")[0]) if re.match(r"[^\W\d][^,]*, \w", body) else None)  # "M, cacheable"
     )

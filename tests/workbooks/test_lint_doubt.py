@@ -121,6 +121,24 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "IT load | 640 | kW; Cooling and losses | 0.32; PUE | 1.3; Facility load | =B1*(1+B2) | kW", {"B4": "=B1"}, "facility-energy B4",
     ),
     "the vector units of FP64": ("H100 SXM; Peak FP64, dense | 34 | TFLOP/s", {"B2": 44}, "registry B2"),
+    "a bus and the rate of its pins": (
+        "Bus width | 384 | bit; Data rate per pin | 21 | Gbit/s; Bandwidth | =B1*B2/8 | GB/s", {"A1": "Width", "A2": "Data rate"}, "dimension B3",
+    ),
+    "so many times the tokens of an answer": (
+        "Output tokens | 400 | tokens/s; Input tokens | =3*B1 | tokens/s", {"B2": "=B1"}, "token-direction B2",
+    ),
+    "the peak that the share is of": (
+        "Model in FP8; Peak, dense BF16 | 989 | TFLOP/s; MFU against dense BF16 | 40 | %; Prefill in FP8, reached | =B2*B3/100 | TFLOP/s",
+        {"A3": "MFU"}, "peak-precision B4",
+    ),
+    "the units of another column": (
+        "Dataset | Samples | Avg. size | Size unit | TB; Text | 3200 | 4.1 | kB | 1; Video | 18 | 14.5 | MB | 1; Sum | =SUM(B2:B3) | | | =SUM(E2:E3)",
+        {"C1": "Notes", "D1": "Unit"}, "mixed-sum B4",
+    ),
+    "no PUE at home": (
+        "PUE of the hall | 1.3; Energy of all gateways | 40 | MWh; Price | 0.24 | EUR/kWh; Electricity of the gateways | =B2*1000*B3 | EUR",
+        {"A2": "Energy of all servers", "A4": "Electricity of the servers"}, "facility-energy B4",
+    ),
 }  # fmt: skip
 
 

@@ -411,6 +411,56 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "a prefill of one operation for each parameter, as a rate": (
         "Parameters | 70.6 | billion; Peak, dense | 1979 | TFLOP/s; Highest rate | =B2*1000/(2*B1) | tokens/s", {"B3": "=B2*1000/B1"}, "mac-flop B3",
     ),
+    "a unit in a list that has its labels behind the numbers": (
+        "3.35 | TB/s | Memory bandwidth; 140 | GB | Weights; 80 | GB | Memory per GPU; 8 | | GPUs; =A2/(A1*1000) | s | Weights read once",
+        {"B5": "ms"}, "time-scale A5",
+    ),
+    "shares that are more than the whole": (
+        "Share, app | 70 | %; Share, web | 20 | %; Share, tablet | 10 | %; Sum | =B1+B2+B3 | %", {"B2": 30}, "percent-sum B4",
+    ),
+    "a power in gigabytes": ("TDP per GPU | 700 | W; GPUs | 8", {"C1": "GB"}, "unit-contradiction B1"),
+    "a number of GPUs in gigabytes per second": ("GPUs per node | 8 | GPU; Nodes | 4", {"C1": "GB/s"}, "unit-contradiction B1"),
+    "requests of one employee": (
+        "Employees | 900; Requests per employee and day | 4 | 1/day; Requests per day | =B1*B2 | 1/day", {"B3": "=B2"}, "user-total B3",
+    ),
+    "what goes one way by the bandwidth of both": (
+        "Traffic per GPU and direction | 10.2 | GB; NVLink per GPU, both directions together | 900 | GB/s; Time of an exchange | =B1/(B2/2)*1000 | ms",
+        {"B3": "=B1/B2*1000"}, "link-direction B3",
+    ),
+    "bytes of another format than the note's": ("Bytes per weight | 1 | byte | FP8; Layers | 80", {"B1": 2}, "params-bytes B1"),
+    "a fraction in hundredths": ("Mean load of the nodes | 0.55 | fraction; Nodes | 8", {"B1": 55}, "percent B1"),
+    "a typed figure whose unit makes two formulas wrong": (
+        "Peak, dense BF16 | 989 | TFLOP/s; Work of a step | 5 | EFLOP; Shortest time | =B2*10^6/B1 | s; Reached at 40 % | =B1*0.4 | TFLOP/s",
+        {"C1": "TFLOP"}, "flop-rate B1",
+    ),
+    "a price that is not written off": (
+        "Investment | 900 | k€; Life | 4 | years; Depreciation | =B1/B2 | k€/year; Support over the life | =B2*30 | k€",
+        {"B3": "=B1"}, "money-rate B3",
+    ),
+    "bytes of a note as bits": (
+        "Conversations per day | 50000 | 1/day; Log upload | =B1*6*8/10^6 | Gbit/day | 6 kB per conversation", {"B2": "=B1*6/10^6"}, "bits-bytes B2",
+    ),
+    "prompts for answers in the peak hour": (
+        "Requests per second | 5 | requests/s; Prompt tokens per request | 900 | tokens; Answer tokens per request | 250 | tokens;"
+        " Answer tokens in the peak hour | =B1*B3 | tokens/s", {"B4": "=B1*B2"}, "token-direction B4",
+    ),
+    "a sum a thousand times too small": (
+        "Tokens, spring | 12 | billion tokens; Tokens, summer | 9 | billion tokens; Tokens of the year | =B1+B2 | billion tokens",
+        {"B3": "=(B1+B2)/1000"}, "prefix B3",
+    ),
+    "a binary prefix too few": (
+        "KV cache per token | 320 | KiB; Context | 8192 | tokens; KV cache of a session | =B1*B2/1024^2 | GiB", {"B3": "=B1*B2/1024"}, "prefix B3",
+    ),
+    "a price per thousand under a label per million": (
+        "Cost of a day | 300 | $/day; Tokens | 120 | M tokens/day; Cost per million tokens | =B1/B2 | $/M tokens", {"C3": "$/k tokens"}, "token-price-scale B3",
+    ),
+    "work of a mixture from all its parameters": (
+        "Parameters, MoE total [10^9] | 141; Parameters, MoE active per token [10^9] | 39; Training tokens [10^9] | 600; Training compute, MoE [ZFLOP] | =6*B2*B3/1000",
+        {"B4": "=6*B1*B3/1000"}, "active-params B4",
+    ),
+    "a copy of what a host sends both ways": (
+        "PCIe 4.0 x16, both directions | 64 | GB/s; PCIe 4.0 x16, host to GPU | =B1/2 | GB/s", {"B2": "=B1"}, "link-direction B2",
+    ),
 }  # fmt: skip
 
 

@@ -375,7 +375,7 @@ class _Pass:
             return "", False
         head = self.head(col)
         of = {c: self.unit_head(c) for c in units}
-        own = next((u for c, u in units.items() if head and of[c] and _ends_with(head, of[c])), "")
+        own = next((u for c, u in units.items() if head and of[c] and of[c] in (head.casefold(), _last_word(head))), "")
         if own:
             return own, True
         units = {c: u for c, u in units.items() if not of[c]}  # of another column
@@ -419,16 +419,18 @@ class _Pass:
     def unit_head(self, col: int) -> str:
         """Return the column whose units a column headed "unit cluster" holds: "cluster"."""
         match = _UNIT_OF.fullmatch(self.head(col))
-        of = (match[1] or match[2]).casefold() if match else ""
-        return of if any(_ends_with(self.head(c), of) for c in self.columns if c != col) else ""
+        if match is None:
+            return ""
+        of, heads = (match[1] or match[2]).casefold(), [self.head(c) for c in self.columns if c != col]
+        return of if of in {h.casefold() for h in heads} or (match[2] and of in map(_last_word, heads)) else ""
 
 
 _CURRENCY = re.compile(r"(?:[a-zäé]+ )?(?:currency|ccy|währung|devise|monnaie)", re.I)
 
 
-def _ends_with(header: str, word: str) -> bool:
-    """Tell whether a header is about what another column has the units of: "Avg. size", and "size unit"."""
-    return header.casefold().endswith(word)
+def _last_word(header: str) -> str:
+    """Return what a header is about: "size" of "Avg. size", whose units a column "size unit" has."""
+    return header.casefold().rpartition(" ")[2]
 
 
 def _no_money(text: str) -> bool:

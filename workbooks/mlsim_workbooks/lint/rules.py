@@ -292,8 +292,10 @@ def _many_per_replica(inference: Inference, facts: Facts) -> bool:
 def _contradiction(cell: Cellwise) -> Said:
     clash = cell.context.contradiction
     assert clash is not None
+    value = cell.context.value
+    priced = value is not None and has_money(value) and "token" in dict(value.dims or ())
     return (
-        "unit-contradiction",
+        "token-price-scale" if priced else "unit-contradiction",
         f"The label says {clash.first}, the {clash.where} says {clash.second} ({cell.label}).",
         "Correct whichever is wrong.",
     )

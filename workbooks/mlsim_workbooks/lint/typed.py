@@ -267,20 +267,22 @@ _LATER = re.compile(r",|\b(?:from|since|until|later|then|ab|seit|bis|dann|à par
 def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
     """Bytes per parameter typed in bits: 16 beside "bf16"."""
     number = cell.item.value
+    if cell.item.form >= 0 or number not in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0):
+        return None  # most numbers of a sheet
     sized = _SIZE_OF_ONE.search(cell.words) or (
         (cell.context.concept == "bytes each" or cell.value.dims == _A_PARAMETER or _MEMORY_EACH.match(cell.words))
         and not _SEVERAL_OF.search(cell.words)
     )
     kept = next((t for t in cell.context.texts if _KEPT.search(t.replace("_", " "))), "")
     of_weights = bool(kept) and not _FORMAT.search(kept)  # the format of "8B int4" is not that of its cache
-    if cell.item.form < 0 and isinstance(number, float) and sized and not of_weights:
+    if isinstance(number, float) and sized and not of_weights:
         own = cell.entity or " ".join(cell.context.texts[:1])
         said = _bytes_of(own) or _bytes_of(" ".join(cell.context.texts)) or _bytes_of(_note(inference, key, cell))
-        if len(said) == 1 and number not in said and number in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0):
+        if len(said) == 1 and number not in said and number != 64.0:
             due = said.pop()
             rule = "bits-bytes" if number == 8.0 * due else "params-bytes"
             return rule, f"'{cell.label}' is {number:g}; that format takes {due:g} bytes.", ""
-    if cell.item.form >= 0 or cell.context.concept != "bytes each" or not isinstance(number, float):
+    if cell.context.concept != "bytes each" or not isinstance(number, float):
         return None
     row = inference.book.grids[key[0]].rows.get(cell.item.row, ())
     texts = " ".join(str(i.value) for i in row if isinstance(i.value, str))

@@ -81,7 +81,8 @@ def _taken_from(inference: Inference, cell: Cellwise, node: sx.Node | None) -> b
 
 
 def _bytes_each(value: Value) -> bool:
-    return "bytes each" in value.parts or value.dims == (("information", 1.0), ("parameter", -1.0))
+    each = value.dims == (("information", 1.0), ("parameter", -1.0))
+    return each or ("bytes each" in value.parts and "parameters" not in value.parts)
 
 
 def _agree(unit: Value, other: Value) -> bool:
@@ -173,6 +174,11 @@ _SENTENCES = {  # of a clash's note: the rule, what is said, the fix
     ),
     "whole": ("device-scope", "Adds a figure per GPU ({left}) to one of all GPUs ({right}).", ""),
     "users": ("user-total", "Adds a figure per user ({left}) to one that is not ({right}).", ""),
+    "load": (
+        "user-total",
+        "Adds a load over the rate of a whole machine to one over the rate of one user ({left} and {right}).",
+        "Divide both by the rate of the machine.",
+    ),
     "hours": ("device-hours", "Adds hours and GPU-hours ({left} and {right}).", ""),
 }
 

@@ -24,6 +24,7 @@ from mlsim_workbooks.lint.pairs import (
     prices_of_other_tokens,
     product_clashes,
     scopes,
+    servers_and_users,
     tokens_and_requests,
     wrong_count,
 )
@@ -222,6 +223,8 @@ class Evaluation:
             return
         if mismatch is not None:
             self.clashes.append(Clash(how, left, right, a, b, mismatch))
+        elif how == "add" and servers_and_users(left, right):
+            self.clashes.append(Clash(how, left, right, a, b, note="load"))
         elif how == "add" and tokens_and_requests(left, right):
             self.clashes.append(Clash(how, left, right, a, b, note="counts"))
         elif how != "compare" and scopes(left) | scopes(right) >= {"device", "node"} and scopes(left) != scopes(right):

@@ -35,6 +35,7 @@ __all__ = [
     "prices_of_other_tokens",
     "product_clashes",
     "scopes",
+    "servers_and_users",
     "tokens_and_requests",
     "wrong_count",
 ]
@@ -273,6 +274,14 @@ def wrong_count(value: Value) -> tuple[str, str] | None:
             continue  # GPUs per node are GPUs and per node themselves
         return (per, counted) if counted not in _THEIR_NUMBERS or _THEIR_NUMBERS[counted] in value.parts else None
     return None
+
+
+def servers_and_users(a: Value, b: Value) -> bool:
+    """Tell whether one load over the rate of a server is added to one over the rate of a user."""
+    if not all({"~token", "~time"} <= v.parts for v in (a, b)):
+        return False
+    names = {v.dims[0][0] for v in (a, b) if v.dims is not None and len(v.dims) == 1 and v.dims[0][1] == 1.0}
+    return len(names) == 2 and "user" in names and bool(names & {"device", "node", "replica"})
 
 
 def other_tokens(a: Value, b: Value) -> bool:

@@ -461,6 +461,30 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "a copy of what a host sends both ways": (
         "PCIe 4.0 x16, both directions | 64 | GB/s; PCIe 4.0 x16, host to GPU | =B1/2 | GB/s", {"B2": "=B1"}, "link-direction B2",
     ),
+    "the servers of a load by the rate of one user": (
+        "Input | 9000 | tokens/s; Output | 1200 | tokens/s; Prefill rate per server | 20000 | tokens/s; Decode rate per server | 3000 | tokens/s;"
+        " Rate of one user | 30 | tokens/s; Servers for the load | =ROUNDUP(B1/B3+B2/B4,0) | servers",
+        {"B6": "=ROUNDUP(B1/B3+B2/B5,0)"}, "user-total B6",
+    ),
+    "servers and the GPUs in each": (
+        "Servers for the load | 6 | servers; Spare | 1 | servers; GPUs per server | 8 | GPU; Servers in all | =B1+B2 | servers",
+        {"B4": "=B1+B3"}, "mixed-sum B4",
+    ),
+    "a round trip twice in a sum of milliseconds": (
+        "Round trip to the site | 30 | ms; Queue | 40 | ms; First token | 220 | ms; Until the answer starts | =(B1+B2+B3)/1000 | s",
+        {"B4": "=(2*B1+B2+B3)/1000"}, "round-trip B4",
+    ),
+    "the square of a PUE": (
+        "IT power | 40 | kW; PUE | 1.3; Hours | 8760 | h; Energy at the meter | =B1*B2*B3/1000 | MWh", {"B4": "=B1*B2^2*B3/1000"}, "facility-energy B4",
+    ),
+    "the rent of one server in a total": (
+        "Servers | 6; Rent per server | 1500 | EUR/month; Rent of all | =B1*B2 | EUR/month; Support | 700 | EUR/month; Total | =B3+B4 | EUR/month",
+        {"B5": "=B2+B4"}, "device-scope B5",
+    ),
+    "a year's cost from the hours of one card": (
+        "Cards | 16; Hours | 5000 | h; Card-hours | =B1*B2 | GPU-h; Cloud alternative | 3.4 | CHF/GPU-h; Cloud cost per year | =B3*B4 | CHF",
+        {"B5": "=B2*B4"}, "device-hours B5",
+    ),
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from mlsim_workbooks.lint.pairs import Clash, both_written, parameters_and_bytes
 from mlsim_workbooks.lint.unit_texts import quantities_in
 from mlsim_workbooks.lint.users import ONE_USER
 
-__all__ = ["clash_rules", "count_rule"]
+__all__ = ["clash_rules", "count_rule", "squared_pue"]
 
 
 def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
@@ -52,6 +52,18 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
         said = _clash(clash, text)
         if said is not None:
             yield said
+
+
+def squared_pue(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Energy times the square of a PUE."""
+    match tree:
+        case sx.Binary("^", sx.Ref() | sx.Name() as base, sx.Number(2.0)):
+            pue = inference.cell_of(sheet, cell.item, base)
+            if pue is not None and pue.context.concept == "PUE":
+                yield "facility-energy", f"'{cell.label}' applies '{pue.label}' twice.", "Once."
+        case sx.Binary(left=left, right=right):
+            yield from squared_pue(inference, sheet, cell, left)
+            yield from squared_pue(inference, sheet, cell, right)
 
 
 def count_rule(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:

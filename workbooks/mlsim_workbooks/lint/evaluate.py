@@ -25,6 +25,7 @@ from mlsim_workbooks.lint.pairs import (
     product_clashes,
     scopes,
     servers_and_users,
+    things_and_each,
     tokens_and_requests,
     wrong_count,
 )
@@ -223,6 +224,8 @@ class Evaluation:
             return
         if mismatch is not None:
             self.clashes.append(Clash(how, left, right, a, b, mismatch))
+        elif how == "add" and things_and_each(left, right):
+            self.clashes.append(Clash(how, left, right, a, b, note="counts"))
         elif how == "add" and servers_and_users(left, right):
             self.clashes.append(Clash(how, left, right, a, b, note="load"))
         elif how == "add" and tokens_and_requests(left, right):

@@ -254,8 +254,9 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
                 f"'{cell.label}' takes '{ways[0].label}' once: the way back is missing.",
                 "Take it twice.",
             )
-    for term in sx.summands(tree) if isinstance(tree, sx.Binary) and tree.operator == "+" else ():
-        match term:
+    added = _unscaled(tree)
+    for term in sx.summands(added) if isinstance(added, sx.Binary) and added.operator == "+" else ():
+        match _unscaled(term):
             case sx.Binary("*", sx.Number(2.0), whole) | sx.Binary("*", whole, sx.Number(2.0)):
                 leg = inference.cell_of(sheet, cell.item, whole)
                 if (
@@ -276,6 +277,15 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     ends = {m.groups() for x in known for m in _FROM_TO.finditer(x.words.lower())}
     if len(known) == len(legs) and not any((b, a) in ends for a, b in ends):
         yield "round-trip", f"'{cell.label}' adds up one way only: the way back is missing.", "Take the ways twice."
+
+
+def _unscaled(node: sx.Node) -> sx.Node:
+    """Return what a formula divides by 1,000, or the node itself."""
+    while isinstance(node, sx.Binary) and isinstance(node.right, sx.Number) and node.operator in "*/":
+        if not is_conversion(node.right.value):
+            break
+        node = node.left
+    return node
 
 
 def mean_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:

@@ -36,6 +36,7 @@ __all__ = [
     "product_clashes",
     "scopes",
     "servers_and_users",
+    "things_and_each",
     "tokens_and_requests",
     "wrong_count",
 ]
@@ -282,6 +283,14 @@ def servers_and_users(a: Value, b: Value) -> bool:
         return False
     names = {v.dims[0][0] for v in (a, b) if v.dims is not None and len(v.dims) == 1 and v.dims[0][1] == 1.0}
     return len(names) == 2 and "user" in names and bool(names & {"device", "node", "replica"})
+
+
+def things_and_each(a: Value, b: Value) -> bool:
+    """Tell whether a number of servers is added to the GPUs in each."""
+    sides = [v.dims or () for v in (a, b)]
+    plain = [d[0][0] for d in sides if len(d) == 1 and d[0][0] in BUILT and d[0][1] == 1.0]
+    each = [dict(d) for d in sides if len(d) == 2 and {n for n, _ in d} <= set(BUILT)]
+    return len(plain) == len(each) == 1 and each[0].get(plain[0]) == -1.0
 
 
 def other_tokens(a: Value, b: Value) -> bool:

@@ -23,7 +23,7 @@ from mlsim_workbooks.lint.algebra import (
     only_conversions,
 )
 from mlsim_workbooks.lint.blame import blamed
-from mlsim_workbooks.lint.clashes import clash_rules, count_rule
+from mlsim_workbooks.lint.clashes import clash_rules, count_rule, squared_pue
 from mlsim_workbooks.lint.copies import copy_rules
 from mlsim_workbooks.lint.domain import (
     batch_rules,
@@ -165,6 +165,7 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     if not clashes:
         yield from sum_rules(inference, sheet, cell, tree)
     yield from trip_rules(inference, sheet, cell, tree)
+    yield from squared_pue(inference, sheet, cell, tree)
     yield from mean_rules(inference, sheet, cell)
     yield from copy_rules(inference, sheet, cell, tree)
     yield from hour_price_rules(inference, sheet, cell)

@@ -293,7 +293,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     )
     plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims)) and "token" not in due
     eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
-    single = OF_EACH.search(re.sub(r"gpus\b|gpu[- ](?:h\w*|stunden?)", "", cell.words, flags=re.I))
+    single = OF_EACH.search(_BY_TIME.sub("", cell.words))
     if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not single:
         yield (
             "device-hours",
@@ -336,6 +336,10 @@ _JOB = re.compile(
 _GPUS = re.compile(r"\b(?:all|the|des|der|aller) (?:gpus?|cards|karten|cartes|accelerators)\b", re.I)
 NODE = re.compile(
     r"node|server|knoten|nœud|noeud|serveur|host|instan|box|dgx|hgx|machine|per |je |pro |par |each|chassis|one |hourly",
+    re.I,
+)
+_BY_TIME = re.compile(
+    r"gpus\b|gpu[- ](?:h\w*|stunden?)|\b(?:per|pro|par|je) (?:year|month|week|day|jahr|monat|woche|tag|an|mois|semaine|jour)\b",
     re.I,
 )
 OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import hard, has_money, is_time
+from mlsim_workbooks.lint.algebra import COUNTABLE, Value, hard, has_money, is_time
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
 from mlsim_workbooks.lint.labels import read_label
-from mlsim_workbooks.lint.naming import unit_text
+from mlsim_workbooks.lint.naming import thing, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.vocabulary import PERIOD_WORDS
 from mlsim_workbooks.package import position
@@ -24,6 +24,7 @@ def sum_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -
     yield from _twice(inference, sheet, cell, tree)
     yield from _block_sum(inference, sheet, cell, tree)
     yield from _one_without_period(inference, sheet, cell, tree)
+    yield from _price_of_one_among(inference, sheet, cell, tree)
     yield from _sum_of_another_column(inference, sheet, cell, tree)
     yield from _across_headers(inference, sheet, cell, tree)
 
@@ -268,6 +269,29 @@ def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: 
         f"'{cell.label}' is per {due}, but '{other.label}', which it adds, is not.",
         "Divide it by its lifetime.",
     )
+
+
+def _price_of_one_among(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """The rent of one server among what all of them cost."""
+    stated = cell.context.value
+    if stated is None or not cell.context.explicit or not has_money(stated) or _things_of(stated):
+        return
+    terms = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
+    cells = [c for c in terms if c is not None and c.context.explicit and has_money(c.value)]
+    single = [c for c in cells if _things_of(c.value)]
+    if len(terms) < 2 or len(cells) < len(terms) or len(single) != 1:
+        return
+    name = _things_of(single[0].value)[0]
+    yield (
+        "user-total" if name == "user" else "device-scope",
+        f"'{cell.label}' adds '{single[0].label}', which is that of one {thing(name)}.",
+        "Multiply by how many there are.",
+    )
+
+
+def _things_of(value: Value) -> list[str]:
+    """Return what a figure is per: GPUs, nodes, users."""
+    return [n for n, e in value.dims or () if n in COUNTABLE and e < 0]
 
 
 def _noted_as_per(inference: Inference, sheet: int, cell: Cellwise, period: str) -> bool:

@@ -85,7 +85,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     words = label.text
     precise = dict(label.kinds).get("precision", "")
     if (
-        concept in ("peak", "achieved compute")
+        concept in ("peak", "achieved compute", "power")
         and own == frozenset({("integer_operation", 1.0), _TIME})
         and precise.startswith(("fp", "bf", "tf"))
     ):

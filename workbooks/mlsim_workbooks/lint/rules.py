@@ -45,6 +45,7 @@ from mlsim_workbooks.lint.label_units import label_unit_rules
 from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import is_clock, ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.notes import note_rules
+from mlsim_workbooks.lint.pairs import wrong_count
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_findings
 from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, left_of_one_rules, scope_rules
@@ -152,6 +153,8 @@ def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> 
     key = sheet, cell.item.key
     guesses = inference.guesses(key)
     counts = [] if clashes or guesses else list(count_rule(cell, tree))
+    if counts and wrong_count(cell.computed) == ("device", "replica") and not _many_per_replica(inference, facts):
+        counts = []  # a replica may be one GPU
     yield from counts
     if not clashes and not counts and cell.context.contradiction is None:
         yield from _result(inference, facts, sheet, cell, tree)

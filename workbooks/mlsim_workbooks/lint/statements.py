@@ -104,7 +104,7 @@ def combine(
     concept = owner.concept or other.concept
     if concept in ("", "memory") and _BYTE.fullmatch(unit.strip()) and any(c == "precision" for c, _ in owner.kinds):
         concept = "bytes each"  # "Precision BF16 | bytes"
-    if unit.strip() == "B" and _SIZE.match(owner.text):
+    if unit.strip() == "B" and _SIZE.match(owner.text) and not _EACH_VALUE.match(owner.text):
         concept = "memory"  # "Bytes of one image | B"
     kinds = _join_kinds(owner, other, other is column)
     per = next((t for t in (unit, *group) if _PER_PRICE.match(t)), "")
@@ -135,6 +135,7 @@ def combine(
 
 
 _PER_CURRENCY = re.compile(r"\bper unit of (?:\w+ )*currency", re.I)  # of each column another
+_EACH_VALUE = re.compile(r"(?:bytes?|octets?) (?:per|je|par|pro) (?:param|weight|value|element|poids|gewicht)", re.I)
 _NARROWER = {"heads": "kv heads", "parameters": "active parameters"}
 _EITHER = re.compile(r"(?:in|en) \S+ (?:or|oder|ou|and|und|et) \S+", re.I)
 

@@ -96,6 +96,8 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # pointwise, "6 % on top", machine learning, a divergence, "node 184 TB"
     if body in ("x", "×", "X", "-", "ratio", "fraction", "Faktor", "factor", "0-1", "0–1", "0..1", "1/1"):
         return Value(dims=(), text=body)
+    if body in ("Anteil", "share", "part"):
+        return Value(dims=(), text="fraction")
     if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):
         return Value(dims=(("count", 1.0),), text=body)
     value = (

@@ -105,6 +105,8 @@ def user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, us
     ):
         return  # requests in flight are users at work
     words, label = cell.words, cell.label
+    if dict(computed.dims or ()).get("count", 0.0) > 0:
+        return  # as many sessions
     written = re.search(
         r"/ ?(?:user|nutzer|utilisateur)|(?:per|pro|je|par) (?:user|nutzer|utilisateur)", f"{stated.text} {words}", re.I
     )

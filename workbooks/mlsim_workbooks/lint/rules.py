@@ -231,17 +231,17 @@ def _of_what_is_missing(
     context = cell.context
     counted = counts_something(context.value or cell.value)
     if context.concept or context.kinds or counted or (context.label and not cell.entity):
-        gpu_time = any(_of_gpus(c) for c in inference.uses((sheet, cell.item.key)).values())
+        used = inference.uses((sheet, cell.item.key)).values()
+        gpu_time = any(map(_of_gpus, used))
         worked = cell.computed.parts if cell.computed is not None else frozenset()
         gpu_time |= "replicas" in worked and not _many_per_replica(inference, facts)
         title = inference.title(sheet, cell.item.row)
         nodes = bool(facts.concepts.get("nodes")) and not _ONE_NODE.fullmatch(inference.book.grids[sheet].name.strip())
         nodes = nodes and not _OF_A_NODE.search(title)
-        nodes = nodes and not any(_ON_ONE_NODE.search(c.words) for c in inference.uses((sheet, cell.item.key)).values())
-        nodes = nodes and not any(_ORDERED.match(c.words) for c in inference.uses((sheet, cell.item.key)).values())
-        said = scope_rules(cell, tree, nodes, bool(facts.concepts.get("users")), gpu_time)
-        hours = any(lines_added(inference, c) == 24 for c in inference.uses((sheet, cell.item.key)).values())
-        yield from (x for x in said if not (hours and x[0] == "device-hours"))  # GPUs, added up over a day
+        nodes = nodes and not any(_ON_ONE_NODE.search(c.words) or _ORDERED.match(c.words) for c in used)
+        for said in scope_rules(cell, tree, nodes, bool(facts.concepts.get("users")), gpu_time):
+            if said[0] != "device-hours" or not any(lines_added(inference, c) == 24 for c in used):
+                yield said  # else GPUs, added up over the hours of a day
     yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
     yield from batch_rules(inference, (sheet, cell.item.key), cell)
     yield from host_power_rules(inference, (sheet, cell.item.key), cell)

@@ -193,7 +193,7 @@ _COUNT_ROW = re.compile(
 )
 
 
-_OVER = re.compile(r"p\d\d (?:over|\/|to) |(?-i:ERF)$", re.I)
+_OVER = re.compile(r"p\d\d (?:over|/|to) |(?-i:ERF)$", re.I)
 _IN_MONEY = re.compile(rf"\b(?:in|en) (?:[kM]?[€$£]|{'|'.join(CURRENCIES)})$")
 
 

@@ -27,7 +27,7 @@ types:
 
 unit:
 	.venv/bin/mlsim audit --summary
-	$(RUN) pytest
+	$(RUN) pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 generated: setup  ## rebuild what is generated: Excel module, function reference, rules of the unit checker, templates
 	$(RUN) mlsim_addin.generate

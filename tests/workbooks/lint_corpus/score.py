@@ -62,6 +62,8 @@ HELD_OUT = (
     "heldout18",
     "heldout19",
     "clean15",
+    "heldout20",
+    "clean16",
 )  # written by people who never saw the checker
 
 

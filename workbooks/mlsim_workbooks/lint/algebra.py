@@ -192,7 +192,7 @@ def multiply(a: Value, b: Value, sign: int = 1) -> Value:
 def _as_often(a: Value, b: Value) -> Value:
     """Return a figure per hour or day as a rate where it is multiplied by the hours or days of a longer period."""
     seconds = PERIODS.get(a.kind("period"), 0.0)
-    if a.dims is None or b.dims != (("time", 1.0),) or b.factor != seconds or not b.kind("period"):
+    if a.dims is None or b.dims != (("time", 1.0),) or b.factor != seconds or not (b.kind("period") or a.text == "%"):
         return a
     rate = replace(a, dims=add_dims(a.dims, (("time", -1.0),), 1.0), factor=a.factor / seconds)
     return rate.with_kind("period", "")

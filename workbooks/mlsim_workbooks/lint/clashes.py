@@ -251,7 +251,7 @@ def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
         return None  # more likely the label of a factor was misread
     written = not products and both_written(clash.left, clash.right)
     written = written and not (has_money(clash.left) and has_money(clash.right))
-    if written and clash.how in ("add", "subtract") and mismatch.dims:
+    if written and clash.how in ("add", "subtract"):
         rule = "mixed-sum" if rule in ("", "dimension") else rule  # GB and kW, both of them written
     elif not rule or (clash.how != "sum" and not one_slip(mismatch.dims)):
         return None

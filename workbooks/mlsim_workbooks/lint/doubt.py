@@ -240,6 +240,8 @@ def _count_of_anything(d: Difference) -> bool:
     """The cell counts something, as its name says; only a share, tokens over time, and GPUs to buy say it surely."""
     if not d.mismatch.dims or hard(d.stated.dims or ()) or d.stated.text == "%":
         return False
+    if d.rule == "params-bytes" and d.cell.context.explicit:
+        return False  # bytes under "M params"
     of_tokens = "token" in dict(d.stated.dims or ()) or (bool(d.stated.dims) and "~token" in d.computed.parts)
     only_time = set(d.mismatch.dims) <= {("time", 1.0), ("time", -1.0)}
     return not (only_time and of_tokens) and not _rounded_count(d)
@@ -442,12 +444,16 @@ def _bits_over_bits(d: Difference) -> bool:
     if d.rule != "bits-bytes":
         return False
     width = {4.0, 8.0, 16.0, 32.0, 64.0} & set(d.computed.numbers)
+    if 8.0 in width and "bit" in d.stated.text and "~information" not in d.computed.parts:
+        return True  # three colours of 8 bits
     return bool(width) and any(c.value.factor == 0.125 and c.item.form < 0 for c in d.used)
 
 
 def _bytes_unsaid(d: Difference) -> bool:
     """Parameters may be a byte each, or the number beside them their bytes."""
     if d.rule != "params-bytes":
+        return False
+    if any(c.value.dims == (("information", 1.0), ("parameter", -1.0)) and c.context.explicit for c in d.used):
         return False
     if any(_may_be_bytes(c) for c in d.used) or 1.0 in sx.written(d.tree) or byte_each(d.inference, d.facts):
         return True

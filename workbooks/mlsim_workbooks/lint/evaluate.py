@@ -160,6 +160,8 @@ class Evaluation:
                 return replace(quantity, dims=None, number=None)  # kW over a capacity of 80: racks, perhaps
             if number.number == 1.0 and quantity.parts == {"days between"}:
                 return quantity  # the first and the last day, both
+            if number.number == 1.0 and quantity.dims == (("time", 1.0),) and quantity.factor >= 86_400.0:
+                return quantity  # the first week and the last, both
             if number.number == 1.0 and quantity.known and isinstance(other, sx.Binary) and other.operator == "/":
                 return Value((), parts=quantity.parts)  # 1 - a / b
             if isinstance(other, sx.Call) and other.name.startswith(("ROUNDUP", "CEILING")):
@@ -203,7 +205,7 @@ class Evaluation:
             )
         if mismatch is not None and how in ("add", "subtract") and plain_fraction(left) != plain_fraction(right):
             one, other = (left, right) if plain_fraction(left) else (right, left)
-            if hard(other.dims or ()) == (("time", -1.0),):
+            if hard(other.dims or ()) == (("time", -1.0),) and other.factor < 1e-6:
                 return  # 1 / 5 years + 8 % a year
             if hard(other.dims or ()):
                 self.clashes.append(Clash("bare", one, other, a, b, note="fraction"))

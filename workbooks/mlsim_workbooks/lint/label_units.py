@@ -24,6 +24,7 @@ def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
     yield from _named_otherwise(cell)
     yield from _price_of_nothing(cell)
     yield from _of_another_quantity(cell)
+    yield from _rate_of_a_number(cell)
 
 
 # concept -> (hard dimension its unit has, rule when a unit of the other dimension stands there)
@@ -85,7 +86,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     words = label.text
     precise = dict(label.kinds).get("precision", "")
     if (
-        concept in ("peak", "achieved compute", "power")
+        concept in ("peak", "achieved compute", "power", "")
         and own == frozenset({("integer_operation", 1.0), _TIME})
         and precise.startswith(("fp", "bf", "tf"))
     ):
@@ -185,6 +186,18 @@ def _price_of_nothing(cell: Cellwise) -> Iterator[Said]:
             f"'{cell.label}' is a price in {value.text}, and does not say of how much.",
             "Per kWh, or per MWh?",
         )
+
+
+def _rate_of_a_number(cell: Cellwise) -> Iterator[Said]:
+    """A mean rate of tokens in tokens: per second is left out."""
+    value = cell.context.value
+    if value is None or not cell.context.explicit or value.dims != (("token", 1.0),) or value.kind("period"):
+        return
+    if cell.item.form >= 0 and "tok" in value.text.lower() and _RATE.match(" ".join(cell.context.texts[:1])):
+        yield "token-rate", f"'{cell.label}' is a rate, but its unit, {value.text}, is that of a number.", "Per second?"
+
+
+_RATE = re.compile(r"(?:(?!\b(?:at|bei|à)\b).)*\b(?:rate|throughput|durchsatz|débit)\b(?! (?:limit|card))", re.I)
 
 
 def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:

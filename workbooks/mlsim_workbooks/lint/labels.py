@@ -79,7 +79,10 @@ def _only_mentions(text: str, match: re.Match[str]) -> bool:
     before = text[: match.start()] if match.group()[:1].isalpha() else text[: match.start() + 1]
     return bool(
         _ALL.match(text)
-        or re.search(r"(?<![a-zA-Z])\d[\d.,]*\s?(?:[kKMB]|bn|Mi[ol]\S*|Mrd\.?|[mb]illions?)?[ -]$|\w.*[,(:]", before)
+        or re.search(
+            r"(?<![a-zA-Z\d])(?<![a-zA-Z]-)\d[\d.,]*\s?(?:[kKMB]|bn|Mi[ol]\S*|Mrd\.?|[mb]illions?)?[ -]$|\w.*[,(:]",
+            before,
+        )
     )
 
 
@@ -117,7 +120,7 @@ _OF_EACH_THING = re.compile(
     r"((?:[a-z]+ )*(?:gb|gib|mb|mib|tb|tib|kb|kwh|kw|ms|us)) per (?:shard|file|block|chunk|page|document|doc|index|copy|expert|layer|clip|call|job|run|shift|scan|batch|bucket)"
 )
 _PER_PERIOD = re.compile(
-    r"\b(h|hours|kg|t|kwh|mwh|gb|tb|tok|mtok|tokens|req|requests|images|gpuh) (day|week|month|year)\b"
+    r"\b(h|hours|kg|t|kwh|mwh|gb|tb|tok|mtok|tokens|req|requests|images|gpuh) (day|week|month|year|jour|mois|semaine|tag|monat|jahr)\b"
 )
 _MANY_BEHIND = re.compile(r"\b(tok|tokens|req|requests|images|samples)( per \w+)? (k|m|mn|bn)$")  # tok_day_bn
 _STATISTIC_BEHIND = re.compile(
@@ -138,6 +141,7 @@ _GPU_HOURS = re.compile(
     r"(?:[a-zäöüé]+ ){0,2}GPU[- ]?(?:hours|Stunden) (?:in|of|im) (?:the |a )?(?:year|month|quarter|week|jahr|monat|quartal)",
     re.I,
 )
+_PER_MANY = re.compile(r"\((USD|EUR|GBP|CHF|[$€£])/([kM])\)")  # "Rent per million tokens (USD/M)"
 _AT_A_RATE = re.compile(r"(?<=\w) (?:at|bei|à) \d[\d.,]* [A-Za-z]+/\w+$")  # "300 tokens at 55 tok/s"
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
@@ -155,6 +159,8 @@ def read_label(text: str) -> Label:
     words = re.sub(r"\breq\.", "requests", words)
     words = re.sub(r"\b(?i:(tokens|parameters|params|compute)),? [NDC]$", r"\1", words)  # as the papers call them
     words = _AT_A_RATE.sub("", words)
+    if "tok" in words.lower():
+        words = _PER_MANY.sub(r"(\1/\2tok)", words)
     concept = _concept(words)
     kinds = set(_kinds(words))
     if snake and (each := _OF_EACH_THING.fullmatch(words)):

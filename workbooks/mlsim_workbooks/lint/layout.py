@@ -17,7 +17,7 @@ from mlsim_workbooks.lint.algebra import hard, has_money
 from mlsim_workbooks.lint.formats import format_unit
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.reader import Book, Grid, Item
-from mlsim_workbooks.lint.statements import DATED, EMPTY, UNIT_HEADER, Context, combine
+from mlsim_workbooks.lint.statements import A_COUNT, DATED, EMPTY, UNIT_HEADER, Context, combine
 from mlsim_workbooks.lint.unit_texts import CURRENCIES, plain_unit, read_quantity, unit_cell
 from mlsim_workbooks.lint.vocabulary import COUNTED_WORDS
 from mlsim_workbooks.package import column_number
@@ -57,12 +57,14 @@ class _Pass:
     labels: list[int] = field(default_factory=list)  # columns of its labels
     runs: dict[int, tuple[int, int]] = field(default_factory=dict)
     behind_values: int = 0  # column of the labels of a list that has its numbers first
+    serials: set[int] = field(default_factory=set)  # columns that number the lines
 
     def run(self) -> Iterator[tuple[Item, Context, str]]:
         self.fill_merged()
         self.find_names()
         self.find_gaps()
         self.find_unit_columns()
+        self.find_serials()
         self.find_labels_behind()
         last, ended = 0, False  # ended: the row before added up the table above an empty row
         for number, items in self.grid.rows.items():
@@ -72,7 +74,8 @@ class _Pass:
                     self.gap()
             last = number
             texts = self.texts(number, items)
-            numbers = [i for i in items if i.numeric and i.col not in texts]
+            yield from ((i, EMPTY, "") for i in items if i.numeric and i.col in self.serials)
+            numbers = [i for i in items if i.numeric and i.col not in texts and i.col not in self.serials]
             blanks = {c for c, t in texts.items() if numbers and _PLACEHOLDER.fullmatch(t.strip())}
             texts = {c: t for c, t in texts.items() if c not in blanks}
             heads = _left_headers(texts, numbers)
@@ -103,6 +106,7 @@ class _Pass:
     def texts(self, number: int, items: list[Item]) -> dict[int, str]:
         """Return the texts of a row by column; merged cells repeat theirs."""
         texts = {i.col: i.value for i in items if isinstance(i.value, str) and i.form < 0 and i.value.strip()}
+        texts = {c: f"per {t}" if self.prices(c) else t for c, t in texts.items()}
         if self.merged:
             for item_col in list(self.merged_row.get(number, ())):
                 texts.setdefault(item_col, self.merged[number, item_col])
@@ -256,7 +260,11 @@ class _Pass:
             return False  # "requests/s" of a second list beside the first
         if _CALENDAR.fullmatch(text.strip()) and col == self.first:
             return False  # "Jahr", the line of the year
-        if self.headed(col) or (_PER_WHAT.match(text) and "(" not in text and col > self.first):
+        if (
+            self.headed(col)
+            or (self.prices(col) and col > self.first)
+            or (_PER_WHAT.match(text) and "(" not in text and col > self.first)
+        ):
             return True
         if _CALENDAR.fullmatch(text.strip()) and column is not None and column.stack and col - 1 not in numeric:
             return False  # "Year", the line below the months
@@ -304,6 +312,8 @@ class _Pass:
         found: list[str] = []
         before = bisect_left(self.labels, col)
         at = self.labels[before - 1] if before else 0
+        if self.behind_values and texts.get(at, "") in self.named.values():
+            at = 0
         if self.gaps and self.beyond_gap(at, col, numeric):
             return (), ""
         behind = texts.get(self.behind_values, "") if not at and col < self.behind_values else ""
@@ -339,18 +349,40 @@ class _Pass:
                     self.many_units.setdefault(item.col, set()).add(item.value.strip())
         self.unit_columns = {c for c, found in said.items() if sum(found) > 1 and sum(found) * 2 > len(found)}
 
+    def find_serials(self) -> None:
+        """Collect the columns, headed "No.", that only number the lines."""
+        heads = {
+            i.col: i.row
+            for items in self.grid.rows.values()
+            for i in items[:3]
+            if isinstance(i.value, str) and _SERIAL.fullmatch(i.value.strip())
+        }
+        for col, top in heads.items():
+            cells = (self.grid.at(row, col) for row in self.grid.rows if row > top)
+            below = [c.value for c in cells if c is not None and isinstance(c.value, float) and c.form < 0]
+            if len(below) > 2 and below == sorted(set(below)) and all(v == int(v) for v in below):
+                self.serials.add(col)
+
     def find_labels_behind(self) -> None:
-        """Find the column of labels of a list that has its numbers first: "989 | TFLOP/s | BF16 dense"."""
+        """Find the column of labels of a list that has its numbers first: "989 | TFLOP/s | BF16 dense".
+
+        A list that has its labels behind mere names of cells is one too: "peak_bf16 | 989 | TFLOP/s | BF16 dense".
+        """
         first = min((items[0].col for items in self.grid.rows.values() if items), default=0)
         lists, rows = Counter[int](), 0
         for items in self.grid.rows.values():
+            items = [i for i in items if i.col not in self.serials]
             numeric = [i.col for i in items if i.numeric]
             rows += bool(numeric)
-            if numeric == [first]:
-                texts = ((i.col, i.value) for i in items if isinstance(i.value, str) and i.form < 0)
-                lists[next((c for c, t in texts if plain_unit(t) is None and c not in self.unit_columns), 0)] += 1
+            if len(numeric) != 1:
+                continue
+            texts = {i.col: i.value for i in items if isinstance(i.value, str) and i.form < 0}
+            before = [t for c, t in texts.items() if c < numeric[0] and c not in self.unit_columns]
+            if not before or before == [self.named.get((items[0].row, numeric[0]))]:
+                behind = (c for c, t in texts.items() if c > numeric[0] and plain_unit(t) is None)
+                lists[next((c for c in behind if c not in self.unit_columns), 0)] += 1
         column, found = lists.most_common(1)[0] if lists else (0, 0)
-        if column and found >= 5 and found > 0.8 * rows and not self.heads_speak(first):
+        if column and found >= 5 and found > 0.8 * rows and (self.named or not self.heads_speak(first)):
             self.behind_values = column
 
     def heads_speak(self, col: int) -> bool:
@@ -378,7 +410,7 @@ class _Pass:
         own = next((u for c, u in units.items() if head and of[c] and of[c] in (head.casefold(), _last_word(head))), "")
         if own:
             return own, True
-        units = {c: u for c, u in units.items() if not of[c]}  # of another column
+        units = {c: u for c, u in units.items() if not of[c] and (not self.prices(c) or self.money(col, c))}
         if col + 1 in units and not (col - 1 in units and col + 2 in numeric and col - 2 not in numeric):
             return units[col + 1], True
         if _PER_WHAT.match(units.get(col + 2, "")) and col + 1 not in texts and col + 1 not in numeric:
@@ -387,7 +419,7 @@ class _Pass:
         left, right = first - 1, last + 1
         if left in units and units[left].strip() in CURRENCIES and not self.headed(left):
             return "", False
-        if self.headed(right) and col < last and _A_COUNT.fullmatch(self.head(col)):
+        if self.headed(right) and col < last and A_COUNT.fullmatch(self.head(col)):
             return "", False  # "Count | Size each | Unit": of the size
         before = left - 1 in numeric
         before = before and not (col == left + 1 and right not in units and self.scenarios(left - 1, col))
@@ -399,6 +431,15 @@ class _Pass:
         if only and only < first and self.headed(only) and not any(c < only for c in self.runs):
             return units[only], True  # beyond cells of the row that are empty
         return "", False
+
+    def prices(self, col: int) -> bool:
+        """Tell whether a column, headed "per", holds what the prices before it are per."""
+        return bool(_PER_HEADER.fullmatch(self.head(col)))
+
+    def money(self, first: int, last: int) -> bool:
+        """Tell whether a column stands right before another, or only columns of money stand between them."""
+        units = (read_label(self.head(c)).unit for c in range(first, last))
+        return first + 1 == last or (first < last and all(u is not None and has_money(u) for u in units))
 
     def scenarios(self, *cols: int) -> bool:
         """Tell whether columns are headed by names alone: two cases of the same quantities, their unit between them."""
@@ -477,6 +518,7 @@ _SHORT_UNIT = re.compile(
     r"(?:k?g|t) ?/ ?\w+|(?:per|pro|par|je) (?:day|month|year|week|query|request|user|tag|monat|jahr|jour|mois|an)"
 )
 _MANY_PER = re.compile(r"[kKMB]|[kMB]/\w+")
+_PER_HEADER = re.compile(r"(?:price |rate )?(?:per|je|par|pro)(?: unit)?", re.I)
 _PER_WHAT = re.compile(r"(?:per|pro|par|je) [a-zA-Z]", re.I)
 _CALENDAR = re.compile(r"year|month|quarter|jahr|monat|quartal|année|an|mois", re.I)
 _SURE = frozenset(("ms", "µs", "GB", "TB", "GiB", "TiB", "kW", "kWh", "MWh", "TFLOP", "GFLOP"))
@@ -495,7 +537,7 @@ def _runs(numeric: set[int]) -> dict[int, tuple[int, int]]:
     return runs
 
 
-_PLACEHOLDER = re.compile(r"n/?a|[-–—?.…]+|tbd|tba|none|k\.\s?a\.?|s\.o\.|nd", re.I)
+_PLACEHOLDER = re.compile(r"n/?a|1|[-–—?.…]+|tbd|tba|none|k\.\s?a\.?|s\.o\.|nd", re.I)
 _MAGNITUDE = re.compile(
     r"[x×]?\s?10\^?\d{1,2}|10[⁰¹²³⁴-⁹]+|1[eE]\d{1,2}|bn|billions?|millions?|Mio\.?|Mrd\.?|trillions?|[BMT]"
 )
@@ -514,8 +556,8 @@ def _names_case(header: str) -> bool:
     return plain and not UNIT_HEADER.fullmatch(header.strip()) and not _NOTES.match(header)
 
 
+_SERIAL = re.compile(r"#|n[ro°º]\.?|nr\.|num(?:ber|mer|éro)?|pos\.?|lfd\.? ?nr\.?|line|zeile|ligne", re.I)
 _CASE = re.compile(r"(?:base|growth|peak|stress|launch|peak year|growth case|wachstum|croissance)", re.I)
-_A_COUNT = re.compile(r"count|qty\.?|quantity|number|anzahl|menge|stück|nombre|quantité|#", re.I)
 _REMARKS = re.compile(
     r"(?:comment|note|remark|source|hint)s?|bemerkung(?:en)?|kommentar|hinweise?|quelle|anmerkung|remarques?|commentaires?",
     re.I,

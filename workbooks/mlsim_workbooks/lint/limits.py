@@ -239,6 +239,7 @@ def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     words = cell.words
     if (
         not over
+        or cell.context.concept == "PUE"
         or _COMPARED.search(words)
         or any(p.startswith("1/") for p in computed.parts - over - {"1/ratio", "1/share"})
     ):

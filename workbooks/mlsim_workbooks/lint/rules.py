@@ -233,6 +233,8 @@ def _of_what_is_missing(
     if context.concept or context.kinds or counted or (context.label and not cell.entity):
         used = inference.uses((sheet, cell.item.key)).values()
         gpu_time = any(map(_of_gpus, used))
+        paid = [k for k, c in inference.uses((sheet, cell.item.key)).items() if has_money(c.value)]
+        gpu_time |= any(map(_of_gpus, (c for k in paid for c in inference.uses(k).values())))
         worked = cell.computed.parts if cell.computed is not None else frozenset()
         gpu_time |= "replicas" in worked and not _many_per_replica(inference, facts)
         title = inference.title(sheet, cell.item.row)
@@ -406,15 +408,16 @@ def _exchanges(value: Value) -> bool:
 def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, computed: Value) -> bool:
     """Tell whether a product has a percentage that is stored as a fraction, and a division by 100 for it."""
     shares = [c for c in inference.uses((sheet, cell.item.key)).values() if c.context.percent]
-    plain = [n for n in computed.numbers if n != 0.01]
+    below = bool(computed.parts & {"1/share", "1/ratio", "1/MFU"})
+    plain = [n for n in computed.numbers if n != (100.0 if below else 0.01)]
     stored = all(isinstance(c.item.value, float) and abs(c.item.value) <= 1.0 for c in shares)
     cents = has_money(computed) and "energy" in computed.parts  # cents per kWh
     rounded = "1/share" in computed.parts and computed.numbers == (100.0,)  # servers, of so much of each
     rate = (
         bool(hard(computed.dims or ()))
         and not has_money(computed)
-        and computed.numbers.count(0.01) == 1
-        and all(map(is_conversion, plain))
+        and (computed.numbers.count(0.01) == 1 or (below and computed.numbers.count(100.0) == 1))
+        and all(is_conversion(n) or is_time(n) or n in (0.5, 2.0) for n in plain)
     )
     return (
         len(shares) == 1
@@ -517,12 +520,16 @@ def _eight(cell: Cellwise, computed: Value | None, *, written: bool = False) -> 
         or not cell.context.explicit
         or computed.dims is None
         or "~information" not in computed.parts
-        or dict(computed.dims).get("device", 0.0) < 0  # of the 8 GPUs of a node
     ):
         return
+    of_one = dict(computed.dims).get("device", 0.0) < 0 and dict(stated.dims or ()).get("device", 0.0) < 0
+    if dict(computed.dims).get("device", 0.0) < 0 and not of_one:
+        return  # of the 8 GPUs of a node
     eights = [n for n in computed.numbers if not is_conversion(n) and not is_time(n)]
     words = cell.words
-    if len(eights) != 1 or eights[0] not in (8.0, 0.125) or re.search(r"\b8\b|gpu|per |bit", words, re.I):
+    if len(eights) != 1 or eights[0] not in (8.0, 0.125) or re.search(r"\b8\b|bit", words, re.I):
+        return
+    if not of_one and re.search(r"gpu|per ", words, re.I):
         return
     dims = hard(stated.dims or ())
     due = dims == (("time", 1.0),) and eights[0] == 8.0 and hard(computed.dims) == dims
@@ -555,7 +562,9 @@ def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iter
     stated, computed = cell.context.value, cell.computed
     if stated is None or computed is None or stated.dims != (("information", 1.0),) or not cell.context.explicit:
         return
+    plain = computed.dims == () and not any(p[0] == "~" for p in computed.parts) and _closes(computed, 3, 4)
     alone = computed.dims == () and not inference.uses((sheet, cell.item.key))  # 224 x 224 x 3 / 1024
+    alone |= plain and bool(computed.parts & _KV_COUNTS)
     whole = computed.dims is None and _binary_unit(stated) and not any(p[0] == "~" for p in computed.parts)  # of pixels
     if not (alone or whole) and (
         computed.dims is not None or ("~information" not in computed.parts and not _BYTES_EACH & computed.parts)
@@ -565,7 +574,7 @@ def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iter
     scales = [c.value.factor for c in used if c.value.dims == (("information", 1.0),)]
     for k in (1, 2, 3, 4):
         for found, due in ((1000.0**k, 1024.0**k), (1024.0**k, 1000.0**k)):
-            if (alone or whole) and not _binary(due):
+            if (alone or whole) and not plain and not _binary(due):
                 continue  # "KB" is often said of 1,024
             others = [n for n in computed.numbers if n and not _close(n, 1 / found)]
             start = stated.factor / due  # of what is divided: bytes, or the megabytes of each file
@@ -582,6 +591,12 @@ def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iter
                 return
 
 
+def _closes(computed: Value, *powers: int) -> bool:
+    """Tell whether a formula divides by such a power of 1,000 or of 1,024."""
+    return any(_close(n * b**k, 1.0) for n in computed.numbers if n for b in (1000.0, 1024.0) for k in powers)
+
+
+_KV_COUNTS = frozenset(("layers", "kv heads", "heads", "head dim", "hidden size"))
 _BYTES_EACH = frozenset(("bytes each", "bits each", "kv cache", "memory"))
 
 

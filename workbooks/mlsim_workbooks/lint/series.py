@@ -160,6 +160,9 @@ def _in_another_unit(inference: Inference, sheet: int, row: int, col: int, cell:
             units = {c.context.value for c in beside if c is not None and c.item.form >= 0 and relative(c) == own}
             if len(units) != 1 or any(c is None or relative(c) != own or c.context.headed for c in beside):
                 continue
+            across_it = (inference.at(sheet, row + s * across, col + s * down) for s in (-1, 1))
+            if any(c is not None and c.context.value == value for c in across_it):
+                continue  # all of its line is in this unit
             due = units.pop()
             mismatch = compare(value, due) if due is not None and due.known and value.known else None
             if due is not None and mismatch is not None and not mismatch.dims and not mismatch.periods[0]:

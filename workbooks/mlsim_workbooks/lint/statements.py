@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from mlsim_workbooks.lint.algebra import Value, hard, has_money, only_money
+from mlsim_workbooks.lint.algebra import BUILT, Value, hard, has_money, only_money
 from mlsim_workbooks.lint.formats import Format, format_unit, format_value
 from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, per_what, read_label
 from mlsim_workbooks.lint.unit_texts import CURRENCIES, CURRENCY_SYMBOLS, plain_unit, read_unit, scaled, unit_cell
 
-__all__ = ["DATED", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
+__all__ = ["A_COUNT", "DATED", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,9 @@ _HOW_OFTEN = re.compile(
     r"(?:the )?(?:year|month|quarter|week|day|jahr|monat|quartal|woche|tag|année|mois|semaine|jour)|hourly|daily|weekly|monthly|yearly|täglich|wöchentlich|monatlich|jährlich|quotidien|mensuel",
     re.I,
 )
+A_COUNT = re.compile(
+    r"(?:count|qty\.?|quantity|number|anzahl|menge|stück|nombre|quantité|#)(?: (?:je|per|pro|par) \S+)?", re.I
+)
 UNIT_HEADER = re.compile(
     r"(?:units?|uom|u/m|me|einh\.?|(?:mengen)?einheit|unités?|\[?unit\]?|measure|dim\.?)(?: ?/.*)?", re.I
 )
@@ -72,6 +75,8 @@ def combine(
         return Context(concept="exchange rate", label=group[0], texts=(*group, *reversed(stack)))
     row = _best([read_label(t) for t in group])
     column = _best([_header(t) for t in reversed(stack)])
+    if stack and A_COUNT.fullmatch(stack[-1].strip()) and row.unit is not None and not unit:
+        row = Label(row.text)  # "Installation (days)" under "Qty": so many of them
     joined = read_label(" ".join(stack)) if len(stack) > 1 else column
     if not column.says_something and joined.says_something:
         column = joined
@@ -146,7 +151,8 @@ def _no_money(value: Value) -> bool:
 
 def _header(text: str) -> Label:
     """Read a header; a row of units under the headers states them apart."""
-    unit = unit_cell(text) if text == "bn" else plain_unit(text)
+    cycles = re.sub(r"^cycles \(?([kMG])\)?$", r"\1cycles", text.strip())
+    unit = unit_cell(cycles) if text == "bn" or cycles.endswith("cycles") else plain_unit(text)
     if _AXIS.fullmatch(text.strip()):
         return Label(text)  # the column of the year, behind those of its quarters
     if text.strip() in CURRENCIES:
@@ -193,8 +199,9 @@ _COUNT_ROW = re.compile(
 )
 
 
+_THING_HOURS = re.compile(r"[a-zäöüé]+-(?:hours|stunden)", re.I)
 _OVER = re.compile(r"p\d\d (?:over|/|to) |(?-i:ERF)$", re.I)
-_IN_MONEY = re.compile(rf"\b(?:in|en) (?:[kM]?[€$£]|{'|'.join(CURRENCIES)})$")
+_IN_MONEY = re.compile(rf"(?:\b(?:in|en)|,) (?:[kM]?[€$£]|{'|'.join(CURRENCIES)})$")
 
 
 def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool, is_unit: bool) -> tuple[Label, Label]:
@@ -213,7 +220,11 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
     if (
         column.unit is not None
         and row.unit is None
-        and (row.concept in ("PUE", "MFU", "exchange rate") or _OVER.match(row.text))
+        and (
+            row.concept in ("PUE", "MFU", "exchange rate")
+            or _OVER.match(row.text)
+            or _THING_HOURS.fullmatch(row.text.strip())
+        )
     ):
         return row, column  # "PUE" below columns of kWh
     if column.concept in ("share", "growth") and column.unit is None and table:
@@ -230,6 +241,8 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
             first, second = row, column
         same = hard(b) == hard(a)
         whole = row.text.strip() == row.unit.text and row.unit.dims == column.unit.dims != (("time", 1.0),)  # "MMAC"
+        if is_unit and row.unit.kind("period") and not has_money(column.unit):
+            first, second = row, column  # "req/day" below columns of req/s
         if ((row.strong or whole) and same and row.unit.factor != column.unit.factor) or (
             not same and hard(a) and hard(b) and not has_money(column.unit) and (row.strong or is_unit)
         ):
@@ -271,10 +284,11 @@ def _scoped(value: Value, owner: Label, other: Label) -> Value:
     """Add "per GPU", "per node" from the label's words to the dimension."""
     assert value.dims is not None
     have = dict(value.dims)
-    if value.text == "%":
-        return value  # "Idle power of a node, share of full"
+    if value.text == "%" or have.get("count", 0.0) < 0:
+        return value  # "Idle power of a node, share of full"; tokens/session says what it is per
     for name, exponent in owner.dims or other.dims:
-        have.setdefault(name, exponent)
+        if value.dims != (("time", 1.0),) or name not in BUILT:  # "seconds kept, per camera"
+            have.setdefault(name, exponent)
     return replace(value, dims=tuple(sorted((n, e) for n, e in have.items() if e)))
 
 
@@ -365,6 +379,8 @@ def _unit(
     if shown is not None:
         if value is None:
             value = shown
+        elif beside is None and owner.concept == "money" and has_money(shown) and not has_money(value):
+            value = shown  # "Price, input tokens"
         elif _differ(shown, value) and not clash and (beside is not None or owner.strong):
             clash = Contradiction(value.text, shown.text, "number format")
         elif not owner.strong and beside is None and not _agrees(shown, value):
@@ -373,6 +389,8 @@ def _unit(
         return _money(owner, other, form.currency), True, None  # "Servers" in dollars: what they cost
     if value is not None:
         if form.currency and value.dims:
+            if _paid_in(other, form.currency) and has_money(value):
+                return _money(other, owner, form.currency), True, None  # "Payable EUR" under "Amount USD"
             clash = clash or _currency_clash(value, form.currency)
         if not value.dims and abs(value.factor - 0.01) < 1e-9:
             if form.percent:
@@ -541,6 +559,11 @@ _COUNTS = frozenset(("token", "request", "parameter", "sample"))
 def _bulk(names: set[str]) -> bool:
     """Tell whether a unit is one of bytes, energy or operations, which count nothing."""
     return bool(names) and names <= {"information", "energy", "operation"}
+
+
+def _paid_in(label: Label, currency: str) -> bool:
+    """Tell whether a label names the currency that its number's format shows."""
+    return currency.removeprefix("money_in_").upper() in label.text.split()
 
 
 def _currency_clash(value: Value, currency: str) -> Contradiction | None:

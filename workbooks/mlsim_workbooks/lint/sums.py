@@ -65,12 +65,20 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
             and not re.search(r", (?:min|h|s|d)$", count.label)
             and not re.search(r"budget|grant\b|quota|award|allocation|kontingent|contingent", count.label, re.I)
             and _multiplies(inference, sheet, cell, term)
+            and not _all_along(inference, sheet, cell)
         ):
             yield (
                 "bare-number",
                 f"'{cell.label}' adds '{count.label}', a plain {count.item.value:g}, to a quantity in {unit_text(cell.value)}.",
                 "Multiply by it, or add the quantity that it counts.",
             )
+
+
+def _all_along(inference: Inference, sheet: int, cell: Cellwise) -> bool:
+    """Tell whether the lines above or below take what this one takes: "Left" is "Granted" less "Used" in each."""
+    item = cell.item
+    near = (inference.at(sheet, item.row + step, item.col) for step in (-3, -2, -1, 1, 2, 3))
+    return sum(c is not None and c.item.form == item.form for c in near) > 2
 
 
 _LOADS = re.compile(r"overhead|aufschlag|surcoût", re.I)  # in the unit of what they are added to, as often
@@ -199,6 +207,8 @@ def _sum_of_another_column(inference: Inference, sheet: int, cell: Cellwise, tre
     if not all(own) or not (both or below):
         return
     other = inference.at(sheet, top, column)
+    if other is not None and other.context.texts and other.context.texts[-1].casefold() in cell.label.casefold():
+        return  # "Sum kGPUh"
     money = any(c is not None and has_money(c.value) for c in (cell, beside, other))
     label = beside.label if beside is not None else other.label if other is not None else ""
     yield (

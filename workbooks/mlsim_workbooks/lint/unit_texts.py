@@ -96,8 +96,6 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # pointwise, "6 % on top", machine learning, a divergence, "node 184 TB"
     if body in ("x", "×", "X", "-", "ratio", "fraction", "Faktor", "factor", "0-1", "0–1", "0..1", "1/1"):
         return Value(dims=(), text=body)
-    if body in ("Anteil", "share", "part"):
-        return Value(dims=(), text="fraction")
     if body in ("#", "count", "ea", "pcs", "Stk", "Stück", "Anzahl", "qty", "unité", "unités", "no."):
         return Value(dims=(("count", 1.0),), text=body)
     value = (
@@ -113,7 +111,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     return replace(value, text=" ".join(body.split()))
 
 
-_THINGS_PER = re.compile(r"([a-z]{3,}[a-z]s) ?(?:/|per |pro |par |je ) ?((?:GPU|node|server)?[- ]?[A-Za-zé]+)")
+_THINGS_PER = re.compile(r"([a-z]{2,}[a-z]s) ?(?:/|per |pro |par |je ) ?((?:GPU|node|server)?[- ]?[A-Za-zé]+)")
 
 
 def _things_per(body: str, concept: str, text: str) -> Value | None:
@@ -137,11 +135,21 @@ def _per_thing(body: str, concept: str) -> Value | None:
     """Read "tokens/s per replica", "$/NIC": things that :mod:`mlsim.units` does not count."""
     match = _PER_THING.fullmatch(body)
     word = match[2].casefold() if match else ""
-    name = COUNTED_WORDS.get(word, "count" if word in _NAMELESS else "")
+    nameless = word in _NAMELESS or ("/" in body and _is_noun(word))
+    name = COUNTED_WORDS.get(word, "count" if nameless else "")
     base = read_unit(match[1], concept) if match and name in (*THINGS, "count") else None
     if base is None or not base.dims or base.dims[0][0] in BUILT:  # "GPUs per replica" is a label
         return None
     return replace(base, dims=add_dims(base.dims, ((name, 1.0),), -1.0))
+
+
+def _is_noun(word: str) -> bool:
+    """Tell whether a word in small letters is none that units are made of: "tokens/document", "GB/night"."""
+    plain = bool(_NOUN.fullmatch(word)) and word not in ("cycle", "cycles")
+    return plain and word not in _unit_words() and word not in FOREIGN_WORDS and word not in WORDS
+
+
+_NOUN = re.compile(r"[a-zäöüé]{4,}")
 
 
 def _cycles(body: str) -> Value | None:
@@ -303,6 +311,10 @@ def unit_cell(text: str) -> Value | None:
         body = body[1:-1]
     if body in CURRENCIES:
         return read_unit(body)
+    if body.casefold() in _FRACTION:
+        return Value(dims=(), text="fraction")
+    if body.casefold() in _NO_UNIT:
+        return Value(dims=(), text=body)
     if (
         len(body) > 30
         or (len(body) == 1 and body in "ACDEFGHIKLNPQRSUXYZ")  # the letter of a column, of a scenario
@@ -319,6 +331,12 @@ def unit_cell(text: str) -> Value | None:
         or _many_per_period(body)
         or (unit_cell(body.split(",")[0]) if re.match(r"[^\W\d][^,]*, \w", body) else None)  # "M, cacheable"
     )
+
+
+_FRACTION = frozenset(("anteil", "share", "part", "fraction", "frac", "frac.", "bruchteil"))
+_NO_UNIT = frozenset(
+    ("dimensionless", "dimensionslos", "sans dimension", "unitless", "no unit", "none", "ohne", "facteur", "coefficient", "multiple")
+)  # fmt: skip
 
 
 @lru_cache(maxsize=65536)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, compare, hard, has_money
+from mlsim_workbooks.lint.algebra import Value, compare, hard, has_money, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.kinds import is_copied, is_product
@@ -30,6 +30,9 @@ def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Nod
             f"'{cell.label}' is per user, but the formula takes a total.",
             "Divide by the number of users.",
         )
+    if users and computed is not None and cell.context.explicit and _people_for_requests(inference, key, cell, tree):
+        yield "user-total", f"'{cell.label}' is of requests, but the formula takes users.", "Multiply by those of each."
+        return
     if not users or computed is None or computed.dims is not None or not is_product(tree) or not cell.context.label:
         return
     used = inference.uses(key).values()
@@ -48,6 +51,19 @@ def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Nod
             f"'{cell.label}' is not per user, but '{each[0].label}' is.",
             "Multiply by the number of users.",
         )
+
+
+def _people_for_requests(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node) -> bool:
+    """Tell whether a number of requests, or a rate of them, is a number of users that is only converted."""
+    used = list(inference.uses(key).values())
+    computed = cell.computed
+    if computed is None or len(used) != 1 or used[0].context.concept != "users" or not is_product(tree):
+        return False
+    of_users = (used[0].value.dims or ()) == (("user", 1.0),) and only_conversions(computed)
+    return of_users and cell.context.concept in ("requests", "throughput") and bool(_REQUESTS.search(cell.words))
+
+
+_REQUESTS = re.compile(r"\b(?:requests|queries|calls|questions|anfragen|fragen|requêtes)\b", re.I)
 
 
 def _of_all(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node) -> bool:

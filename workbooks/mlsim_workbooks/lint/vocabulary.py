@@ -44,7 +44,8 @@ _FOREIGN = (
     (r"(?<=/)([A-Za-z]+) (?:und|and|et) (?=Monat|Jahr|Tag|month|year|day|mois|an\b|jour)", r"\1/"),
     (r"^(?:x|×)[ -]?(?:real[- ]?time)$|^h/h$|^s/s$|^[x×] (?:the |of |rate )\b.*", "x"),
     (r"\b([kM])jetons?\b", r"\1tok"),
-    (r"\b(?:Mitarbeiter|employees?|Nutzer|Benutzer|utilisateurs?|students?|seats?|Studierende[rn]?)\b", "user"),
+    (r"\b(?:Mitarbeiter|employees?|Nutzer|Benutzer|utilisateurs?|students?|seats?|Studierende[rn]?|[ée]tudiante?s?)\b", "user"),
+    (r"(?<=/) ?(?:Person(?:en)?|personnes?|persons?|capita)\b", "user"),
     (r"\b([kKMGTPE]i?)o(?![A-Za-z])", r"\1B"),
     (r"\boctets?\b", "bytes"),
     (r"\b(?:Std|Stunden?|heures?)\b\.?", "h"),
@@ -123,7 +124,7 @@ FOREIGN_WORDS = frozenset(
      "wochen", "semaine", "semaines", "mio", "million", "millions", "millionen", "mrd", "milliard", "milliarden",
      "milliards", "tsd", "tausend", "millier", "milliers", "jeton", "jetons", "paramètre", "paramètres", "parameter", "anfrage", "anfragen", "requête", "demande", "demandes",
      "requêtes", "nutzer", "benutzer", "mitarbeiter", "employee", "employees", "utilisateur", "utilisateurs",
-     "student", "students", "seat", "seats", "workday", "workdays", "working", "real", "kjeton", "mjeton", "kjetons", "mjetons", "arbeitstag", "arbeitstage", "knoten", "nœud", "nœuds", "noeud", "noeuds", "server", "serveur",
+     "student", "students", "étudiant", "étudiants", "person", "personne", "seat", "seats", "workday", "workdays", "working", "real", "kjeton", "mjeton", "kjetons", "mjetons", "arbeitstag", "arbeitstage", "knoten", "nœud", "nœuds", "noeud", "noeuds", "server", "serveur",
      "serveurs", "instanz", "instanzen", "bild", "bilder", "karte", "karten", "carte", "cartes", "octet", "octets",
      "tbw", "pbw", "ko", "mo", "go", "to", "po", "kio", "gio", "tio", "annum", "monthly", "yearly", "annually", "accelerator", "k",
      "m", "b", "t", "bn", "mn", "teur", "e", "x", "op", "flops", "flop", "count", "faktor", "factor", "ratio",
@@ -216,16 +217,16 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("throughput", r"throughput|thr'put|durchsatz|\bdébit\b(?! (?:réseau|m[ée]moire|disque))|(?:tok\w*|tokens|req\w*|images?|queries|samples|steps|frames|iterations|anfragen|bilder|fragen|schritte|requêtes|questions|img|passes) ?(?:/|per|pro|par|je) ?s(?:ec\w*|ek\w*)?\b|\bframe rate\b"
                    r"|\btps\b|\bqps\b|\brps\b|débit de génération|generation (?:speed|rate)|decode speed|pages/s|calls (?:per|/|a) ?s(?:ec\w*)?\b|\bgoodput\b|request rate|arrival rate"),
     ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|(?:accelerator|card|chip|board|(?:[ahbl]\d{2,3}s?|mi\d{3}x?))[ -]hours|kartenstunden|heures[ -](?:gpu|carte)"),
-    ("gpus per node", r"(?:gpus?|accelerators?|devices?|chips?|cards?|boards?|karten|cartes|beschleuniger|accélérateurs?) ?(?:per|/|pro|par|je) ?(?:node|server|serveur|host|knoten|nœud|noeud|box\b|chassis|instance|instanz)"),
-    ("tokens", r"\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|promptlänge|longueur\b.*(?:réponse|contexte|prompt|invite)|\b(?:trainings)tokens?\b|\bjetons\b|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!after the first )(?<!after first )\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
-    ("hours", r"\bhours?\b|\bhrs\b|stunden|heures"),
+    ("gpus per node", r"^(?:count|number|qty) (?:in|per) (?:the |a |each )?(?:node|server)$|(?:gpus?|accelerators?|devices?|chips?|cards?|boards?|karten|cartes|beschleuniger|accélérateurs?) ?(?:per|/|pro|par|je) ?(?:node|server|serveur|host|knoten|nœud|noeud|box\b|chassis|instance|instanz)"),
+    ("tokens", r"\btoks? \((?:b|m|bn|t|k)\)|\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|promptlänge|longueur\b.*(?:réponse|contexte|prompt|invite)|\b(?:trainings)tokens?\b|\bjetons\b|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!after the first )(?<!after first )\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
+    ("hours", r"(?<!peak )(?<!busy )(?<!busiest )\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
     ("devices", r"\bn[_ ]gpus?\b|\b(?:ersatz|leih|miet)karten\b|\bcards on order\b|(?:^|[#\s])(?:gpus|gpu count|accelerators|devices|chips|karten|cartes|tpus|hpus)\b(?! ?(?:/|(?:per|pro|par)\b))|number of (?:gpu|acc|chip)|^(?:gpus|karten|cartes|cards|accelerators) (?:insgesamt|gesamt|total|in total|au total|overall)\b|\b(?:spare|reserved|rented|installed|deployed|idle|busy|free|needed|required|edge) (?:gpus|cards|accelerators|chips|boards)\b|^(?:boards|beschleuniger|accélérateurs)\b(?! ?(?:/|(?:per|pro|par|je)\b))|(?:total|nombre) des? (?:gpus?|accélérateurs|cartes)|(?-i:\b(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?)s\b)(?! per|/)"
                 r"|\b(?:gpus?|devices|accelerators|chips|cards|boards|karten|cartes) (?:per|pro|par|je) (?:replica|replikat|replik|réplica|réplique|model|modell|modèle|copy|job|run|group|deployment|site|cluster|rack|region|team|project|customer|lab)|^gpu (?:pour|für|for) |^gpu (?:count|quantity|qty|en|au|de|nécessaires?|requis|used|needed|in|im|gesamt)\b|\bgpu (?:count|quantity|qty)|anzahl (?:gpu|karten)|(?:nombre|nb\.?)(?: de| d.)? ?(?:gpu|cartes)|#\s?gpu|\bn_gpus?\b|num_gpus"),
     ("nodes", r"^server$|(?:^|[#\s-])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:/|(?:per|pro|par)\b))|^(?:boxes|chassis)\b|^(?:nodes|servers?|hosts|knoten|nœuds|noeuds|serveurs) (?:per|je|pro|par) (?:rack|schrank|baie|cabinet)|\brechenknoten\b|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count|^(?:server)?schränke\b|(?:^|nombre de |combien de )baies\b|^cabinets\b"),
-    ("users", r"(?<!per )\busers\b|\bconcurrent(?! (?:requests|sequences|calls|queries|jobs|runs))|(?:^|[#\s])dev(?:eloper)?s\b|\bcallers\b|\bresearchers\b|\bscientists\b|chercheurs|\bforscher\b|\bdau\b|\bmau\b|headcount|mitarbeitende|\binscrits\b|postes sous licence|arbeitsplätze|mandanten|studierende|\bentwickler\b|étudiants|développeurs|subscribers|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
+    ("users", r"(?<!per )\busers\b|\bconcurrent(?! (?:requests|sequences|calls|queries|jobs|runs))|(?:^|[#\s])dev(?:eloper)?s\b|\bcallers\b|\bresearchers\b|\bscientists\b|chercheurs|\bforscher\b|\bnutzende\b|\bdau\b|\bmau\b|headcount|mitarbeitende|\binscrits\b|postes sous licence|arbeitsplätze|mandanten|studierende|\bentwickler\b|étudiants|développeurs|subscribers|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
     ("requests", r"\brequests?\b|\breqs?\b|\b(?:api )?calls\b(?! (?:per|/|a) ?s)|\bsearches\b|\baufrufe\b|\bappels\b|^qs\b|\bqueries\b|anfragen|requêtes|\bséquences\b|\bsequenzen\b|\bbatch\b|\bsequences\b|\bnum seqs\b|^(?:questions|fragen)\b"),
     ("replicas", r"\breplicas?\b|replikate?\b|repliken\b|réplicas?\b|répliques\b|\bnb repliques\b|modellkopien|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
@@ -263,7 +264,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
                                      r"|duplex|bidirectionnel|\btx ?\+ ?rx\b"),
     ("direction", "per direction", r"\b(?:send|receive|transmit)(?:ing)? only\b|(?:per|each|/|one|pro|par|je) ?(?:\w+ (?:und|and|et) (?:par |je |per )?)?(?:direction|dir\b|richtung|sens)|each way|(?:one|single|eine[rn]?|un|un seul) (?:direction|richtung|sens)\b|uni-?direction\w*|\bunidir\b"),
     ("trip", "round trip", r"\brtt\b|round[ -]?trip|there ?[ +-](?:and[ -])?back|to and fro|out and back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
-    ("trip", "one way", r"one[ -]?way|\bowd\b|einfach\w* (?:weg|strecke)|aller simple|eine[rn]? richtung|un seul sens"),
+    ("trip", "one way", r"one[ -]?way|\bein weg\b|\bnur hin\b|\bun trajet\b|\bowd\b|einfach\w* (?:weg|strecke)|aller simple|eine[rn]? richtung|un seul sens"),
     ("statistic", "p99", r"\bp99\b|99th|p-99|99\.? ?perzentil|99e? centile"),
     ("statistic", "p95", r"\bp95\b|95th"),
     ("statistic", "p90", r"\bp90\b|90th"),
@@ -307,7 +308,7 @@ _THINGS = (
 
 
 _PER = (
-    ("device", r"(?:per |/|pro |par |je |of an? |one |each )(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
+    ("device", r"(?:per |/|pro |par |je |of an? |one |each |d.une? |eine[rs]? )(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
                rf"|{_EACH}(?:gpu|device|accelerator|chip|card|board|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month|rack|node|server|host|instance|cluster|pool|fleet))"),
     ("node", rf"\b(?:peak|crête|pic|spitzenleistung|rechenleistung)\b[\w ]*\b(?:node|server|serveur|knoten)\b(?! ?(?:count|number))|{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
     ("rack", rf"{_EACH}(?:racks?|schrank|baies?|cabinets?)\b"),

@@ -58,6 +58,9 @@ class _Pass:
     runs: dict[int, tuple[int, int]] = field(default_factory=dict)
     behind_values: int = 0  # column of the labels of a list that has its numbers first
     serials: set[int] = field(default_factory=set)  # columns that number the lines
+    symbols: set[str] = field(default_factory=set)  # what stands before numbers and only names them: "n_kv"
+    label_of: dict[int, int] = field(default_factory=dict)  # columns whose labels stand right of them, with that column
+    section: str = ""  # the unit of a heading over some rows: "Memory, in GB"
 
     def run(self) -> Iterator[tuple[Item, Context, str]]:
         self.fill_merged()
@@ -84,6 +87,8 @@ class _Pass:
                 texts = {c: t for c, t in texts.items() if c not in heads}
             quantities = any(read_quantity(t) for t in texts.values())
             if (not numbers and not quantities) or self.is_axis(numbers, texts):
+                if len(texts) == 1 and not numbers:
+                    self.section = _unit_of_section(next(iter(texts.values())))
                 self.headers(number, texts)
                 yield from ((item, DATED if self.is_date(item) else EMPTY, "") for item in numbers)
                 continue
@@ -144,6 +149,7 @@ class _Pass:
         """Take a row of texts as headers, unless it is a row of a list whose value happens to be a text."""
         speaking = sum(read_label(t).says_something or unit_cell(t) is not None for t in texts.values())
         begun = any(self.columns[c].seen for c in texts if c in self.columns)
+        self.find_labels_right(texts)
         if begun and UNIT_HEADER.fullmatch(texts[min(texts)].strip()):
             return  # the units of the line above
         if begun and (len(texts) < 2 or speaking < (2 if len(texts) < 3 else 1)):
@@ -158,6 +164,16 @@ class _Pass:
                 column.stack, column.seen = (), False
             column.stack = (*column.stack[-3:], text)
             column.row = number
+
+    def find_labels_right(self, heads: dict[int, str]) -> None:
+        """Note the columns of a block "Value | Unit | Item", whose labels stand behind its numbers."""
+        for first, last in set(_runs(set(heads)).values()):
+            named = [c for c in range(first, last + 1) if _LABELS.fullmatch(heads[c].strip())]
+            if len(named) == 1 and any(_VALUES.fullmatch(heads[c].strip()) for c in range(first, named[0])):
+                self.label_of.update(dict.fromkeys(range(first, named[0]), named[0]))
+            else:
+                for col in range(first, last + 1):
+                    self.label_of.pop(col, None)
 
     # --- rows with numbers ---
 
@@ -200,6 +216,8 @@ class _Pass:
                 ):
                     unit, apart = "", False  # the currency of another column
             stack = column.stack if column else ()
+            if not unit and self.section and self.is_of_section(group, entity, stack, code):
+                unit = self.section
             if group and stack and _CASE.fullmatch(stack[-1].strip()):
                 stack = stack[:-1]  # "Growth": a case of the plan
             if stack and unit and units.get(item.col + 1) == unit and _its_own(unit) and plain_unit(stack[-1]):
@@ -312,8 +330,11 @@ class _Pass:
         found: list[str] = []
         before = bisect_left(self.labels, col)
         at = self.labels[before - 1] if before else 0
-        if self.behind_values and texts.get(at, "") in self.named.values():
+        if self.behind_values and texts.get(at, "") in self.symbols:
             at = 0
+        if col in self.label_of:
+            found = [t for c in (self.label_of[col],) if (t := texts.get(c, "")) and c not in units]
+            return tuple(t for t in found if _speaks(t)), next((t for t in found if not _speaks(t)), "")
         if self.gaps and self.beyond_gap(at, col, numeric):
             return (), ""
         behind = texts.get(self.behind_values, "") if not at and col < self.behind_values else ""
@@ -369,7 +390,7 @@ class _Pass:
         A list that has its labels behind mere names of cells is one too: "peak_bf16 | 989 | TFLOP/s | BF16 dense".
         """
         first = min((items[0].col for items in self.grid.rows.values() if items), default=0)
-        lists, rows = Counter[int](), 0
+        lists, speaking, rows = Counter[int](), Counter[int](), 0
         for items in self.grid.rows.values():
             items = [i for i in items if i.col not in self.serials]
             numeric = [i.col for i in items if i.numeric]
@@ -378,12 +399,28 @@ class _Pass:
                 continue
             texts = {i.col: i.value for i in items if isinstance(i.value, str) and i.form < 0}
             before = [t for c, t in texts.items() if c < numeric[0] and c not in self.unit_columns]
-            if not before or before == [self.named.get((items[0].row, numeric[0]))]:
-                behind = (c for c, t in texts.items() if c > numeric[0] and plain_unit(t) is None)
-                lists[next((c for c in behind if c not in self.unit_columns), 0)] += 1
-        column, found = lists.most_common(1)[0] if lists else (0, 0)
-        if column and found >= 5 and found > 0.8 * rows and (self.named or not self.heads_speak(first)):
+            symbol = len(before) == 1 and (
+                before[0] == self.named.get((items[0].row, numeric[0])) or bool(_SYMBOL.fullmatch(before[0].strip()))
+            )
+            if not before or symbol:
+                behind = {c: t for c, t in texts.items() if c > numeric[0] and plain_unit(t) is None}
+                columns = [c for c in behind if c not in self.unit_columns]
+                lists.update(columns if symbol else columns[:1])
+                speaking.update(c for c in columns if _speaks(behind[c]))
+                self.symbols.update(before)
+        column, found = max(lists.items(), key=lambda one: (speaking[one[0]], one[1]), default=(0, 0))
+        if found < 5 or found < 0.8 * rows or (not self.symbols and self.heads_speak(first)):
+            return
+        if not self.symbols or speaking[column] > 0.6 * found:
             self.behind_values = column
+
+    def is_of_section(self, group: tuple[str, ...], entity: str, stack: tuple[str, ...], code: str) -> bool:
+        """Tell whether a number without a unit of its own has that of the heading over its rows."""
+        form = format_unit(code)
+        if form.percent or form.currency or form.date or form.quoted or not (group or entity):
+            return False
+        labels = [read_label(t) for t in (*group, *stack[-1:])]
+        return not any(x.unit is not None or x.concept in _COUNTS for x in labels)
 
     def heads_speak(self, col: int) -> bool:
         """Tell whether a column has a text that says what its numbers are."""
@@ -556,6 +593,24 @@ def _names_case(header: str) -> bool:
     return plain and not UNIT_HEADER.fullmatch(header.strip()) and not _NOTES.match(header)
 
 
+def _unit_of_section(text: str) -> str:
+    """Return the unit that a heading gives the rows below it: "4  Memory, in GB", "Energy [kWh]"."""
+    match = _SECTION.search(text)
+    return match[1] if match and plain_unit(match[1]) is not None and len(text) < 70 else ""
+
+
+_SECTION = re.compile(r"(?:[,:] (?:all )?(?:in|en) |[\[(](?:(?:all )?in |en |alle in )?)([^\[\]()]{1,14})[\])]?$", re.I)
+_COUNTS = frozenset(
+    ("devices", "nodes", "racks", "users", "replicas", "layers", "heads", "kv heads", "head dim", "hidden size", "gpus per node",
+     "parallel", "count", "PUE", "MFU", "ratio", "share", "growth", "exchange rate", "requests", "images", "device hours", "bytes each")
+)  # fmt: skip
+_SYMBOL = re.compile(r"[A-Za-zα-ωΑ-Ω]{1,2}\d?|[A-Za-z]{1,4}_\w{1,5}")
+_LABELS = re.compile(
+    r"items?|parameter|description|what(?: it is)?|quantity|metric|label|name|bezeichnung|beschreibung|größe|kennzahl|posten|désignation"
+    r"|libellé|poste|grandeur|meaning|bedeutung",
+    re.I,
+)
+_VALUES = re.compile(r"values?|werte?|valeurs?|amount|figure|betrag|montant", re.I)
 _SERIAL = re.compile(r"#|n[ro°º]\.?|nr\.|num(?:ber|mer|éro)?|pos\.?|lfd\.? ?nr\.?|line|zeile|ligne", re.I)
 _CASE = re.compile(r"(?:base|growth|peak|stress|launch|peak year|growth case|wachstum|croissance)", re.I)
 _REMARKS = re.compile(

@@ -230,6 +230,12 @@ def _time_of_one(d: Difference) -> bool:
     return bool(d.mismatch.dims and _HOUR_OF.search(d.cell.label))
 
 
+def _in_a_minute(d: Difference) -> bool:
+    """ "Turns per session and minute", 60 of which make a second's."""
+    return d.rule in ("time-scale", "calendar") and any(_MINUTELY.search(c.words) for c in d.used)
+
+
+_MINUTELY = re.compile(r"\b(?:and|und|et|per|je|pro|par) (?:par )?minute\b", re.I)
 _HOUR_OF = re.compile(
     r"\bper (?:s|sec|second|min|minute|h|hour) of\b|\b(?:audio|video|speech)[ -](?:hour|minute|second)|heure d.audio|(?:audio|video)(?:stunde|minute)",
     re.I,
@@ -480,7 +486,7 @@ def _operations_of_a_network(d: Difference) -> bool:
     peaks = d.computed.parts & _PEAKS or d.cell.context.concept in ("peak", "integer peak")
     # "Frame in FP16" divides by the FP16 peak on purpose
     used = d.computed.kind("precision")
-    on_purpose = bool(_FLOATING.match(used)) and ("precision", used) in d.cell.context.kinds
+    on_purpose = bool(_FLOATING.match(used) or used.startswith("int")) and ("precision", used) in d.cell.context.kinds
     return bool(needed) or chosen or on_purpose or not peaks or not floating
 
 
@@ -643,7 +649,7 @@ def _counts_else(d: Difference) -> bool:
 
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
-    _no_slip, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _time_of_one, _count_of_anything,
+    _no_slip, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _in_a_minute, _time_of_one, _count_of_anything,
     _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _per_pin, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _per_many_of_label, _no_usual_slip,
 )  # fmt: skip

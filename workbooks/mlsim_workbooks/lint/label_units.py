@@ -79,12 +79,13 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         label = label or next((x for x in labels if dict(x.kinds).get("precision", "").startswith("int")), None)
         if label is None or any(x.unit is not None and hard(x.unit.dims or ()) for x in labels):
             return
-    concept = label.concept
+    alone = label.unit is not None and label.text == label.unit.text  # a line of units below the names
+    concept = label.concept or (context.concept if alone and context.concept in ("peak", "achieved compute") else "")
     unit = label.unit if label.unit is not None and hard(label.unit.dims or ()) else value
     own = frozenset(hard(unit.dims or ()))
     rule = _PAIRS.get((concept, own), "")
     words = label.text
-    precise = dict(label.kinds).get("precision", "")
+    precise = dict(label.kinds if not alone else context.kinds).get("precision", "")
     if (
         concept in ("peak", "achieved compute", "power", "")
         and own == frozenset({("integer_operation", 1.0), _TIME})
@@ -165,7 +166,7 @@ def _article(concept: str) -> str:
     }.get(concept, ("an " if concept[0] in "aeiou" else "a ") + concept)
 
 
-_NEEDED = re.compile(r"[kMGTPE]?FLOPs (?:needed|required|at peak)\b")  # that many in a second
+_NEEDED = re.compile(r"(?:[kMGTPE]?FLOPs|[Cc]ompute) (?:needed|required|at peak)\b|Rechenbedarf")  # that many in a second
 _ELECTRICITY = re.compile(
     r"(?:electricity|power|energy) (?:price|tariff)|price of (?:electricity|power)|strompreis|arbeitspreis|prix de l.(?:électricité|énergie)",
     re.I,

@@ -148,6 +148,8 @@ class _Pass:
     def headers(self, number: int, texts: dict[int, str]) -> None:
         """Take a row of texts as headers, unless it is a row of a list whose value happens to be a text."""
         speaking = sum(read_label(t).says_something or unit_cell(t) is not None for t in texts.values())
+        if len(texts) == 1 and 0 < min(texts) < self.behind_values:
+            return  # a heading over some lines of a list that has its labels behind
         begun = any(self.columns[c].seen for c in texts if c in self.columns)
         self.find_labels_right(texts)
         if begun and UNIT_HEADER.fullmatch(texts[min(texts)].strip()):
@@ -390,6 +392,8 @@ class _Pass:
         A list that has its labels behind mere names of cells is one too: "peak_bf16 | 989 | TFLOP/s | BF16 dense".
         """
         first = min((items[0].col for items in self.grid.rows.values() if items), default=0)
+        if self.find_descriptions():
+            return
         lists, speaking, rows = Counter[int](), Counter[int](), 0
         for items in self.grid.rows.values():
             items = [i for i in items if i.col not in self.serials]
@@ -414,18 +418,34 @@ class _Pass:
         if not self.symbols or speaking[column] > 0.6 * found:
             self.behind_values = column
 
+    def find_descriptions(self) -> bool:
+        """Find the labels of a list "key | value | unit | what it is", whose keys are only names."""
+        for items in self.grid.rows.values():
+            heads = {i.col: i.value.strip() for i in items if isinstance(i.value, str) and i.form < 0}
+            keys = [c for c, t in heads.items() if _KEYS.fullmatch(t)]
+            described = [c for c, t in heads.items() if _DESCRIBED.fullmatch(t)]
+            if len(keys) == len(described) == 1 and any(keys[0] < c < described[0] for c in heads):
+                below = (self.grid.at(row, keys[0]) for row in self.grid.rows if row > items[0].row)
+                self.symbols = {c.value for c in below if c is not None and isinstance(c.value, str)}
+                self.behind_values = described[0]
+                return True
+        return False
+
     def is_of_section(self, group: tuple[str, ...], entity: str, stack: tuple[str, ...], code: str) -> bool:
         """Tell whether a number without a unit of its own has that of the heading over its rows."""
         form = format_unit(code)
         if form.percent or form.currency or form.date or form.quoted or not (group or entity):
+            return False
+        if _IN.match(entity) or any(t.strip() in CURRENCIES or plain_unit(t) or _IN.match(t) for t in (*group, *stack[-1:])):
             return False
         labels = [read_label(t) for t in (*group, *stack[-1:])]
         return not any(x.unit is not None or x.concept in _COUNTS for x in labels)
 
     def heads_speak(self, col: int) -> bool:
         """Tell whether a column has a text that says what its numbers are."""
-        cells = (self.grid.at(row, col) for row in self.grid.rows)
-        return any(c is not None and isinstance(c.value, str) and c.form < 0 and _speaks(c.value) for c in cells)
+        rows = (items for items in self.grid.rows.values() if len(items) > 1)  # a text alone is a heading
+        cells = (i for items in rows for i in items if i.col == col)
+        return any(isinstance(c.value, str) and c.form < 0 and _speaks(c.value) for c in cells)
 
     def units_of_all(self, units: dict[int, str], unit: str) -> bool:
         """Tell whether a unit stands in a column of other units too, not in one of currencies."""
@@ -589,6 +609,8 @@ def _physical(text: str) -> bool:
 def _names_case(header: str) -> bool:
     """Tell whether a header is the name of a case: "8B, DP only"."""
     label = read_label(header)
+    if _PRICE.fullmatch(header.strip()):
+        return False
     plain = label.unit is None and label.concept in ("", "parallel", "replicas", "parameters")
     return plain and not UNIT_HEADER.fullmatch(header.strip()) and not _NOTES.match(header)
 
@@ -599,11 +621,17 @@ def _unit_of_section(text: str) -> str:
     return match[1] if match and plain_unit(match[1]) is not None and len(text) < 70 else ""
 
 
+_IN = re.compile(r"(?:in|as|en) \S+$", re.I)
 _SECTION = re.compile(r"(?:[,:] (?:all )?(?:in|en) |[\[(](?:(?:all )?in |en |alle in )?)([^\[\]()]{1,14})[\])]?$", re.I)
 _COUNTS = frozenset(
     ("devices", "nodes", "racks", "users", "replicas", "layers", "heads", "kv heads", "head dim", "hidden size", "gpus per node",
      "parallel", "count", "PUE", "MFU", "ratio", "share", "growth", "exchange rate", "requests", "images", "device hours", "bytes each")
 )  # fmt: skip
+_KEYS = re.compile(r"sym(?:bole?|\.)?|key|var(?:iable|\.)?|short|kürzel|zeichen|nom|id|formelzeichen|code", re.I)
+_DESCRIBED = re.compile(
+    r"what(?: it (?:is|means))?|description|meaning|explanation|beschreibung|bedeutung|bezeichnung|erläuterung|désignation|signification|libellé",
+    re.I,
+)
 _SYMBOL = re.compile(r"[A-Za-zα-ωΑ-Ω]{1,2}\d?|[A-Za-z]{1,4}_\w{1,5}")
 _LABELS = re.compile(
     r"items?|parameter|description|what(?: it is)?|quantity|metric|label|name|bezeichnung|beschreibung|größe|kennzahl|posten|désignation"
@@ -612,6 +640,7 @@ _LABELS = re.compile(
 )
 _VALUES = re.compile(r"values?|werte?|valeurs?|amount|figure|betrag|montant", re.I)
 _SERIAL = re.compile(r"#|n[ro°º]\.?|nr\.|num(?:ber|mer|éro)?|pos\.?|lfd\.? ?nr\.?|line|zeile|ligne", re.I)
+_PRICE = re.compile(r"(?:unit )?(?:rate|price|tariff|cost)|(?:einzel)?preis|tarif|satz|prix|coût", re.I)
 _CASE = re.compile(r"(?:base|growth|peak|stress|launch|peak year|growth case|wachstum|croissance)", re.I)
 _REMARKS = re.compile(
     r"(?:comment|note|remark|source|hint)s?|bemerkung(?:en)?|kommentar|hinweise?|quelle|anmerkung|remarques?|commentaires?",

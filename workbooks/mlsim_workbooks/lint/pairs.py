@@ -60,6 +60,9 @@ def hours_and_device_hours(left: Value, right: Value) -> bool:
     a, b = left.dims or (), right.dims or ()
     if not any(v.text or "device hours" in v.parts for v in (left, right) if dict(v.dims or ()).get("device", 0.0) > 0):
         return False
+    plain = [v for v in (left, right) if not dict(v.dims or ()).get("device", 0.0) > 0]
+    if any("device hours" in v.parts for v in plain):
+        return False  # "GPU-hours", in h
     return hard(a) == hard(b) == (("time", 1.0),) and (dict(a).get("device", 0.0) > 0) != (
         dict(b).get("device", 0.0) > 0
     )

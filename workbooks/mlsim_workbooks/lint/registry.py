@@ -90,7 +90,7 @@ class _Figure:
 
 _NOT_SPEC = re.compile(
     r"achiev|effective|measured|peak[ _]mem|mem[ _]peak|busbw|bus bw|nccl|\bcopy\b|sustained|real|required|needed|used|free|usable|available|reserve|total|node|server|rack|cluster|fleet"
-    r"|switch|host|cpu|system|disk|ssd|nvme|storage|checkpoint|weights|activation|\bkv\b|cache|l2|sram|per user|share|budget|plan|sheet|margin|headroom"
+    r"|switch|host|cpu|system|disk|ssd|nvme|storage|checkpoint|weights|activation|\bkv\b|cache|l2|sram|per user|share|budget|plan|(?<!data )(?<!spec )sheet|margin|headroom"
     r"|observed|stream|logged|actual|average|\bavg|mean|idle|busy|typical|load|mesur|gemessen|utilis|benötigt|gesamt|nutzbar|serveur|knoten"
     r"|predicted|model\b|gemm\b|matmul|bench|message|dataset|free|limit|cap\b|metered|drawn|per month|reached|framework|runtime|overhead|flash|on[- ]board|wind|site|campus|zone|scratch|stack|\bdie\b|\bpin\b",
     re.I,
@@ -181,7 +181,7 @@ def _attribute(cell: Cellwise) -> str:
             return "scaleup_bandwidth"
         plain = re.sub(r"[(\[].*?[)\]]", " ", own)
         bare = re.fullmatch(
-            r"(?:\W|peak|max|gpu|per|value|wert|valeur|[a-z]*b[/ _]?s|bandwidth|bandbreite|bande passante|bw)*",
+            r"(?:\W|peak|max|gpu|per|value|wert|valeur|[a-z]*b[/ _]?s|bandwidth|bandbreite|bande passante|bw|data ?sheets?|specs?|datenblatt)*",
             plain,
             re.I,
         )
@@ -469,7 +469,8 @@ def _of_chip(figure: _Figure, chip: str) -> Said | None:
     if not known:
         return None
     if attribute == "scaleup_bandwidth":
-        return _link(figure, chip, kinds, known)
+        bridge = re.search("nvlink", figure.cell.words, re.I) and "PCIe" in load.chip(chip).figures[attribute].meaning
+        return None if bridge else _link(figure, chip, kinds, known)
     if _near(figure.si, known, _TOLERANCE[attribute]):
         return None
     if attribute == "memory_capacity" and any(_fits(figure, variant) for variant in _family(figure.chip)):

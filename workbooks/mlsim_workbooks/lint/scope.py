@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 
+_PER_GPU_HOUR = re.compile(r"\b(?:per|par|je|pro) (?:gpu[- ](?:hour|stunde)|heure[- ]gpu)", re.I)
 GPU_TIME = re.compile(
     r"(?:gpu|card|chip|accelerator|karten?|carte)[-_ ]?(?:time|seconds|minutes|sec\b|zeit|temps)|temps (?:de )?gpu|(?:on|of|with|for) (?:one|a|a single|1) (?:gpu|card|chip|accelerator)\b|auf einer (?:karte|gpu)|sur une (?:carte|seule carte)",
     re.I,
@@ -184,6 +185,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
             have.get(name, 0) < 0
             and not due.get(name)
             and (name != "node" or nodes)
+            and not (name == "device" and _PER_GPU_HOUR.search(cell.words))
             and not (name == "device" and "parallel" in computed.parts)  # times the GPUs of a tensor-parallel group
             and hard(stated.dims) != _TIME  # all wait as long as one
             and stated.text != "%"  # so much of one, so much of all

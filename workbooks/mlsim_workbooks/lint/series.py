@@ -184,6 +184,8 @@ def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise
     ]
     if len(near) != 1 or not _one_row(near[0], cell) or not _alike(near[0], cell):
         return None
+    if cell.computed is not None and cell.computed.dims is None and not (cell.computed.parts or cell.context.value):
+        return None  # the texts beside the figures, perhaps
     other = near[0]
     mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
     if mine is None or theirs is None or not isinstance(theirs, sx.Binary) or theirs.operator not in "+-*/":

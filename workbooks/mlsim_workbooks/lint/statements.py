@@ -119,7 +119,9 @@ def combine(
     if owner is named:
         clash = None  # a name is abbreviated
     if value is not None and value.dims is not None:
-        value = _scoped(value, owner, other)
+        value = _by_the_minute(_scoped(value, owner, other), owner)
+        if concept == "device hours" and value.dims == (("time", 1.0),):
+            value = replace(value, dims=(("device", 1.0), ("time", 1.0)))  # "GPU-hours", in h
         dims = value.dims or ()
         own = {c for c, _ in value.kinds}
         if any(n == "time" and e < 0 for n, e in dims):
@@ -184,8 +186,11 @@ _GENERIC = re.compile(
 
 
 def _called(row: Label, column: Label, group: tuple[str, ...], stack: tuple[str, ...], name: str) -> str:
+    head = column.text if stack else ""
+    if len(stack) > 1 and head == stack[-1] and plain_unit(head) and not plain_unit(stack[-2]):
+        head = f"{stack[-2]} ({head})"  # a line of units below the names
     pieces = [
-        p for p in (group[0] if group else "", column.text if stack else "") if p and not _GENERIC.fullmatch(p.strip())
+        p for p in (group[0] if group else "", head) if p and not _GENERIC.fullmatch(p.strip())
     ]
     return " · ".join(dict.fromkeys(pieces)) or name or row.text
 
@@ -210,6 +215,7 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
         column.unit is not None
         and not has_money(column.unit)
         and not (table and plain_unit(column.text))
+        and not ("energy" in dict(column.unit.dims or ()) and row.concept in ("devices", "nodes"))  # "GPUs", in kW
         and (_COUNT_ROW.fullmatch(row.text.strip()) or (row.unit and _IN_UNIT.fullmatch(row.text)))
     ):
         return row, column  # "Tokens", "In seconds" among rows of milliseconds
@@ -290,6 +296,18 @@ def _scoped(value: Value, owner: Label, other: Label) -> Value:
         if value.dims != (("time", 1.0),) or name not in BUILT:  # "seconds kept, per camera"
             have.setdefault(name, exponent)
     return replace(value, dims=tuple(sorted((n, e) for n, e in have.items() if e)))
+
+
+def _by_the_minute(value: Value, owner: Label) -> Value:
+    """Return bytes, energy or operations as a rate where the label says "per minute"."""
+    if hard(value.dims or ()) and {n for n, _ in hard(value.dims or ())} <= _IN_A_MINUTE and _MINUTE.search(owner.text):
+        rate = dict(value.dims or ()) | {"time": -1.0}
+        return replace(value, dims=tuple(sorted(rate.items())), factor=value.factor / 60.0)
+    return value
+
+
+_IN_A_MINUTE = frozenset(("information", "energy", "operation"))
+_MINUTE = re.compile(r"\b(?:per|je|pro|par) minute\b(?! of)", re.I)
 
 
 def _unit(

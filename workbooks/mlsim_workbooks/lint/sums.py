@@ -36,6 +36,9 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
         yield from _pieces_added(inference, sheet, cell, terms)
     if len(terms) < 2 or not any(e > 0 for _, e in hard(cell.value.dims or ())):
         return
+    found = [inference.cell_of(sheet, cell.item, t) for t in terms]
+    if not cell.context.explicit and not any(c is not None and _written(c) for c in found):
+        return  # a list of figures that say no unit
     for term in terms:
         count = inference.cell_of(sheet, cell.item, term)
         if count is None or not isinstance(count.item.value, float) or count.item.form >= 0:
@@ -72,6 +75,12 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
                 f"'{cell.label}' adds '{count.label}', a plain {count.item.value:g}, to a quantity in {unit_text(cell.value)}.",
                 "Multiply by it, or add the quantity that it counts.",
             )
+
+
+def _written(cell: Cellwise) -> bool:
+    """Tell whether the unit of a quantity stands beside it."""
+    stated = cell.context.value
+    return cell.context.explicit and stated is not None and bool(hard(stated.dims or ()))
 
 
 def _all_along(inference: Inference, sheet: int, cell: Cellwise) -> bool:

@@ -268,7 +268,9 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     twice = isinstance(tree, sx.Binary) and tree.operator == "*" and tree.left == sx.Number(2.0)
     if dict(cell.context.kinds).get("trip") == "one way" and twice and isinstance(tree, sx.Binary):
         legs = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree.right)]
-        if all(x is not None and x.value.kind("trip") == "one way" for x in legs):
+        if all(
+            x is not None and (x.value.kind("trip") == "one way" or x.context.concept == "round trip") for x in legs
+        ):
             yield "round-trip", f"'{cell.label}' is one way, but the formula takes the ways twice.", ""
     if dict(cell.context.kinds).get("trip") != "round trip" or not isinstance(tree, sx.Binary) or tree.operator != "+":
         return

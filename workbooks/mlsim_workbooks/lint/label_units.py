@@ -166,7 +166,9 @@ def _article(concept: str) -> str:
     }.get(concept, ("an " if concept[0] in "aeiou" else "a ") + concept)
 
 
-_NEEDED = re.compile(r"(?:[kMGTPE]?FLOPs|[Cc]ompute) (?:needed|required|at peak)\b|Rechenbedarf")  # that many in a second
+_NEEDED = re.compile(
+    r"(?:[kMGTPE]?FLOPs|[Cc]ompute) (?:needed|required|at peak)\b|Rechenbedarf"
+)  # that many in a second
 _ELECTRICITY = re.compile(
     r"(?:electricity|power|energy) (?:price|tariff)|price of (?:electricity|power)|strompreis|arbeitspreis|prix de l.(?:électricité|énergie)",
     re.I,

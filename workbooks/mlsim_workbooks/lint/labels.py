@@ -91,6 +91,8 @@ def _kinds(text: str) -> frozenset[tuple[str, str]]:
     for (category, kind), pattern in KINDS.likely(text):
         if pattern.search(text):
             found.setdefault(category, set()).add(kind)
+    if found.get("precision") == {"fp16", "bf16"}:
+        found["precision"] = {"bf16"}  # "FP16/BF16": of one peak
     # "prompt + output tokens", "p50 / p99": two kinds at once say nothing.
     return frozenset((c, next(iter(k))) for c, k in found.items() if len(k) == 1)
 

@@ -218,6 +218,8 @@ class _Pass:
                 ):
                     unit, apart = "", False  # the currency of another column
             stack = column.stack if column else ()
+            if len(stack) > 1 and _VALUES.fullmatch(stack[-1].strip()):
+                stack = tuple(t for t in stack if not _TOPICS.match(t))  # "C. Money and energy", over "Value"
             if not unit and self.section and self.is_of_section(group, entity, stack, code):
                 unit = self.section
             if group and stack and _CASE.fullmatch(stack[-1].strip()):
@@ -436,7 +438,9 @@ class _Pass:
         form = format_unit(code)
         if form.percent or form.currency or form.date or form.quoted or not (group or entity):
             return False
-        if _IN.match(entity) or any(t.strip() in CURRENCIES or plain_unit(t) or _IN.match(t) for t in (*group, *stack[-1:])):
+        if _IN.match(entity) or any(
+            t.strip() in CURRENCIES or plain_unit(t) or _IN.match(t) for t in (*group, *stack[-1:])
+        ):
             return False
         labels = [read_label(t) for t in (*group, *stack[-1:])]
         return not any(x.unit is not None or x.concept in _COUNTS for x in labels)
@@ -487,6 +491,8 @@ class _Pass:
         only = next(iter(units)) if len(units) == 1 else 0
         if only and only < first and self.headed(only) and not any(c < only for c in self.runs):
             return units[only], True  # beyond cells of the row that are empty
+        if only > last and self.headed(only) and not any(last < c < only for c in self.runs):
+            return units[only], True
         return "", False
 
     def prices(self, col: int) -> bool:
@@ -638,6 +644,7 @@ _LABELS = re.compile(
     r"|libellé|poste|grandeur|meaning|bedeutung",
     re.I,
 )
+_TOPICS = re.compile(r"(?:[A-Z]|\d{1,2})[.)] .*\b(?:and|und|et)\b")
 _VALUES = re.compile(r"values?|werte?|valeurs?|amount|figure|betrag|montant", re.I)
 _SERIAL = re.compile(r"#|n[ro°º]\.?|nr\.|num(?:ber|mer|éro)?|pos\.?|lfd\.? ?nr\.?|line|zeile|ligne", re.I)
 _PRICE = re.compile(r"(?:unit )?(?:rate|price|tariff|cost)|(?:einzel)?preis|tarif|satz|prix|coût", re.I)
@@ -653,7 +660,7 @@ _PER = re.compile(r"\b(?:per|pro|par|je) \w", re.I)
 @lru_cache(maxsize=65536)
 def _speaks(text: str) -> bool:
     """Tell whether a text says anything about a number beside it."""
-    if text.casefold() in ("us", "mo"):
-        return False  # a region: nobody labels a row by microseconds
+    if text.casefold() in ("us", "mo") or _CALENDAR.fullmatch(text.strip()):
+        return False  # a region: nobody labels a row by microseconds; "Jahr": the line below those of its quarters
     label = read_label(text)
     return label.says_something or bool(label.kinds or label.dims or _PER.search(text))

@@ -354,7 +354,16 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
         yield "binary-prefix", said_twice, ""
         return
     mismatch = compare(_without_ring(computed), stated)
+    if isinstance(tree, sx.Number) and _hours_alone(cell, tree.value, stated):
+        yield (
+            "device-hours",
+            f"'{cell.label}' is GPU-hours, but {tree.value:g} are the hours of one.",
+            "Multiply by the number of GPUs.",
+        )
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
+        return
+    if _eight_hours(inference, sheet, cell, computed, stated):
+        yield "calendar", f"'{cell.label}' is in days, but the formula divides hours by 8.", "A day has 24 hours."
         return
     if not explicit and not mismatch.dims and not mismatch.periods[0]:
         return  # a count without its unit may be in millions
@@ -487,6 +496,32 @@ def _whichever_operations(stated: Value, computed: Value) -> Value:
         return stated
     dims = tuple(sorted(("operation" if n == "integer_operation" else n, e) for n, e in stated.dims or ()))
     return replace(stated, dims=dims) if dims != stated.dims else stated
+
+
+def _hours_alone(cell: Cellwise, hours: float, stated: Value) -> bool:
+    """Tell whether GPU-hours are nothing but the hours of a month, a year."""
+    whole = stated.dims == (("device", 1.0), ("time", 1.0)) and stated.factor == 3600.0 and cell.context.explicit
+    return whole and is_time(hours) and hours > 100.0 and not _OF_ONE_GPU.search(cell.words)
+
+
+_OF_ONE_GPU = re.compile(
+    r"\b(?:per|je|pro|par|of (?:a|one|each)|one) (?:gpu|card|karte|carte)\b(?![ -](?:h|stunde))", re.I
+)
+
+
+def _eight_hours(inference: Inference, sheet: int, cell: Cellwise, computed: Value, stated: Value) -> bool:
+    """Tell whether hours become days by 8 of them, where nobody works."""
+    used = list(inference.uses((sheet, cell.item.key)).values())
+    if computed.numbers != (0.125,) or len(used) != 1 or not cell.context.explicit or not used[0].context.explicit:
+        return False
+    days = hard(stated.dims or ()) == (("time", 1.0),) == hard(computed.dims or ()) and stated.factor == 86_400.0
+    hours = used[0].value.factor == 3600.0
+    return days and hours and not _WORKED.search(f"{cell.words} {used[0].words}")
+
+
+_WORKED = re.compile(
+    r"\bwork(?:ing|days?)|person|\bfte\b|arbeit|mitarbeit|labou?r|shift|schicht|staff|ouvr|travail|effort|gpu", re.I
+)
 
 
 def _money_of_period(cell: Cellwise) -> Value | None:

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 
+_ALL_GPUS = re.compile(r"(?:.* · )?all (?:the )?(?:gpus|cards|accelerators|chips)\b", re.I)
 _PER_GPU_HOUR = re.compile(r"\b(?:per|par|je|pro) (?:gpu[- ](?:hour|stunde)|heure[- ]gpu)", re.I)
 GPU_TIME = re.compile(
     r"(?:gpu|card|chip|accelerator|karten?|carte)[-_ ]?(?:time|seconds|minutes|sec\b|zeit|temps)|temps (?:de )?gpu|(?:on|of|with|for) (?:one|a|a single|1) (?:gpu|card|chip|accelerator)\b|auf einer (?:karte|gpu)|sur une (?:carte|seule carte)",
@@ -91,6 +92,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         yield "device-scope", f"'{cell.label}' is per {one}, but the formula divides by the number of {other}s.", ""
         return
     whole_model = re.search(r"whole|entire|ganz|entier|all gpus", cell.words, re.I) and hard(stated.dims) == _BYTES
+    whole_model = whole_model and not re.search(r"shard|partition|réparti|verteilt", cell.words, re.I)
     if whole_model and "1/devices" in computed.parts and "devices" not in computed.parts and not due.get("device"):
         yield "device-scope", f"'{cell.label}' is of all GPUs, but the formula divides by their number.", ""
         return
@@ -179,6 +181,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         of_all = name == "camera" and re.search(
             r"\b(?:all|alle|toutes les) (?:the )?cam[eé]ra|\balle kameras", cell.words, re.I
         )
+        of_all = of_all or (name == "replica" and "devices" in computed.parts and _ALL_GPUS.match(cell.label))
         if name == "user" or (name in THINGS and not is_copied(tree) and not of_all):
             continue  # optics may be counted as nodes times ports
         if (
@@ -341,7 +344,7 @@ NODE = re.compile(
     re.I,
 )
 _BY_TIME = re.compile(
-    r"gpus\b|gpu[- ](?:h\w*|stunden?)|\b(?:per|pro|par|je) (?:year|month|week|day|jahr|monat|woche|tag|an|mois|semaine|jour)\b",
+    r"gpus\b|gpu (?:charge|rent|rental|bill|spend) of\b|gpu[- ](?:h\w*|stunden?)|\b(?:per|pro|par|je) (?:year|month|week|day|jahr|monat|woche|tag|an|mois|semaine|jour)\b",
     re.I,
 )
 OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)

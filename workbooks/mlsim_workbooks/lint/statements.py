@@ -187,11 +187,10 @@ _GENERIC = re.compile(
 
 def _called(row: Label, column: Label, group: tuple[str, ...], stack: tuple[str, ...], name: str) -> str:
     head = column.text if stack else ""
-    if len(stack) > 1 and head == stack[-1] and plain_unit(head) and not plain_unit(stack[-2]):
-        head = f"{stack[-2]} ({head})"  # a line of units below the names
-    pieces = [
-        p for p in (group[0] if group else "", head) if p and not _GENERIC.fullmatch(p.strip())
-    ]
+    names = [t for t in stack if not plain_unit(t)]
+    if names and head in stack and plain_unit(head):
+        head = f"{names[-1]} ({head})"  # a line of units below or above the names
+    pieces = [p for p in (group[0] if group else "", head) if p and not _GENERIC.fullmatch(p.strip())]
     return " · ".join(dict.fromkeys(pieces)) or name or row.text
 
 

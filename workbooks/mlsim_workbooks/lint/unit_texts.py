@@ -318,7 +318,7 @@ def unit_cell(text: str) -> Value | None:
     if (
         len(body) > 30
         or (len(body) == 1 and body in "ACDEFGHIKLNPQRSUXYZ")  # the letter of a column, of a scenario
-        or (re.match(r"[\d=]", body) and not body.startswith("1/"))
+        or (re.match(r"[\d=]", body) and not re.match(r"1/|(?:1[eE]|10\^)\d+ [a-z]", body))
         or (body.casefold() in WORDS and len(body) > 2 and not body.islower() and body not in ("FLOP", "MAC"))
     ):
         return None

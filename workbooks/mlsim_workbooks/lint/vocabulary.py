@@ -310,7 +310,7 @@ _THINGS = (
 _PER = (
     ("device", r"(?:per |/|pro |par |je |of an? |one |each |d.une? |eine[rs]? )(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
                rf"|{_EACH}(?:gpu|device|accelerator|chip|card|board|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month|rack|node|server|host|instance|cluster|pool|fleet))"),
-    ("node", rf"\b(?:peak|crête|pic|spitzenleistung|rechenleistung)\b[\w ]*\b(?:node|server|serveur|knoten)\b(?! ?(?:count|number))|{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
+    ("node", rf"^one (?:node|server)\b|^(?:server|node) (?:max\.?|maximum|rated|nameplate) (?:power|draw)|\b(?:peak|crête|pic|spitzenleistung|rechenleistung)\b[\w ]*\b(?:node|server|serveur|knoten)\b(?! ?(?:count|number))|{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
     ("rack", rf"{_EACH}(?:racks?|schrank|baies?|cabinets?)\b"),
     ("request", rf"{_EACH}(?:request|query|question|call|anfrage|frage|requête)\b(?!s)(?![ -](?:min|sec|hour))"),
     ("user", _USER + r"\b"),

@@ -33,10 +33,14 @@ _PER_TOKEN = re.compile(
 def flop_rules(cell: Cellwise) -> Iterator[Said]:
     """FLOP per token with half of what is due: 2 for each parameter forward, 6 with the way back."""
     yield from _training_work(cell)
-    if not _PER_TOKEN.search(cell.words):
+    if not _PER_TOKEN.search(cell.words) and (cell.computed is not None or cell.value.dims != _FOR_EACH):
         return
     computed, number = cell.computed, cell.item.value
-    plain = hard(cell.value.dims or ()) in ((), (("operation", 1.0),)) and cell.value.factor == 1.0
+    plain = (
+        hard(cell.value.dims or ()) in ((), (("operation", 1.0),))
+        and "MAC" not in cell.label[:5]
+        and cell.value.factor == 1.0
+    )
     if computed is None and number in (1.0, 3.0) and plain:
         yield "mac-flop", f"'{cell.label}' is {number:g}: that many multiply-accumulates, twice as many FLOP.", ""
     elif computed is not None and len(computed.parts & {"parameters", "active parameters"}) == 1:
@@ -44,6 +48,9 @@ def flop_rules(cell: Cellwise) -> Iterator[Said]:
         counted = hard(computed.dims or ()) == ()  # not added up from operations
         if factors == [3.0] or (not factors and counted and hard(cell.value.dims or ()) == (("operation", 1.0),)):
             yield "mac-flop", f"'{cell.label}' counts multiply-accumulates; FLOP are twice as many.", ""
+
+
+_FOR_EACH = (("operation", 1.0), ("parameter", -1.0), ("token", -1.0))
 
 
 def time_of_work_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:

@@ -125,7 +125,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     of_one = {n: e for n, e in unit.dims or () if n not in BUILT}
     if rate and of_one == {"token": 1.0} and not unit.kind("period"):
         rule, concept = "token-rate", "throughput"
-    said = re.search(r"(?:per|je|par|/) ?MACs?\b", words, re.I)  # "GFLOPs (2 per MAC)"
+    said = re.search(r"(?:per|je|par|/) ?MACs?\b|accumulate is 2", words, re.I)  # "GFLOPs (2 per MAC)"
     if concept == "MACs" and own == frozenset({("operation", 1.0)}) and "FLOP" in unit.text and not said:
         rule = "mac-flop"
     if concept in ("parameters", "active parameters") and any(n == "parameter" for n, _ in unit.dims or ()):
@@ -222,7 +222,7 @@ _POWER: Dims = (("energy", 1.0), _TIME)
 _ONE = r"(?:,? (?:per|of an?|je|par|/) ?[\w-]+(?: SXM\d?| PCIe)?)?(?: \(.*\))?$"
 _VOLT: Dims = (("current", -1.0), ("energy", 1.0), _TIME)
 _SURELY: tuple[tuple[re.Pattern[str], Dims], ...] = (
-    (re.compile(rf"(?:tdp|tbp|tgp|board power|power(?: (?:limit|draw|cap))?|leistungsaufnahme|puissance){_ONE}", re.I), _POWER),
+    (re.compile(rf"(?:tdp|tbp|tgp|board power|power(?: (?:limit|draw|cap))?|leistungsaufn(?:ahme|\.)|puissance){_ONE}", re.I), _POWER),
     (
         re.compile(rf"(?:memory bandwidth|hbm bandwidth|speicherbandbreite|bande passante mémoire){_ONE}", re.I),
         (("information", 1.0), _TIME),

@@ -16,6 +16,7 @@ from mlsim.units.spelling import CURRENCIES
 from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, hard, has_money
 from mlsim_workbooks.lint.unit_texts import may_hold_unit, read_unit, scaled
 from mlsim_workbooks.lint.vocabulary import (
+    ABBREVIATED,
     CONCEPTS,
     COUNTED,
     KINDS,
@@ -144,6 +145,7 @@ _GPU_HOURS = re.compile(
     re.I,
 )
 _PER_MANY = re.compile(r"\((USD|EUR|GBP|CHF|[$€£])/([kM])\)")  # "Rent per million tokens (USD/M)"
+_SHORTENED = re.compile(rf"\b({'|'.join(ABBREVIATED)})\.(?![\w])", re.I)
 _AT_A_RATE = re.compile(r"(?<=\w) (?:at|bei|à) \d[\d.,]* [A-Za-z]+/\w+$")  # "300 tokens at 55 tok/s"
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
@@ -156,6 +158,8 @@ def read_label(text: str) -> Label:
         return NOTHING  # nothing, prose, or a key that a formula looks up
     snake = "_" in shown and " " not in shown
     words = re.sub(r"(?<=[a-z]{2})(?=[A-Z][a-z])", " ", shown.replace("_", " ")) if snake else shown
+    if "." in words:
+        words = _SHORTENED.sub(lambda m: ABBREVIATED[m[1].lower()], words)
     words = words.replace("à jour", "àjour")  # "mises à jour" are no days
     words = re.sub(r"\b([Mm])eeting minutes\b", r"\1eeting notes", words)
     words = re.sub(r"\breq\.", "requests", words)

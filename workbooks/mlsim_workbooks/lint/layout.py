@@ -18,7 +18,7 @@ from mlsim_workbooks.lint.formats import format_unit
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.reader import Book, Grid, Item
 from mlsim_workbooks.lint.statements import A_COUNT, DATED, EMPTY, UNIT_HEADER, Context, combine
-from mlsim_workbooks.lint.unit_texts import CURRENCIES, plain_unit, read_quantity, unit_cell
+from mlsim_workbooks.lint.unit_texts import CURRENCIES, plain_unit, read_quantity, read_unit, unit_cell
 from mlsim_workbooks.lint.vocabulary import COUNTED_WORDS
 from mlsim_workbooks.package import column_number
 
@@ -60,7 +60,7 @@ class _Pass:
     serials: set[int] = field(default_factory=set)  # columns that number the lines
     symbols: set[str] = field(default_factory=set)  # what stands before numbers and only names them: "n_kv"
     label_of: dict[int, int] = field(default_factory=dict)  # columns whose labels stand right of them, with that column
-    section: str = ""  # the unit of a heading over some rows: "Memory, in GB"
+    section: tuple[str, str] = ("", "")  # a heading over some rows, and its unit: "Memory, in GB"
 
     def run(self) -> Iterator[tuple[Item, Context, str]]:
         self.fill_merged()
@@ -87,8 +87,8 @@ class _Pass:
                 texts = {c: t for c, t in texts.items() if c not in heads}
             quantities = any(read_quantity(t) for t in texts.values())
             if (not numbers and not quantities) or self.is_axis(numbers, texts):
-                if len(texts) == 1 and not numbers:
-                    self.section = _unit_of_section(next(iter(texts.values())))
+                if len(texts) == 1 and not numbers and number > 2:
+                    self.section = _section(next(iter(texts.values())))
                 self.headers(number, texts)
                 yield from ((item, DATED if self.is_date(item) else EMPTY, "") for item in numbers)
                 continue
@@ -220,8 +220,8 @@ class _Pass:
             stack = column.stack if column else ()
             if len(stack) > 1 and _VALUES.fullmatch(stack[-1].strip()):
                 stack = tuple(t for t in stack if not _TOPICS.match(t))  # "C. Money and energy", over "Value"
-            if not unit and self.section and self.is_of_section(group, entity, stack, code):
-                unit = self.section
+            if not unit and self.section[1] and self.is_of_section(group, entity, stack, code):
+                stack, unit = (self.section[0],), self.section[1]
             if group and stack and _CASE.fullmatch(stack[-1].strip()):
                 stack = stack[:-1]  # "Growth": a case of the plan
             if stack and unit and units.get(item.col + 1) == unit and _its_own(unit) and plain_unit(stack[-1]):
@@ -335,6 +335,8 @@ class _Pass:
         before = bisect_left(self.labels, col)
         at = self.labels[before - 1] if before else 0
         if self.behind_values and texts.get(at, "") in self.symbols:
+            if re.fullmatch(r"pue|mfu", texts[at], re.I):
+                return (texts[at],), ""
             at = 0
         if col in self.label_of:
             found = [t for c in (self.label_of[col],) if (t := texts.get(c, "")) and c not in units]
@@ -443,7 +445,8 @@ class _Pass:
         ):
             return False
         labels = [read_label(t) for t in (*group, *stack[-1:])]
-        return not any(x.unit is not None or x.concept in _COUNTS for x in labels)
+        many = plain_unit(self.section[1]) is None  # "in billions": of whatever its rows are
+        return not any(x.unit is not None or x.concept in _COUNTS or (not many and _MANY.match(x.text)) for x in labels)
 
     def heads_speak(self, col: int) -> bool:
         """Tell whether a column has a text that says what its numbers are."""
@@ -621,18 +624,29 @@ def _names_case(header: str) -> bool:
     return plain and not UNIT_HEADER.fullmatch(header.strip()) and not _NOTES.match(header)
 
 
-def _unit_of_section(text: str) -> str:
-    """Return the unit that a heading gives the rows below it: "4  Memory, in GB", "Energy [kWh]"."""
-    match = _SECTION.search(text)
-    return match[1] if match and plain_unit(match[1]) is not None and len(text) < 70 else ""
+def _section(text: str) -> tuple[str, str]:
+    """Return a heading without its unit, and the unit that it gives the rows below it: "4  Memory, in GB"."""
+    for pattern in _SECTIONS:
+        match = pattern.match(text) if len(text) < 70 else None
+        if match is None:
+            continue
+        rest = f"{match[1]} {match['more'] or ''}".strip()
+        unit = read_unit(match[2], read_label(rest).concept) or unit_cell(match[2])
+        if unit is not None and (hard(unit.dims or ()) or (unit.dims and unit.factor != 1.0)):
+            return rest, match[2]
+    return "", ""
 
 
 _IN = re.compile(r"(?:in|as|en) \S+$", re.I)
-_SECTION = re.compile(r"(?:[,:] (?:all )?(?:in|en) |[\[(](?:(?:all )?in |en |alle in )?)([^\[\]()]{1,14})[\])]?$", re.I)
+_SECTIONS = (
+    re.compile(r"(.*\S) ?[\[(](?:(?:all )?in |en |alle in )?([^\[\]() ][^\[\]()]{0,29})[\])](?P<more>)$", re.I),
+    re.compile(r"(.*\S)[,:]? (?:all )?(?:in|en) ([^\[\]() ][^\[\]()]{0,29}?)(?: (?P<more>\([^()]*\)))?$", re.I),
+)
 _COUNTS = frozenset(
     ("devices", "nodes", "racks", "users", "replicas", "layers", "heads", "kv heads", "head dim", "hidden size", "gpus per node",
      "parallel", "count", "PUE", "MFU", "ratio", "share", "growth", "exchange rate", "requests", "images", "device hours", "bytes each")
 )  # fmt: skip
+_MANY = re.compile(r"(?:[\w-]+ )?(?:tokens|param(?:eter|s|ètre)\w*)\b", re.I)
 _KEYS = re.compile(r"sym(?:bole?|\.)?|key|var(?:iable|\.)?|short|kürzel|zeichen|nom|id|formelzeichen|code", re.I)
 _DESCRIBED = re.compile(
     r"what(?: it (?:is|means))?|description|meaning|explanation|beschreibung|bedeutung|bezeichnung|erläuterung|désignation|signification|libellé",

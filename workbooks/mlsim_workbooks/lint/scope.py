@@ -275,6 +275,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     rent = isinstance(tree, sx.Ref) and "time" in due and has_money(stated)  # of whatever is rented
     of_node = have.get("node", 0) < 0 and not due.get("node") and not NODE.search(cell.words)
     of_node &= "count" not in have  # as many as are ordered
+    of_node &= context.concept != "kv cache"  # which each node has
     of_node &= "~camera each node" not in computed.parts  # as many as one box has
     of_node &= not re.match(r"\s*(?:in|as|the same|same)\b", label, re.I)  # "in bytes", below what it is of
     if of_node and nodes and hard(stated.dims) and not rent:

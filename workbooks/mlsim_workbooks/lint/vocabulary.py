@@ -17,6 +17,7 @@ __all__ = [
     "CONCEPTS",
     "COUNTED",
     "COUNTED_WORDS",
+    "ABBREVIATED",
     "FOREIGN_RE",
     "FOREIGN_WORDS",
     "KINDS",
@@ -45,6 +46,9 @@ _FOREIGN = (
     (r"^(?:x|×)[ -]?(?:real[- ]?time)$|^h/h$|^s/s$|^[x×] (?:the |of |rate )\b.*", "x"),
     (r"\b([kM])jetons?\b", r"\1tok"),
     (r"\b(?:Mitarbeiter|employees?|Nutzer|Benutzer|utilisateurs?|students?|seats?|Studierende[rn]?|[ée]tudiante?s?)\b", "user"),
+    (r"\bParam\b\.?", "param"),
+    (r"\bAnfr\b\.?", "requests"),
+    (r"^G (?=params?\b|tok(?:en)?s?\b)", "B "),
     (r"(?<=/) ?(?:Person(?:en)?|personnes?|persons?|capita)\b", "user"),
     (r"\b([kKMGTPE]i?)o(?![A-Za-z])", r"\1B"),
     (r"\boctets?\b", "bytes"),
@@ -149,6 +153,15 @@ PERIOD_UNIT = re.compile(
 PERIOD_SHORT = {"d": "day", "wk": "week", "mo": "month", "yr": "year", "y": "year"}
 
 
+# What German and French sheets cut short, as labels have it.
+ABBREVIATED = {
+    "anfr": "Anfragen", "anz": "Anzahl", "param": "Parameter", "rechenl": "Rechenleistung", "rechenaufw": "Rechenaufwand",
+    "speicherbandbr": "Speicherbandbreite", "leistungsaufn": "Leistungsaufnahme", "auslastg": "Auslastung", "ausl": "Auslastung",
+    "verbr": "Verbrauch", "u": "und", "durchschn": "Durchschnitt", "emiss": "Emissionen", "abschr": "Abschreibung",
+    "moy": "moyenne", "conso": "consommation", "puiss": "puissance", "mém": "mémoire", "nb": "nombre",
+}  # fmt: skip
+
+
 SHOUTED = frozenset(
     ("us", "hr", "ms", "mo", "min", "sec", "it", "op", "ns", "day", "host", "step", "unit", "link", "port", "y", "d")
 )
@@ -165,13 +178,13 @@ PREPOSITIONS = frozenset(
 
 # (concept, words). The first that matches counts, so a "bandwidth utilisation" is a ratio and an "energy price" a price.
 _CONCEPTS: tuple[tuple[str, str], ...] = (
-    ("PUE", r"^\W*(?:\w+ )?pue\b|overhead factor \(pue\)|power usage effectiveness|cooling factor|kühlfaktor|facteur de refroidissement"),
+    ("PUE", r"^\W*(?:\w+ )?pue\b|^(?:facility|total|site)(?: power| energy)? over it (?:power|energy)|overhead factor \(pue\)|power usage effectiveness|cooling factor|kühlfaktor|facteur de refroidissement"),
     ("WUE", r"\bwue\b"),
     ("MFU", r"(?<!\d % )(?<!\d%\s)\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
     ("share", r"(?<!that )(?<!which )(?<!to )(?<!who )\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
-    ("ratio", r"\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak(?: hour)?(?:[- ](?:to|over)[- ]| ?/ ?)(?:mean|average)(?: hour)?|peak factor|^(?-i:ERF)$|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslastung|efficien|effizienz|\bmbu\b"
+    ("ratio", r"\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak(?: hour)?(?:[- ](?:to|over)[- ]| ?/ ?)(?:mean|average)(?: hour)?|peak factor|^(?-i:ERF)$|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslast(?:un)?g\b|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|uptime|failure rate|\bhit pct\b|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|taux d(?!e change)|rendement|\bsaving"),
@@ -183,7 +196,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
                          r"|emissionsfaktor|facteur d.émission|co2-faktor|co2[- ]?intensität|\bk?g (?:co2e? )?per [km]wh|co2e?/kwh|co2e? (?:per|pro|par) (?:k|m)wh"),
     ("carbon", r"carbon|\bco2|co₂|emission|émission|\bscope [123]\b|^(?!.*(?:model|memory|\bram\b|vram|weight|checkpoint|\bbf16|\bfp\d|\bint\d)).*footprint|treibhaus|\bghg\b|embodied"),
     ("water", r"\bwater\b|wasser|\beau\b"),
-    ("round trip", r"\brtt\b|round[ -]?trip|\bpings?\b(?! pong)|^(?!.*laten).*(?:there ?[ +-](?:and[ -])?back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?)"),
+    ("round trip", r"\brtt\b|round[ -]?trip|\bpings?\b(?! pong)|^(?!.*laten).*(?:there ?[ +-](?:and[ -])?back|umlaufzeit|hin-? (?:und|u\.) (?:rück|zurück)\w*|allers?[ -]retours?)"),
     ("latency", r"\blatency|\bmtb[fi]\b|\bmttf\b|\bdelay\b(?! product)|cold start|time to (?:move|stream|load|copy|read|write|restart|boot)|\bhops?, one way|\bqueue wait|(?:copy|restart|reload|load|transfer)\w* takes|propagation|\bsec(?:onds)?/(?!s\b)|sekunden je|\b(?:seconds|secs?|minutes|milliseconds) per (?!month|day|week|year|hour)|zeit bis|\bzeit (?:pro|je|für)|temps (?:par|jusqu|de (?:charge|calcul|traitement))|(?:lade|lauf|warte|bearbeitungs|rechen)zeit|\blatenc|\blat\b|\bttft\b|\btpot\b|\bitl\b|time to first|time per (?:output )?token|latenz|\bdelay\b"
                 r"|response time|antwortzeit|temps de r|\bp(?:50|9[059]9?)\b(?!.*(?:tok|req).*/s)|step time|time per step|\bduration\b|dauer"
                 r"|durée|wait(?:ing)? time|runtime|queue(?:ing)? time|service time|(?<!at a )\btime\b(?! to)|\belapsed\b"),
@@ -194,7 +207,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("kv pair", r"^(?!.*cache).*(?:\bk ?(?:\+|&|and|und|et) ?v\b|keys? ?(?:and|&|\+) ?values?)|\bk/v (?:factor|tensors)"),
     ("kv cache", r"kv[ -]?cache|kv[ -]?(?:memory|size|speicher)|cache k/?v\b|\bkv (?:per|for (?:one|a|1|each)|bytes per tok\w*|budget|room|capacity|state|store|pool|space)\b|for kv\b"),
     ("kv heads", r"\bkv[- ]?(?:köpfe|têtes)|têtes (?:de )?clés?[- ]valeurs?|(?:schlüssel-wert|key-value)-köpfe|key[- ]value heads|têtes kv|(?:\bkv|keys?[-/ ]?values?|n_kv|num_key_value)[ _-]?heads?|gqa groups"),
-    ("head dim", r"head[ _-]?(?:dim|size)|dim(?:ension)? of (?:a|one|each|the) head|\bd[_ ]head|\bd[_ ]k\b|kopfdim|dimension (?:de (?:la )?|d.une )tête|dim(?:ension)? (?:par|per|pro|je) (?:tête|head|kopf)"),
+    ("head dim", r"head[ _-]?(?:dim|size)|(?:values|elements|numbers|dims) per head\b|dim(?:ension)? of (?:a|one|each|the) head|\bd[_ ]head|\bd[_ ]k\b|kopfdim|dimension (?:de (?:la )?|d.une )tête|dim(?:ension)? (?:par|per|pro|je) (?:tête|head|kopf)"),
     ("heads", r"(?<!embedding \+ )(?<!lm )\b(?:attention|query|q|n|num)?[ _-]?heads?\b(?! ?dim)(?! size)|têtes|köpfe"),
     ("layers", r"(?<!per )(?<!per moe )(?<!pro )(?<!par )(?<!je )(?<!/)\b(?:n_?)?layers?\b|num_hidden_layers|schichten|couches|\bblocks\b"),
     ("hidden size", r"hidden(?: size| dim)?|\bd[_ ]model\b|embedding (?:dim|size|width)|vector dim|dimension (?:of the vectors|des vecteurs)|vektordim|model dim|dimension cachée"),
@@ -263,7 +276,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("direction", "both directions", r"\bsend and receive together\b|bi-?direction\w*|\bbidir\b|both (?:directions|ways)|total bidirectional|beide[nr]? richtungen|deux sens"
                                      r"|duplex|bidirectionnel|\btx ?\+ ?rx\b"),
     ("direction", "per direction", r"\b(?:send|receive|transmit)(?:ing)? only\b|(?:per|each|/|one|pro|par|je) ?(?:\w+ (?:und|and|et) (?:par |je |per )?)?(?:direction|dir\b|richtung|sens)|each way|(?:one|single|eine[rn]?|un|un seul) (?:direction|richtung|sens)\b|uni-?direction\w*|\bunidir\b"),
-    ("trip", "round trip", r"\brtt\b|round[ -]?trip|there ?[ +-](?:and[ -])?back|to and fro|out and back|umlaufzeit|hin-? und (?:rück|zurück)\w*|allers?[ -]retours?"),
+    ("trip", "round trip", r"\brtt\b|round[ -]?trip|there ?[ +-](?:and[ -])?back|to and fro|out and back|umlaufzeit|hin-? (?:und|u\.) (?:rück|zurück)\w*|allers?[ -]retours?"),
     ("trip", "one way", r"one[ -]?way|\bein weg\b|\bnur hin\b|\bun trajet\b|\bowd\b|einfach\w* (?:weg|strecke)|aller simple|eine[rn]? richtung|un seul sens"),
     ("statistic", "p99", r"\bp99\b|99th|p-99|99\.? ?perzentil|99e? centile"),
     ("statistic", "p95", r"\bp95\b|95th"),

@@ -318,7 +318,7 @@ def _roles(number: float) -> tuple[tuple[Dims, float, bool], ...]:
     for small, name in ((_BYTES, "information"), (_FLOPS, "operation")):
         if any(abs(w / b - 1) < 1e-9 for b in small):
             roles.append((((name, 1.0),), 1.0, False))
-        elif any(abs(1 / w / b - 1) < 1e-9 for b in small):
+        if any(abs(1 / w / b - 1) < 1e-9 for b in small):
             roles.append((((name, -1.0),), 1.0, False))
     mantissa, exponent = _split(w)
     if exponent and mantissa != 1.0:  # 80e9: a count with a prefix written out

@@ -274,6 +274,8 @@ class _Pass:
 
     def is_unit(self, col: int, text: str, numeric: set[int]) -> bool:
         """Tell whether a text of a row with numbers is the unit of one."""
+        if text.rstrip().endswith(":") and len(text.strip()) > 1:
+            return False  # "Time [h]:", the label of the next number
         if len(text) > 30 or (len(text.strip()) == 1 and text.isalpha() and not self.behind(col, numeric)):
             return False  # "d": the name of a number in a calculation
         column = self.columns.get(col)

@@ -61,8 +61,8 @@ def hours_and_device_hours(left: Value, right: Value) -> bool:
     if not any(v.text or "device hours" in v.parts for v in (left, right) if dict(v.dims or ()).get("device", 0.0) > 0):
         return False
     plain = [v for v in (left, right) if not dict(v.dims or ()).get("device", 0.0) > 0]
-    if any("device hours" in v.parts for v in plain):
-        return False  # "GPU-hours", in h
+    if any("device hours" in v.parts or {2.0, 4.0, 8.0, 16.0} & set(v.numbers) for v in plain):
+        return False  # "GPU-hours", in h; times the 8 of each node
     return hard(a) == hard(b) == (("time", 1.0),) and (dict(a).get("device", 0.0) > 0) != (
         dict(b).get("device", 0.0) > 0
     )

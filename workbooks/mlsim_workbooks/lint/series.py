@@ -668,6 +668,9 @@ def _rule_of_number(cell: Cellwise, other: Cellwise, ratio: float) -> str:
     return ratio_rule(ratio, {n for v in (mine, theirs) for n, _ in v.dims or ()}, mine, theirs, seen)
 
 
+_FORMAT = re.compile(r"\b(?:bf|fp|int|nf|mxfp)\d+", re.I)
+
+
 def _exchanged(
     cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand, where: str, certain: bool
 ) -> Said | None:
@@ -683,6 +686,8 @@ def _exchanged(
             return None  # the hours of a leap year, the days of February
         if is_conversion(due) and is_conversion(took) and _right(cell):
             return None  # the one row in megabytes
+        if {due, took} <= {0.5, 1.0, 2.0, 4.0} and _FORMAT.findall(cell.words) != _FORMAT.findall(other.words):
+            return None  # the bytes of another format, as its header says
         times = is_time(due) and (is_time(took) or certain)
         times |= certain and _rule_of_count(cell, other, due) == "calendar"
         rule = "calendar" if times else _rule_of_number(cell, other, due / took) if due and took else ""

@@ -305,6 +305,7 @@ def _by_the_minute(value: Value, owner: Label) -> Value:
     return value
 
 
+_LIFETIME = re.compile(r"dauer|laufzeit|lebenszeit", re.I)
 _IN_A_MINUTE = frozenset(("information", "energy", "operation"))
 _MINUTE = re.compile(r"\b(?:per|je|pro|par) minute\b(?! of)", re.I)
 
@@ -314,6 +315,8 @@ def _unit(
 ) -> tuple[Value | None, bool, Contradiction | None]:
     """Return (unit of the number, is it written, contradiction)."""
     stated = _named_count(owner.unit, owner.concept)
+    if unit.strip() == "J" and _LIFETIME.search(owner.text):
+        unit = "Jahre"
     if per and (form.currency or only_money(stated)) and (per == unit or headed):
         return _priced(per, form.currency, stated)
     beside = (read_unit(unit, concept) or unit_cell(unit)) if unit else None

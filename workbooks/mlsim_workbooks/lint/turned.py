@@ -63,7 +63,8 @@ def turned_operand(
         value = evaluation.value(operand)
         dims, core = value.dims or (), hard(value.dims or ())
         of_time = core == (("time", 1.0),)
-        if (periodic and of_time and multiplied) or (spread and not (of_time and value.factor >= PERIODS["month"])):
+        spent = dict(stated.dims).get("time", 0.0) > 0 and not multiplied  # GPU-hours of a year
+        if (periodic and of_time and not spent) or (spread and not (of_time and value.factor >= PERIODS["month"])):
             continue  # the hours of a year, times the years
         if core and due == _twice(core, multiplied):
             fits = compare(evaluation.value(changed), stated) is None

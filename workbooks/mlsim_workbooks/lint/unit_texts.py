@@ -137,6 +137,8 @@ def _per_thing(body: str, concept: str) -> Value | None:
     word = match[2].casefold() if match else ""
     nameless = word in _NAMELESS or ("/" in body and _is_noun(word))
     name = COUNTED_WORDS.get(word, "count" if nameless else "")
+    if match and re.match("k (?=param)", match[1]):
+        return None  # of the keys
     base = read_unit(match[1], concept) if match and name in (*THINGS, "count") else None
     if base is None or not base.dims or base.dims[0][0] in BUILT:  # "GPUs per replica" is a label
         return None

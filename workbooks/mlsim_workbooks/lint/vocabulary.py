@@ -48,6 +48,7 @@ _FOREIGN = (
     (r"\b(?:Mitarbeiter|employees?|Nutzer|Benutzer|utilisateurs?|students?|seats?|Studierende[rn]?|[ée]tudiante?s?)\b", "user"),
     (r"\bParam\b\.?", "param"),
     (r"\bAnfr\b\.?", "requests"),
+    (r"^((?:[TkM] ?)?€|EUR|CHF|[kM]?t|kg|[MkG]Wh|m³|(?:GPU-)?h)/J$", r"\1/year"),
     (r"^G (?=params?\b|tok(?:en)?s?\b)", "B "),
     (r"(?<=/) ?(?:Person(?:en)?|personnes?|persons?|capita)\b", "user"),
     (r"\b([kKMGTPE]i?)o(?![A-Za-z])", r"\1B"),
@@ -183,7 +184,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("MFU", r"(?<!\d % )(?<!\d%\s)\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
-    ("share", r"(?<!that )(?<!which )(?<!to )(?<!who )\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
+    ("share", r"(?<!that )(?<!which )(?<!to )(?<!who )\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b(?! of (?:the )?(?:key|head|query|dim))|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
     ("ratio", r"\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak(?: hour)?(?:[- ](?:to|over)[- ]| ?/ ?)(?:mean|average)(?: hour)?|peak factor|^(?-i:ERF)$|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslast(?:un)?g\b|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|uptime|failure rate|\bhit pct\b|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"

@@ -315,7 +315,7 @@ def _unit(
 ) -> tuple[Value | None, bool, Contradiction | None]:
     """Return (unit of the number, is it written, contradiction)."""
     stated = _named_count(owner.unit, owner.concept)
-    if unit.strip() == "J" and _LIFETIME.search(owner.text):
+    if unit.strip(" [](). ") == "J" and _LIFETIME.search(f"{owner.text} {other.text}"):
         unit = "Jahre"
     if per and (form.currency or only_money(stated)) and (per == unit or headed):
         return _priced(per, form.currency, stated)

@@ -12,12 +12,12 @@ from mlsim_workbooks.lint.algebra import Dims
 from mlsim_workbooks.lint.patterns import Patterns
 
 __all__ = [
+    "ABBREVIATED",
     "ACRONYMS",
     "CHIP_HOURS",
     "CONCEPTS",
     "COUNTED",
     "COUNTED_WORDS",
-    "ABBREVIATED",
     "FOREIGN_RE",
     "FOREIGN_WORDS",
     "KINDS",

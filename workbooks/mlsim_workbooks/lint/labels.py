@@ -65,7 +65,7 @@ def _concept(text: str) -> str:
                 counted = (NUMBERS.get(name) or name in ("parameters", "active parameters")) and not name.endswith(
                     " each"
                 )
-                return "" if counted and _only_mentions(part, match) else name
+                return "" if counted and _only_mentions(part, match, name) else name
     return ""
 
 
@@ -73,11 +73,13 @@ _WITH = re.compile(r"\b(?:incl|including|excl|excluding|inkl|ohne|without|sans)\
 _ALL = re.compile(r"(?:all|alle|tous|toutes)\s", re.I)
 
 
-def _only_mentions(text: str, match: re.Match[str]) -> bool:
+def _only_mentions(text: str, match: re.Match[str], name: str) -> bool:
     """Tell whether a label mentions things without counting them: "All customers", "S1: 1000 GPUs", "Rate, all users"."""
     if re.fullmatch(r"all (?:the )?param\w*", text, re.I):
         return False
     before = text[: match.start()] if match.group()[:1].isalpha() else text[: match.start() + 1]
+    if name in ("parameters", "active parameters") and before.endswith(", "):
+        return False  # "Qwen3-235B-A22B, paramètres actifs"
     return bool(
         _ALL.match(text)
         or re.search(
@@ -146,6 +148,7 @@ _GPU_HOURS = re.compile(
 )
 _PER_MANY = re.compile(r"\((USD|EUR|GBP|CHF|[$€£])/([kM])\)")  # "Rent per million tokens (USD/M)"
 _SHORTENED = re.compile(rf"\b({'|'.join(ABBREVIATED)})\.(?![\w])", re.I)
+_IN_MANY = re.compile(r",? (?:in|en) (thousands|[mb]illions|trillions|Mio\.|Mrd\.|milliers|milliards)$")
 _AT_A_RATE = re.compile(r"(?<=\w) (?:at|bei|à) \d[\d.,]* [A-Za-z]+/\w+$")  # "300 tokens at 55 tok/s"
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
@@ -189,6 +192,8 @@ def read_label(text: str) -> Label:
         unit = read_unit("tok/s")
     if unit is None and concept == "device hours" and _GPU_HOURS.fullmatch(words):
         unit = read_unit("GPU-h")
+    if unit is None and (many := _IN_MANY.search(words)):
+        unit = read_unit(many[1], concept)
     if unit is not None and (many := _MANY_BEFORE.match(rest)):
         unit = scaled(unit, [many[1]])
     dims: dict[str, float] = {}

@@ -313,6 +313,8 @@ def unit_cell(text: str) -> Value | None:
         body = body[1:-1]
     if body in CURRENCIES:
         return read_unit(body)
+    if body == "o":
+        return read_unit("octet")
     if body.casefold() in _FRACTION:
         return Value(dims=(), text="fraction")
     if body.casefold() in _NO_UNIT:

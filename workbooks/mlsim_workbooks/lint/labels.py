@@ -148,7 +148,6 @@ _GPU_HOURS = re.compile(
 )
 _PER_MANY = re.compile(r"\((USD|EUR|GBP|CHF|[$€£])/([kM])\)")  # "Rent per million tokens (USD/M)"
 _SHORTENED = re.compile(rf"\b({'|'.join(ABBREVIATED)})\.(?![\w])", re.I)
-_IN_MANY = re.compile(r",? (?:in|en) (thousands|[mb]illions|trillions|Mio\.|Mrd\.|milliers|milliards)$")
 _AT_A_RATE = re.compile(r"(?<=\w) (?:at|bei|à) \d[\d.,]* [A-Za-z]+/\w+$")  # "300 tokens at 55 tok/s"
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
@@ -192,8 +191,6 @@ def read_label(text: str) -> Label:
         unit = read_unit("tok/s")
     if unit is None and concept == "device hours" and _GPU_HOURS.fullmatch(words):
         unit = read_unit("GPU-h")
-    if unit is None and (many := _IN_MANY.search(words)):
-        unit = read_unit(many[1], concept)
     if unit is not None and (many := _MANY_BEFORE.match(rest)):
         unit = scaled(unit, [many[1]])
     dims: dict[str, float] = {}
@@ -244,7 +241,13 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
     plain = _BRACKET.sub(" ", words).strip() if brackets else words
     if many := _IN_MANY.fullmatch(plain):
         unit, rest, strong = _find_unit(many[1], concept, snake)
-        return (scaled(unit, [many[2]]) if unit is not None else None), rest, strong
+        if unit is None:  # "Parameters in all, in billions"
+            return (
+                (read_unit(many[2], concept) if concept in ("parameters", "active parameters") else None),
+                many[1],
+                True,
+            )
+        return scaled(unit, [many[2]]), rest, strong
     if (ends := _IN_UNIT.fullmatch(plain)) and (unit := read_unit(ends[2], concept)) is not None:
         return unit, ends[1], True
     unit = _whole(plain, concept, snake)

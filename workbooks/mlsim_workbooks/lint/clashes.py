@@ -240,6 +240,10 @@ def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
     mismatch = clash.mismatch
     if mismatch is None:
         return None
+    if clash.how == "sum" and any(
+        {0.25, 3.0, 4.0} & set(v.numbers) and has_money(v) for v in (clash.left, clash.right)
+    ):
+        return None  # of a quarter
     rule = "mixed-sum" if clash.how == "sum" else rule_of(mismatch, clash.left, clash.right)
     if rule == "prefix" and any(not v.text and v.numbers for v in (clash.left, clash.right)):
         return None  # a count in millions that does not say so

@@ -330,12 +330,15 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
     if any(_COOLING.search(s.words) for s in summands):
         return
     titles = inference.book.grids[sheet].name, *inference.texts_of(sheet, 1)[:12]
+    if any(_AT_THE_EDGE.search(text) for text in titles):
+        return
     if any(_METERED.search(text) for text in (*titles, *(c.words for c in used.values()))):
         return
     yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""
 
 
 _AT_HOME = re.compile(r"gateway|passerelle|\bcameras?\b|kamera|caméra|\bphones?\b|laptop", re.I)  # no PUE there
+_AT_THE_EDGE = re.compile(r"\b(?:edge|box(?:es)?|vehicles?|robots?|drones?|kiosks?)\b", re.I)
 _METERED = re.compile(
     r"meter|zähler|compteur|utility|invoice|facility|relevé|netzbezug|netzanschluss|grid connection", re.I
 )

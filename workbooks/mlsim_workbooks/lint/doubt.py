@@ -285,7 +285,8 @@ def _number_in_label(d: Difference) -> bool:
     """A number of the formula stands in the label with its unit: "Optics at 12 W", "Copy at 10 Gbit/s"."""
     numbers = {f"{x:g}" for n in d.computed.numbers if n and not is_conversion(n) for x in (n, 1 / n)}
     unit = "[kMGT]i?B" if d.rule == "binary-prefix" else "[A-Za-z€$]"
-    words = _DURATION.sub(" ", d.cell.words)  # "in 30 days": the formula has these days to count
+    words = re.sub(r"(?<=\d)[ \u202f\u00a0](?=\d{3}\b)", "", d.cell.words)
+    words = _DURATION.sub(" ", words)  # "in 30 days": the formula has these days to count
     return any(re.search(rf"(?<![\d.,]){re.escape(n)}\s?{unit}", words) for n in numbers if n != "1")
 
 
@@ -394,6 +395,8 @@ def _days_of_a_period(d: Difference) -> bool:
     """So many documents a day, times the days of the year: the unit of the first does not say "per day"."""
     period = d.stated.kind("period")
     days = [c for c in d.used if hard(c.value.dims or ()) == (("time", 1.0),) and c.value.factor == 86400.0]
+    if any(c.context.explicit and ("time", -1.0) in (c.value.dims or ()) for c in d.used):
+        return False  # so many a second
     return d.rule in ("token-rate", "calendar") and bool(period) and any(c.value.kind("period") == period for c in days)
 
 
@@ -412,6 +415,9 @@ def _off_by_the_hours_of_a_day(d: Difference) -> bool:
 
 def _sum_of_the_hours(d: Difference) -> bool:
     """GPUs added up over the 24 lines of a day are GPU-hours."""
+    column = isinstance(d.tree, sx.Call) and d.tree.name == "SUM" and len(d.used) == 24  # of a table
+    if column and abs(d.mismatch.ratio / 24.0 - 1) < 1e-6:
+        return True
     if not _off_by_the_hours_of_a_day(d) and "hour" not in d.mismatch.periods:
         return False
     return any(lines_added(d.inference, c) == 24 for c in (d.cell, *d.used))

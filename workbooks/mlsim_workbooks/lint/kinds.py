@@ -127,9 +127,10 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     elif (
         due in _TAILS
         and statistics == {"mean"}
-        and not computed.numbers
+        and set(computed.numbers) <= {2.0}
         and isinstance(tree, sx.Binary)
-        and all(isinstance(n, sx.Ref) for n in sx.summands(tree))
+        and tree.operator == "+"
+        and all(map(_is_leg, sx.summands(tree)))
         and not _MEAN.search(words)
     ):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula adds up means.", ""
@@ -145,6 +146,14 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes the {taken} of a range.", ""
     elif due and statistics and due not in statistics and (is_copied(tree) or _picks_one(tree)):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {statistics.pop()}.", ""
+
+
+def _is_leg(node: sx.Node) -> bool:
+    """Tell whether a term of a sum is a cell, or twice a cell."""
+    match node:
+        case sx.Ref() | sx.Name() | sx.Binary("*", sx.Number(2.0), sx.Ref() | sx.Name()):
+            return True
+    return False
 
 
 _HALVES = {
@@ -172,6 +181,8 @@ def _wrong_way(cell: Cellwise, computed: Value, stated: dict[str, str]) -> Itera
     for category, (half, whole) in _HALVES.items():
         have, due = computed.kind(category), stated.get(category, "")
         wrong = 2.0 if (have, due) == (whole, half) else 0.5 if (have, due) == (half, whole) else 0.0
+        if hard(computed.dims or ()) == (("time", 1.0),) and wrong and category == "direction":
+            wrong = 1.0 / wrong  # bytes over that bandwidth
         if wrong and [n for n in computed.numbers if n in (2.0, 0.5)] == [wrong]:
             said = f"'{cell.label}' is {due}, but the formula {'doubles' if wrong == 2.0 else 'halves'} a figure that is {have}."
             yield KIND_RULE[category], said, ""
@@ -485,6 +496,7 @@ def _boundary(computed: Value, stated: dict[str, str], label: str) -> Iterator[S
     due, found = stated.get("boundary", ""), computed.kind("boundary")
     if (
         due == "IT"
+        and not re.search(r"\b(?:per|par|je|pro) (?:unit of )?IT\b", label)
         and dict(computed.dims or ()).get("energy", 1) > 0
         and (found == "facility" or "PUE" in computed.parts)
         and "1/PUE" not in computed.parts

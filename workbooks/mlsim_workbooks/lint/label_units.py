@@ -106,6 +106,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = ""  # "Params + Adam (fp32, 12 B)"
     if concept == "carbon intensity" and re.match(r"[ée]missions?\b|co2", words, re.I):
         rule = ""  # "Émissions à 52 gCO2/kWh (t/an)"
+    if concept == "power" and re.search(r"batter|bridge|autonomy|\bups\b|\busv\b", words, re.I):
+        rule = ""  # "battery bridge at max draw, 5 min"
     if concept == "power" and _ENERGY.search(words):
         rule = ""  # "kWh per night (TDP)"
     if rule == "flop-rate" and _TIME in own and (re.search(r"\b[kMGTPE]?FLOPS\b", words) or _NEEDED.match(words)):
@@ -222,7 +224,7 @@ _POWER: Dims = (("energy", 1.0), _TIME)
 _ONE = r"(?:,? (?:per|of an?|je|par|/) ?[\w-]+(?: SXM\d?| PCIe)?)?(?: \(.*\))?$"
 _VOLT: Dims = (("current", -1.0), ("energy", 1.0), _TIME)
 _SURELY: tuple[tuple[re.Pattern[str], Dims], ...] = (
-    (re.compile(rf"(?:tdp|tbp|tgp|board power|power(?: (?:limit|draw|cap))?|leistungsaufn(?:ahme|\.)|puissance){_ONE}", re.I), _POWER),
+    (re.compile(rf"(?:gpu |card |chip |server )?(?:tdp|tbp|tgp|board power|power(?: (?:limit|draw|cap)(?: \(tdp\))?)?|leistungsaufn(?:ahme|\.)|puissance){_ONE}", re.I), _POWER),
     (
         re.compile(rf"(?:memory bandwidth|hbm bandwidth|speicherbandbreite|bande passante mémoire){_ONE}", re.I),
         (("information", 1.0), _TIME),

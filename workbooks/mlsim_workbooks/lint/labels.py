@@ -94,6 +94,8 @@ def _kinds(text: str) -> frozenset[tuple[str, str]]:
     for (category, kind), pattern in KINDS.likely(text):
         if pattern.search(text):
             found.setdefault(category, set()).add(kind)
+    if len(found.get("token", ())) == 2 and _EACH_OF.search(text):
+        found["token"] = {"one per other"}  # "input tokens per output token"
     if found.get("precision") == {"fp16", "bf16"}:
         found["precision"] = {"bf16"}  # "FP16/BF16": of one peak
     # "prompt + output tokens", "p50 / p99": two kinds at once say nothing.
@@ -148,6 +150,10 @@ _GPU_HOURS = re.compile(
 )
 _PER_MANY = re.compile(r"\((USD|EUR|GBP|CHF|[$€£])/([kM])\)")  # "Rent per million tokens (USD/M)"
 _SHORTENED = re.compile(rf"\b({'|'.join(ABBREVIATED)})\.(?![\w])", re.I)
+_EACH_OF = re.compile(r"tokens? .*\b(?:per|par|je|pro)\b.* tokens?\b|tokens? .*\b(?:per|par|je|pro) token", re.I)
+_OF_BYTES = re.compile(
+    r" \(\d+ (?:bytes?|octets?|B) (?:per|je|par|pro) \w+\)$", re.I
+)  # "activations (2 bytes per value)"
 _AT_A_RATE = re.compile(r"(?<=\w) (?:at|bei|à) \d[\d.,]* [A-Za-z]+/\w+$")  # "300 tokens at 55 tok/s"
 _BRACKET = re.compile(r"[(\[{]([^()\[\]{}]{1,60})[)\]}]")
 
@@ -169,8 +175,14 @@ def read_label(text: str) -> Label:
     words = _AT_A_RATE.sub("", words)
     if "tok" in words.lower():
         words = _PER_MANY.sub(r"(\1/\2tok)", words)
-    concept = _concept(words)
+    concept = _concept(_OF_BYTES.sub("", words))
     kinds = set(_kinds(words))
+    if re.match(r"(?:GPUs|cards|accelerators|nodes|servers|replicas) (?:for|needed for) \d", words):
+        return Label(shown, None, concept or "devices", frozenset(kinds))  # "GPUs for 2000 M tokens/day"
+    if snake:
+        words = re.sub(r"\b(req|requests|tok|tokens) per min\b", r"\1/min", words)
+    else:
+        words = re.sub(r"^[A-Za-zα-ω](?:_\w{1,4})?, (?=[a-z]{4})", "", words)  # "h, model width"
     if snake and (each := _OF_EACH_THING.fullmatch(words)):
         words = each[1]  # "gb per shard"
     if snake and concept in ("carbon", "carbon intensity"):
@@ -312,6 +324,11 @@ def _per_many(unit: Value, rest: str) -> Value:
     return replace(unit, dims=dims, factor=unit.factor / scale)
 
 
+_NODES = ("node", "server", "serveur", "knoten")
+_EACH_AND_HOUR = re.compile(
+    r"\b(?:per|je|par|pro) (gpu|card|karte|carte|chip|node|server|serveur|knoten) (?:and|und|et) (?:par )?(?:hour|stunde|heure)\b",
+    re.I,
+)
 _AND_HOUR = re.compile(r"(?:und|and|et) (?:hour|stunde|heure)\b", re.I)
 _AND_SECOND = re.compile(r"\btok(?:en)?s?\b.*(?:per|je|par|pro) \w+ (?:and|und|et) (?:second|sekunde|seconde)\b", re.I)
 _OF_A = re.compile(r"\b(?:of|for|does) (?:an?|one) ([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)  # "Price of a GPU hour"
@@ -324,6 +341,8 @@ def _per_unit(unit: Value, rest: str) -> Value:
     """Apply "per kWh", "per TB", "per node-hour" written outside the brackets that hold the unit."""
     assert unit.dims is not None
     text = _PRICE.sub(" ", rest)
+    if has_money(unit):  # "per GPU and hour"
+        text = _EACH_AND_HOUR.sub(lambda m: f"per {'node' if m[1].lower() in _NODES else 'GPU'}-hour", text)
     match = _PER_WHAT.search(text)
     if match is None and has_money(unit):
         match = _OF_A.search(text) or _PRICED_HOUR.fullmatch(text.strip())

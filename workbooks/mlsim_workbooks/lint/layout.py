@@ -298,7 +298,7 @@ class _Pass:
         if (
             col in self.unit_columns
             and len(text) <= 14
-            and (col - 1 in numeric or text.strip() in ("M", "B", "T", "k"))
+            and (col - 1 in numeric or text.strip() in ("M", "B", "T", "k") or _MAGNITUDE.fullmatch(text.strip()))
         ):
             return True
         if _MAGNITUDE.fullmatch(text.strip()) and col - 1 in numeric and text.strip() not in ("T", "M", "B"):

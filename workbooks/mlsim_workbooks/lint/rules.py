@@ -235,6 +235,10 @@ def _of_what_is_missing(
         gpu_time = any(map(_of_gpus, used))
         paid = [k for k, c in inference.uses((sheet, cell.item.key)).items() if has_money(c.value)]
         gpu_time |= any(map(_of_gpus, (c for k in paid for c in inference.uses(k).values())))
+        places = {(s, c.item.row) for (s, _), c in inference.uses((sheet, cell.item.key)).items()} | {
+            (sheet, cell.item.row)
+        }
+        gpu_time |= any(_ON_ONE_CHIP.search(inference.title(*place)) for place in places)
         worked = cell.computed.parts if cell.computed is not None else frozenset()
         gpu_time |= "replicas" in worked and not _many_per_replica(inference, facts)
         title = inference.title(sheet, cell.item.row)
@@ -261,6 +265,11 @@ def _of_gpus(cell: Cellwise) -> bool:
     return timed and (cell.context.concept == "device hours" or bool(_SERVICE.search(cell.words)))
 
 
+_ON_ONE_CHIP = re.compile(
+    r"\b(?:on|with|of) (?:one|a single|1) (?:gpu|card|(?:nvidia |amd )?[abhl]\d{1,3}s?|mi\d{3}x?|gaudi ?\d)\b|\bsingle[- ]gpu\b"
+    r"|auf einer (?:gpu|karte)|sur (?:une seule carte|un (?:seul )?gpu)",
+    re.I,
+)
 _PRICE_OF_ONE = re.compile(r"(?:price|cost|rate|preis|prix).* (?:gpu|card)[- ]hour", re.I)
 _ONE_CHIP = re.compile(r"\b(?:one|an?) [A-Z]{1,4}\d{2,4}\b")  # "rent one A100"
 
@@ -377,6 +386,8 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     rule = rule or _converts_time(computed, stated) or _beside_eight(mismatch, computed, stated)
     if counts is not None and rule != "params-bytes" and (mismatch.dims or mismatch.periods[0] or rule == "calendar"):
         return  # what has no unit may be more than a count: hours
+    if counts is not None and rule == "time-scale" and mismatch.ratio in (1e6, 1e-6, 1e9, 1e-9):
+        return  # millions that do not say so
     difference = Difference(
         inference, facts, sheet, cell, tree, computed, stated, mismatch, rule or "dimension", computed is said
     )

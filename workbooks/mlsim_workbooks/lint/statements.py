@@ -98,7 +98,7 @@ def combine(
     of_period = _HOW_OFTEN.fullmatch(row.text.strip()) and (table or column.unit is not None)
     if stack and (row.text.strip() in CURRENCIES or of_period):
         row = Label(row.text)  # the currency of another column; "daily": a name, where headers name the quantities
-    named = read_label(name) if name else NOTHING
+    named = read_label(name) if len(name) > 2 else NOTHING  # "h" is the width of a model
     form = format_unit(code)
     texts = tuple(t for t in (*group, *reversed(stack), name) if t)
     label = _called(row, column, group, stack, name)
@@ -347,7 +347,10 @@ def _unit(
         beside is not None
         and stated is not None
         and headed
-        and _stated_apart(owner)
+        and (
+            _stated_apart(owner)
+            or (owner.strong and owner.unit is not None and owner.unit.text == "%" and form.percent)
+        )
         and owner.text.strip() not in CURRENCIES
         and hard(beside.dims or ()) != hard(stated.dims or ())
     ):
@@ -493,7 +496,7 @@ def _said_of_price(owner: Label, beside: Value, stated: Value) -> bool:
 
 def _is_footprint(unit: Value) -> bool:
     """Tell whether a unit is of energy or emissions, which labels give per million tokens."""
-    return {n for n, _ in unit.dims or ()} <= {"energy", "mass_of_co2e"}
+    return bool(unit.dims) and {n for n, _ in unit.dims or ()} <= {"energy", "mass_of_co2e"}
 
 
 def _only_per(unit: str, stated: Value | None, concept: str) -> Value | None:
@@ -594,6 +597,7 @@ def _currency_clash(value: Value, currency: str) -> Contradiction | None:
     return Contradiction(value.text, shown, "number format")
 
 
+_BOUGHT = re.compile(r"\bprix d.achat|purchase price|kaufpreis|anschaffungspreis", re.I)
 _PLAIN_COUNT = re.compile(r"[a-zà-ÿ]{3,}s|[A-ZÄÖÜ][a-zäöüß]{3,}(?:en|er|e)")
 _PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)
 
@@ -614,6 +618,8 @@ def _money(owner: Label, other: Label, currency: str) -> Value | None:
         if unit is not None:
             return replace(unit, text=f"{symbol}/{match[1]}")
         return None
+    if _BOUGHT.search(text):
+        return per_what(Value(dims=((currency, 1.0),), text=symbol), text)
     if re.search(r"hourly|stündlich|\brate\b|tariff|tarif|\bfee\b|price|preis|prix", text, re.I):
         return None
     return per_what(Value(dims=((currency, 1.0),), text=symbol), text)

@@ -44,6 +44,12 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
         if count is None or not isinstance(count.item.value, float) or count.item.form >= 0:
             continue
         stated = count.context.value
+        if _machines(count) and cell.context.explicit:
+            yield (
+                "bare-number",
+                f"'{cell.label}' adds '{count.label}', a number of things, to a quantity in {unit_text(cell.value)}.",
+                "Multiply by it.",
+            )
         plain = not count.context.explicit and not (stated and hard(stated.dims or ())) and not count.context.percent
         plain = (
             plain
@@ -81,6 +87,12 @@ def _written(cell: Cellwise) -> bool:
     """Tell whether the unit of a quantity stands beside it."""
     stated = cell.context.value
     return cell.context.explicit and stated is not None and bool(hard(stated.dims or ()))
+
+
+def _machines(cell: Cellwise) -> bool:
+    """Tell whether a cell is a number of GPUs or nodes, as its unit says."""
+    dims = cell.context.value.dims if cell.context.value is not None else None
+    return cell.context.explicit and bool(dims) and all(n in ("device", "node", "rack") for n, _ in dims or ())
 
 
 def _all_along(inference: Inference, sheet: int, cell: Cellwise) -> bool:

@@ -117,7 +117,7 @@ _THINGS_PER = re.compile(r"([a-z]{2,}[a-z]s) ?(?:/|per |pro |par |je ) ?((?:GPU|
 def _things_per(body: str, concept: str, text: str) -> Value | None:
     """Read "chunks/s", "pages per minute": whatever they are, so many of them in a time."""
     match = _THINGS_PER.fullmatch(body)
-    if match is None or match[1] in _unit_words() or match[1] in COUNTED_WORDS:
+    if match is None or match[1] in _unit_words() or match[1] in COUNTED_WORDS or _magnitude(match[1], "tokens"):
         return None
     unit = _parsed(_translate(f"count/{match[2]}", concept), text)
     per_time = unit is not None and (unit.kind("period") or any(n == "time" for n, _ in unit.dims or ()))
@@ -333,7 +333,7 @@ def unit_cell(text: str) -> Value | None:
         or _counted(body)
         or _cycles(body)
         or _many_per_period(body)
-        or (unit_cell(body.split(",")[0]) if re.match(r"[^\W\d][^,]*, \w", body) else None)  # "M, cacheable"
+        or (unit_cell(body.split(",")[0]) if re.match(r"(?:[kMB]|[^\W\d][^,]+), \w", body) else None)  # "M, cacheable"
     )
 
 
@@ -378,7 +378,9 @@ def _counted(body: str) -> Value | None:
     return Value(dims=dims, text=body)
 
 
-_QUANTITY = re.compile(r"(?<![\w.,])(\d{1,9}(?:\.\d{1,9})?)[\s-]?([A-Za-zµ€$]{1,12}(?:/[A-Za-z]+)*)")
+_QUANTITY = re.compile(
+    r"(?<![\w.,])(\d{1,9}(?:\.\d{1,9})?|\d{1,3}(?:[  \u202f]\d{3})+)[\s-]?([A-Za-zµ€$]{1,12}(?:/[A-Za-z]+)*)"
+)
 
 
 @lru_cache(maxsize=65536)
@@ -386,7 +388,7 @@ def quantities_in(text: str) -> tuple[tuple[float, Value], ...]:
     """Return the numbers of a text that have a unit behind them, with it: "1.2 kB per request, 60 W"."""
     if not any(c.isdigit() for c in text):
         return ()
-    units = ((float(number), unit_cell(word)) for number, word in _QUANTITY.findall(text))
+    units = ((float(re.sub(r"\s", "", number)), unit_cell(word)) for number, word in _QUANTITY.findall(text))
     return tuple((number, unit) for number, unit in units if unit is not None and hard(unit.dims or ()))
 
 

@@ -189,7 +189,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("ratio", r"\bspitze (?:zu|durch|/) mittel|peak hour over (?:daily )?mean|pic sur moyenne|\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak(?: hour)?(?:[- ](?:to|over)[- ]| ?/ ?)(?:mean|average)(?: hour)?|peak factor|^(?-i:ERF)$|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslast(?:un)?g\b|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|overhead$|headroom$|margin$"
               r"|acceptance|duty|uptime|failure rate|\bhit pct\b|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
-              r"|error rate|taux d(?!e change)|rendement|\bsaving"),
+              r"|error rate|(?<!au )taux d(?!e change)|rendement|\bsaving"),
     ("exchange rate", r"exchange rate|\b(?:usd|eur|gbp)[ _](?:usd|eur|gbp)[ _]rate|dollarkurs|eurokurs|\brate to (?:usd|eur|gbp|\$|€)|fx rate|\bfx\b|wechselkurs|^kurs\b|\bkurs (?:dollar|usd|eur)|(?:dollar|euro)s? (?:zu|to|in|en|je|per) (?:dollar|euro)|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),
     ("money", r"\bcosts?\b|\bprices?\b|\bpric|kosten\b|\bkosten(?!stelle)|preis\b|\bco[uû]ts?\b|\bprix\b|\bcapex\b|\bopex\b|\bbudget\b.*[$€]|\btco\b"
               r"|depreciation|abschreibung|amorti|revenue|umsatz|chiffre|\bspend|\bfees?\b|tariff|tarif|savings?|\bbill\b|\bcharge\b"
@@ -241,7 +241,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("nodes", r"^server$|(?:^|[#\s-])(?:nodes|servers|hosts|instances|knoten|nœuds|serveurs)\b(?! ?(?:/|(?:per|pro|par)\b))|^(?:boxes|chassis)\b|^(?:nodes|servers?|hosts|knoten|nœuds|noeuds|serveurs) (?:per|je|pro|par) (?:rack|schrank|baie|cabinet)|\brechenknoten\b|number of (?:node|server)|node count"
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count|^(?:server)?schränke\b|(?:^|nombre de |combien de )baies\b|^cabinets\b"),
-    ("users", r"(?<!per )\busers\b|\bconcurrent(?! (?:requests|sequences|calls|queries|jobs|runs))|(?:^|[#\s])dev(?:eloper)?s\b|\bcallers\b|\bresearchers\b|\bscientists\b|chercheurs|\bforscher\b|\bnutzende\b|\bdau\b|\bmau\b|headcount|mitarbeitende|\binscrits\b|postes sous licence|arbeitsplätze|mandanten|studierende|\bentwickler\b|étudiants|développeurs|subscribers|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
+    ("users", r"(?<!per )\busers\b|\bconcurrent(?! (?:requests|sequences|calls|queries|jobs|runs))|(?:^|[#\s])dev(?:eloper)?s\b|\bcallers\b|\bresearchers\b|\bscientists\b|chercheurs|\bforscher\b|\bnutzende\b|(?<!per )(?<!je )(?<!par )\b[dm]au\b|headcount|mitarbeitende|\binscrits\b|postes sous licence|arbeitsplätze|mandanten|studierende|\bentwickler\b|étudiants|développeurs|subscribers|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
     ("requests", r"\brequests?\b|\breqs?\b|\b(?:api )?calls\b(?! (?:per|/|a) ?s)|\bsearches\b|\baufrufe\b|\bappels\b|^qs\b|\bqueries\b|anfragen|requêtes|\bséquences\b|\bsequenzen\b|\bbatch\b|\bsequences\b|\bnum seqs\b|^(?:questions|fragen)\b"),
     ("replicas", r"\breplicas?\b|replikate?\b|repliken\b|réplicas?\b|répliques\b|\bnb repliques\b|modellkopien|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
@@ -267,7 +267,7 @@ NUMBERS: dict[str, Dims] = {
 
 
 _USER = (
-    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:(?:active|paying|monthly|concurrent|daily|aktive[nmrs]?|zahlende[nmrs]?) )?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter|mitarbeitende\w*|dev(?:eloper)?\b|entwickler|développeur|arbeitsplatz|sitzplatz|platz\b|poste\b|person\b|personne\b|researcher|scientist|chercheur|forscher\w*|kopf\b|capita\b|caller|subscriber|studierende\w*|étudiant|tenant|mandant"
+    r"(?:(?:per|/|pro|par|je|one|each|single|d.un|eine[ns]?) ?(?:(?:active|paying|monthly|concurrent|daily|aktive[nmrs]?|zahlende[nmrs]?) )?(?:user|stream|nutzer|benutzer|utilisateur|seat|session|employee|mitarbeiter|mitarbeitende\w*|dev(?:eloper)?\b|entwickler|développeur|arbeitsplatz|sitzplatz|platz\b|poste\b|person\b|personne\b|researcher|scientist|chercheur|forscher\w*|[dm]au\b|kopf\b|capita\b|caller|subscriber|studierende\w*|étudiant|tenant|mandant"
     r"|student|customer|kunde))"
 )
 

@@ -10,6 +10,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import rule_of
+from mlsim_workbooks.lint.unit_texts import plain_unit
 
 __all__ = ["label_unit_rules"]
 
@@ -207,12 +208,20 @@ _RATE = re.compile(r"(?:(?!\b(?:at|bei|à)\b).)*\b(?:rate|throughput|durchsatz|d
 
 def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:
     """A power in GB, a bandwidth in GB, a number of GPUs in GB/s: what unit column or format says of a typed figure."""
-    value, label = cell.context.value, "".join(cell.context.texts[:1]).strip()
-    if value is None or cell.item.form >= 0 or not cell.context.explicit or cell.context.headed:
+    value = cell.context.value
+    if value is None or cell.item.form >= 0 or not cell.context.explicit:
         return
+    texts = [t for t in cell.context.texts if not plain_unit(t)]  # a line of units below the names
+    if cell.context.headed:
+        texts = texts[-1:] if len(texts) == len(cell.context.texts) else texts[1:]
+    label = re.sub(rf",? [\[(]{re.escape(value.text)}[\])]$", "", "".join(texts[:1]).strip())
     own = hard(value.dims or ())
-    if own and len(value.text) > 1 and not has_money(value) and _NUMBER_OF.fullmatch(label):
+    countable = not cell.context.headed and not has_money(value)
+    if own and len(value.text) > 1 and countable and _NUMBER_OF.fullmatch(label):
         yield "unit-contradiction", f"'{cell.label}' is a number of things, but its unit is {value.text}.", ""
+        return
+    if own and countable and _LENGTH.match(label):
+        yield "unit-contradiction", f"'{cell.label}' is a number of tokens, but its unit is {value.text}.", ""
         return
     due = next((dims for pattern, dims in _SURELY if pattern.match(label)), own)
     if own and own != due and not has_money(value) and not (value.kind("period") and set(own) < set(due)):
@@ -231,10 +240,17 @@ _SURELY: tuple[tuple[re.Pattern[str], Dims], ...] = (
     ),
     (re.compile(r"(?:battery |mean |nominal )?(?:voltage|spannung|tension)$", re.I), _VOLT),
     (
+        re.compile(r"(?:ttft|tpot|itl|latency|latenz|latence|wall[- ](?:clock )?time|step time|time per (?:output )?(?:step|token)|round[- ]trip(?: time)?|rtt|response time|antwortzeit|run time|laufzeit|duration|dauer|durée)(?: p\d\d|,? (?:per|of an?|je|par) [\w ]+|,? (?:mean|measured|p\d\d|mittel|moyenne))*$", re.I),
+        (("time", 1.0),),
+    ),
+    (
         re.compile(r"(?:memory|memory capacity|hbm capacity|vram|speicher|mémoire|capacity|capacité|kapazität)(?:,? (?:per|of an?|je|par) (?:gpu|card|drive|server|node|karte|carte|disque))$", re.I),
         (("information", 1.0),),
     ),
 )  # fmt: skip
+_LENGTH = re.compile(
+    r"(?:context|sequence|kontext)(?: ?(?:length|länge))?$|longueur de (?:contexte|séquence)$|contexte$", re.I
+)
 _NUMBER_OF = re.compile(
     r"(?:#|number of |no\. of |anzahl |nombre de )?(?:gpus?|cards|karten|cartes|nodes|knoten|nœuds|servers?|serveurs|racks|replicas|layers|schichten|couches|kv heads|heads|users|nutzer|utilisateurs)"
     r"(?: (?:per|in an?|je|par|im|pro) (?:node|server|rack|replica|instance|knoten|nœud|serveur|réplique|replik))?",

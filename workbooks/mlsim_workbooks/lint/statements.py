@@ -78,6 +78,8 @@ def combine(
     if stack and A_COUNT.fullmatch(stack[-1].strip()) and row.unit is not None and not unit:
         row = Label(row.text)  # "Installation (days)" under "Qty": so many of them
     joined = read_label(" ".join(stack)) if len(stack) > 1 else column
+    if len(stack) > 1 and (many := _in_many(stack[-2], stack[-1]) or _in_many(stack[-1], stack[-2])):
+        column = joined = many  # "Params" over "B"
     if not column.says_something and joined.says_something:
         column = joined
     elif len(stack) > 1:
@@ -145,6 +147,16 @@ _PER_CURRENCY = re.compile(r"\bper unit of (?:\w+ )*currency", re.I)  # of each 
 _EACH_VALUE = re.compile(r"(?:bytes?|octets?) (?:per|je|par|pro) (?:param|weight|value|element|poids|gewicht)", re.I)
 _NARROWER = {"heads": "kv heads", "parameters": "active parameters"}
 _EITHER = re.compile(r"(?:in|en) \S+ (?:or|oder|ou|and|und|et) \S+", re.I)
+
+
+def _in_many(name: str, unit: str) -> Label | None:
+    """Read "Params" and the "B" in the line above or below as one header."""
+    label = read_label(f"{name} ({unit.strip()})") if _MANY.fullmatch(unit.strip()) else None
+    counted = label is not None and label.concept in ("parameters", "active parameters", "tokens")
+    return label if label is not None and counted and label.unit is not None else None
+
+
+_MANY = re.compile(r"[BMTk]|bn|billions?|millions?|thousands?|Mrd\.?|Mio\.?|Md|1e\d{1,2}|10\^\d{1,2}", re.I)
 
 
 def _no_money(value: Value) -> bool:
@@ -315,7 +327,7 @@ def _unit(
 ) -> tuple[Value | None, bool, Contradiction | None]:
     """Return (unit of the number, is it written, contradiction)."""
     stated = _named_count(owner.unit, owner.concept)
-    if unit.strip(" [](). ") == "J" and _LIFETIME.search(f"{owner.text} {other.text}"):
+    if re.fullmatch(r"[\[(]?J\.?[\])]?", unit.strip()) and _LIFETIME.search(f"{owner.text} {other.text}"):
         unit = "Jahre"
     if per and (form.currency or only_money(stated)) and (per == unit or headed):
         return _priced(per, form.currency, stated)

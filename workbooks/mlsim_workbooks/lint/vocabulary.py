@@ -73,7 +73,7 @@ _FOREIGN = (
     (r"\b(?:Anfragen?|requêtes?|demandes?)\b", "requests"),
     (r"\b(?:Knoten|nœuds?|noeuds?|Server|serveurs?|Instanz(?:en)?)\b", "nodes"),
     (r"\b(?:Bilder|Bild)\b", "images"),
-    (r"\b(?:Karten?|cartes?)\b", "GPU"),
+    (r"\b(?:Karten?|cartes?|puces?)\b", "GPU"),
     (r"(?<=[€$£RFD]) (?:HT|TTC|netto|brutto|net|gross|(?:ex|in)cl\. (?:VAT|tax)|(?:zzgl|inkl)\. (?:USt|MwSt)\.?)(?=$|[ /])", ""),
     (r"(?<=kWh) (?:HT|TTC|netto|brutto)$", ""),
     (r"\b([PEZ])(?:FLOPs?/s|FLOPS|F)[-· ]?(?:days?|d)\b", r"\1FLOPS·day"),
@@ -130,7 +130,7 @@ FOREIGN_WORDS = frozenset(
      "milliards", "tsd", "tausend", "millier", "milliers", "jeton", "jetons", "paramètre", "paramètres", "parameter", "anfrage", "anfragen", "requête", "demande", "demandes",
      "requêtes", "nutzer", "benutzer", "mitarbeiter", "employee", "employees", "utilisateur", "utilisateurs",
      "student", "students", "étudiant", "étudiants", "person", "personne", "seat", "seats", "workday", "workdays", "working", "real", "kjeton", "mjeton", "kjetons", "mjetons", "arbeitstag", "arbeitstage", "knoten", "nœud", "nœuds", "noeud", "noeuds", "server", "serveur",
-     "serveurs", "instanz", "instanzen", "bild", "bilder", "karte", "karten", "carte", "cartes", "octet", "octets",
+     "serveurs", "instanz", "instanzen", "bild", "bilder", "karte", "karten", "carte", "cartes", "puce", "puces", "octet", "octets",
      "tbw", "pbw", "ko", "mo", "go", "to", "po", "kio", "gio", "tio", "annum", "monthly", "yearly", "annually", "accelerator", "k",
      "m", "b", "t", "bn", "mn", "teur", "e", "x", "op", "flops", "flop", "count", "faktor", "factor", "ratio",
      "fraction", "stk", "stück", "anzahl", "qty", "unité", "unités", "billions", "thousands", "trillion", "trillions", "pcs", "pc", "ea", "pieces")
@@ -232,7 +232,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("throughput", r"throughput|thr'put|durchsatz|\bdébit\b(?! (?:réseau|m[ée]moire|disque))|(?:tok\w*|tokens|req\w*|images?|queries|samples|steps|frames|iterations|anfragen|bilder|fragen|schritte|requêtes|questions|img|passes) ?(?:/|per|pro|par|je) ?s(?:ec\w*|ek\w*)?\b|\bframe rate\b"
                    r"|\btps\b|\bqps\b|\brps\b|débit de génération|generation (?:speed|rate)|decode speed|pages/s|calls (?:per|/|a) ?s(?:ec\w*)?\b|\bgoodput\b|request rate|arrival rate"),
     ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|(?:accelerator|card|chip|board|(?:[ahbl]\d{2,3}s?|mi\d{3}x?))[ -]hours|kartenstunden|heures[ -](?:gpu|carte)"),
-    ("gpus per node", rf"^{_CHIP} (?:per|je|par|pro) (?:node|server|serveur|host|knoten|nœud|noeud|box|instance)\b$|^(?:count|number|qty) (?:in|per) (?:the |a |each )?(?:node|server)$|(?:gpus?|accelerators?|devices?|chips?|cards?|boards?|karten|cartes|beschleuniger|accélérateurs?) ?(?:per|/|pro|par|je) ?(?:node|server|serveur|host|knoten|nœud|noeud|box\b|chassis|instance|instanz)"),
+    ("gpus per node", rf"^{_CHIP} (?:per|je|par|pro) (?:node|server|serveur|host|knoten|nœud|noeud|box|instance)\b$|^(?:count|number|qty) (?:in|per) (?:the |a |each )?(?:node|server)$|(?:gpus?|accelerators?|devices?|chips?|cards?|boards?|karten|cartes|puces|beschleuniger|accélérateurs?) ?(?:per|/|pro|par|je) ?(?:node|server|serveur|host|knoten|nœud|noeud|box\b|chassis|instance|instanz)"),
     ("tokens", r"\btoks? \((?:b|m|bn|t|k)\)|\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|promptlänge|longueur\b.*(?:réponse|contexte|prompt|invite)|\b(?:trainings)tokens?\b|\bjetons\b|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!after the first )(?<!after first )\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
     ("hours", r"(?<!peak )(?<!busy )(?<!busiest )\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
@@ -324,7 +324,7 @@ _THINGS = (
 
 _PER = (
     ("device", r"(?:per |/|pro |par |je |of an? |one |each |d.une? |eine[rs]? )(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
-               rf"|{_EACH}(?:gpu|device|accelerator|chip|card|board|karte|carte|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month|rack|node|server|host|instance|cluster|pool|fleet))"),
+               rf"|{_EACH}(?:gpu|device|accelerator|chip|card|board|karte|carte|puce|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month|rack|node|server|host|instance|cluster|pool|fleet))"),
     ("node", rf"^one (?:node|server)\b|^(?:server|node) (?:max\.?|maximum|rated|nameplate) (?:power|draw)|\b(?:peak|crête|pic|spitzenleistung|rechenleistung)\b[\w ]*\b(?:node|server|serveur|knoten)\b(?! ?(?:count|number))|{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
     ("rack", rf"{_EACH}(?:racks?|schrank|baies?|cabinets?)\b"),
     ("request", rf"{_EACH}(?:request|query|question|call|anfrage|frage|requête)\b(?!s)(?![ -](?:min|sec|hour))"),

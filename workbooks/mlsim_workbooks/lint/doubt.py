@@ -575,7 +575,7 @@ def _plain_prefix(d: Difference) -> bool:
     prefixes = _DECIMAL + _BINARY * bool(hard(d.computed.dims or ()))  # 1,024 alone may count bytes
     if d.mismatch.dims or d.mismatch.periods[0] or not any(abs(ratio / x - 1) < 1e-6 for x in prefixes):
         return False
-    if _all_in_its_unit(d):
+    if _all_in_its_unit(d) or _one_converted(d):
         return True
     if any(is_open(n) for n in d.computed.numbers) or not (_all_known(d) or _a_share(d)):
         return False
@@ -584,6 +584,13 @@ def _plain_prefix(d: Difference) -> bool:
 
 _DECIMAL = (1e3, 1e6)
 _BINARY = (1024.0, 1024.0**2)
+
+
+def _one_converted(d: Difference) -> bool:
+    """Tell whether a formula only converts one cell, whose unit is written as is its own."""
+    written = len(d.used) == 1 and d.used[0].context.explicit and d.cell.context.explicit
+    plain = written and d.computed.dims == d.stated.dims and all(map(is_conversion, d.computed.numbers))
+    return plain and bool(d.computed.numbers) and bool(hard(d.stated.dims or ()))
 
 
 def _all_in_its_unit(d: Difference) -> bool:
@@ -639,7 +646,7 @@ _MANY = re.compile(
 _SCALE = re.compile(r"million|thousand|tausend|millier|\b[kMB]\b|\bbn\b", re.I)
 _PLAIN_COUNTS = frozenset(
     ("count", "devices", "nodes", "racks", "replicas", "gpus per node", "share", "ratio", "MFU", "PUE", "layers", "heads",
-     "kv heads", "head dim", "requests")
+     "kv heads", "head dim", "requests", "tokens")
 )  # fmt: skip
 
 

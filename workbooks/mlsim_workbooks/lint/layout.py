@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from mlsim_workbooks.lint.algebra import hard, has_money
+from mlsim_workbooks.lint.algebra import Value, hard, has_money
 from mlsim_workbooks.lint.formats import format_unit
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.reader import Book, Grid, Item
@@ -234,6 +234,8 @@ class _Pass:
             context = self.memo.get(key)
             if context is None:
                 context = self.memo[key] = combine(group, stack, unit, name, code, share, named, alone)
+            if context.value is None and _counts_parameters(item, context):
+                context = replace(context, value=Value(dims=(("parameter", 1.0),), parts=frozenset({context.concept})))
             yield item, context, entity
         for item in items:
             beside = item.col - 1 in {i.col for i in numbers} and not self.head(item.col)  # "1.2 | 30 days"
@@ -496,7 +498,8 @@ class _Pass:
         only = next(iter(units)) if len(units) == 1 else 0
         if only and only < first and self.headed(only) and not any(c < only for c in self.runs):
             return units[only], True  # beyond cells of the row that are empty
-        if only > last and self.headed(only) and not any(last < c < only for c in self.runs):
+        between = (*self.runs, *self.labels)
+        if only > last and self.headed(only) and not any(last < c < only for c in between):
             return units[only], True
         return "", False
 
@@ -540,6 +543,12 @@ _CURRENCY = re.compile(r"(?:[a-zäé]+ )?(?:currency|ccy|währung|devise|monnaie
 def _last_word(header: str) -> str:
     """Return what a header is about: "size" of "Avg. size", whose units a column "size unit" has."""
     return header.casefold().rpartition(" ")[2]
+
+
+def _counts_parameters(item: Item, context: Context) -> bool:
+    """Tell whether a number is one of parameters, none of their billions: 8,030,000,000."""
+    many = isinstance(item.value, float) and item.form < 0 and item.value >= 1e6
+    return many and context.concept in ("parameters", "active parameters")
 
 
 def _no_money(text: str) -> bool:

@@ -427,7 +427,11 @@ def _exchanges(value: Value) -> bool:
 
 def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, computed: Value) -> bool:
     """Tell whether a product has a percentage that is stored as a fraction, and a division by 100 for it."""
-    shares = [c for c in inference.uses((sheet, cell.item.key)).values() if c.context.percent]
+    shares = [
+        c
+        for c in inference.uses((sheet, cell.item.key)).values()
+        if c.context.percent or (c.item.form < 0 and re.search(r"\bas a fraction\b", c.words, re.I))
+    ]
     below = bool(computed.parts & {"1/share", "1/ratio", "1/MFU"})
     plain = [n for n in computed.numbers if n != (100.0 if below else 0.01)]
     stored = all(isinstance(c.item.value, float) and abs(c.item.value) <= 1.0 for c in shares)

@@ -54,6 +54,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _weights(inference, key, cell, estimate)
             or _of_peak(cell, key, estimate)
             or _of_memory(inference, cell, key, estimate)
+            or _over_full(inference, cell, key, estimate)
             or typed_slip(inference, key, cell)
         )
         if said is None and _limited(cell, relevant):
@@ -260,6 +261,34 @@ def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
 _SEEN_MEMORY = re.compile(
     r"measured|observed|logged|reported|\bseen\b|in production|allocated|peak mem|max mem|high[- ]?water|nvidia-smi|gemessen|mesuré",
     re.I,
+)
+
+
+def _over_full(inference: Inference, cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
+    """More memory planned than there is, in a workbook that does not ask what fits."""
+    computed, value = cell.computed, cell.context.value
+    if cell.item.form < 0 or computed is None or computed.dims is None or value is None:
+        return None
+    share = computed.dims == () and (value.text in ("%", "fraction") or cell.context.percent)
+    share = share and "~information" in computed.parts and "~time" not in computed.parts
+    left = hard(value.dims or ()) == (("information", 1.0),) and bool(_LEFT_OVER.search(cell.words))
+    if not (share or left) or not _OF_MEMORY.search(cell.words):
+        return None
+    number = estimate.of(key)
+    if number is None or not (1.0005 < number * value.factor < 50 if share else number < 0):
+        return None
+    if any(x * value.factor > 1.0005 if share else x < 0 for x in _beside(inference, key, cell, estimate)):
+        return None  # several cases, of which some fit
+    if any(map(_WHAT_FITS.search, inference.book.texts)):
+        return None
+    shown = f"{number * value.factor:.0%}: more than there is" if share else f"{number:g}: less than nothing"
+    return "above-limit", f"'{cell.label}' is {shown}.", "Take fewer, or say that it does not fit."
+
+
+_OF_MEMORY = re.compile(r"memory|\bhbm|vram|speicher|m[ée]moire|\bram\b|\bkv\b|weights", re.I)
+_LEFT_OVER = re.compile(r"\b(?:free|left|remaining|room|frei|libre|reste|restante?|übrig)\b", re.I)
+_WHAT_FITS = re.compile(
+    r"\boom\b|out[- ]of[- ]memory|n[o'’]t fit|crash|passt nicht|ne (?:tient|rentre) pas|too (?:big|large)|zu groß|trop gr", re.I
 )
 
 

@@ -403,7 +403,9 @@ def _density(
         yield "sparse-peak", f"'{label}' multiplies a share of the dense peak by a sparse one.", ""
     formats = {k for c, k in computed.kinds if c == "precision"}
     due = stated.get("precision", "")
-    if re.search(r"speed-?up|\bratio|vs\b|versus|faster|gain|\bover\b|int\d ?[:/] ?(?:bf|fp)\d|\d ?[:/] ?int\d", words, re.I):
+    if re.search(
+        r"speed-?up|\bratio|vs\b|versus|faster|gain|\bover\b|int\d ?[:/] ?(?:bf|fp)\d|\d ?[:/] ?int\d", words, re.I
+    ):
         return
     same = {"fp16": "bf16"}
     formats = {same.get(f, f) for f in formats}

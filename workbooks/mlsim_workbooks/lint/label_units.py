@@ -81,7 +81,9 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         if label is None or any(x.unit is not None and hard(x.unit.dims or ()) for x in labels):
             return
     alone = label.unit is not None and label.text == label.unit.text  # a line of units below the names
-    concept = label.concept or (context.concept if alone and context.concept in ("peak", "achieved compute", "integer peak") else "")
+    concept = label.concept or (
+        context.concept if alone and context.concept in ("peak", "achieved compute", "integer peak") else ""
+    )
     unit = label.unit if label.unit is not None and hard(label.unit.dims or ()) else value
     own = frozenset(hard(unit.dims or ()))
     rule = _PAIRS.get((concept, own), "")

@@ -55,6 +55,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Ce
             or _of_peak(cell, key, estimate)
             or _of_memory(inference, cell, key, estimate)
             or _over_full(inference, cell, key, estimate)
+            or _other_mix(inference, key, cell)
             or typed_slip(inference, key, cell)
         )
         if said is None and _limited(cell, relevant):
@@ -205,7 +206,11 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
     bounded = bool(_BOUNDED.search(words))
     if len("".join(context.texts[:1])) > 60 or value.text == "ratio":
         return None  # a title over a table, not a label
-    said_so = bool(re.search(r"\bas a fraction\b", words, re.I)) or value.text.casefold() in ("fraction", "0-1", "0–1", "0..1") and bool(context.explicit)
+    said_so = (
+        bool(re.search(r"\bas a fraction\b", words, re.I))
+        or (value.text.casefold() in ("fraction", "0-1", "0–1", "0..1")
+        and bool(context.explicit))
+    )
     fraction = said_so or (
         value.factor == 1.0
         and context.concept in ("MFU", "ratio", "growth", *_SHARES)
@@ -288,7 +293,8 @@ def _over_full(inference: Inference, cell: Cellwise, key: Key, estimate: Estimat
 _OF_MEMORY = re.compile(r"memory|\bhbm|vram|speicher|m[ée]moire|\bram\b|\bkv\b|weights", re.I)
 _LEFT_OVER = re.compile(r"\b(?:free|left|remaining|room|frei|libre|reste|restante?|übrig)\b", re.I)
 _WHAT_FITS = re.compile(
-    r"\boom\b|out[- ]of[- ]memory|n[o'’]t fit|crash|passt nicht|ne (?:tient|rentre) pas|too (?:big|large)|zu groß|trop gr", re.I
+    r"\boom\b|out[- ]of[- ]memory|n[o'’]t fit|crash|passt nicht|ne (?:tient|rentre) pas|too (?:big|large)|zu groß|trop gr",
+    re.I,
 )
 
 
@@ -481,7 +487,9 @@ def _summed(inference: Inference, key: Key, cell: Cellwise) -> Mapping[Key, Cell
             return inference.uses(key)
         case sx.Binary(operator="+"):
             terms = sx.summands(tree)
-            return inference.uses(key) if len(terms) > 2 and all(isinstance(t, sx.Ref) for t in terms) else {}
+            return (
+                inference.uses(key) if len(terms) > 2 and all(isinstance(t, (sx.Ref, sx.Name)) for t in terms) else {}
+            )
     return {}
 
 
@@ -544,7 +552,7 @@ def _parts_of_a_whole(
     if abs(whole - 1.0) < 0.005 or not 0.7 < whole < 1.4:
         return None
     others_whole = bool(others) and all(abs(x * factor - 1.0) < 0.005 for x in others)
-    if not others_whole and not _TOTAL.fullmatch(cell.context.label.strip()):
+    if not others_whole and whole < 1.0 and not _TOTAL.fullmatch(cell.context.label.strip()):
         return None
     return "percent-sum", f"'{cell.label}' adds shares up to {whole:.0%}.", "They are parts of one whole."
 
@@ -553,6 +561,37 @@ _TOTAL = re.compile(
     r"(?:sum|total|all|check|summe|gesamt|kontrolle|somme|tou(?:te)?s)(?: (?:of|der|des|du|de|shares|anteile|parts)\b.*)?",
     re.I,
 )
+
+
+def _other_mix(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+    """One of the shares of a mix that differs from the case beside it, where those add up to 100 % and these do not."""
+    sheet, (row, col) = key[0], divmod(key[1], WIDE)
+    if cell.item.form >= 0 or not cell.context.percent or not _SHARE_OF.match("".join(cell.context.texts[:1])):
+        return None
+    lines = [row]
+    for step in (-1, 1):
+        at = row + step
+        while (one := inference.at(sheet, at, col)) is not None and _SHARE_OF.match("".join(one.context.texts[:1])):
+            lines.append(at)
+            at += step
+    mine = [_typed(inference, sheet, at, col) for at in lines]
+    for other in (col - 1, col + 1):
+        theirs = [_typed(inference, sheet, at, other) for at in lines]
+        if len(lines) < 3 or None in mine or None in theirs:
+            continue
+        total, due = sum(x or 0.0 for x in mine), sum(x or 0.0 for x in theirs)
+        if abs(due - 1.0) < 0.005 < abs(total - 1.0) and mine[0] != theirs[0] and mine[1:] == theirs[1:]:
+            return "percent-sum", f"'{cell.label}': these shares add up to {total:.0%}.", "They are parts of one whole."
+    return None
+
+
+def _typed(inference: Inference, sheet: int, row: int, col: int) -> float | None:
+    """Return a typed number, None for anything else."""
+    cell = inference.at(sheet, row, col)
+    return cell.item.value if cell is not None and cell.item.form < 0 and isinstance(cell.item.value, float) else None
+
+
+_SHARE_OF = re.compile(r"(?:share|anteil|part)\b", re.I)
 
 
 def _beside(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> list[float]:
@@ -583,7 +622,10 @@ def _weights(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate)
     return "percent-sum", f"'{cell.label}' adds weights up to {total / whole:.0%}.", "They are parts of one whole."
 
 
-_WEIGHTED = re.compile(r"(?:weight|weighting|gewicht|gewichtung|poids|pondération)(?: ?[(\[,]? ?%[)\]]?)?", re.I)
+_WEIGHTED = re.compile(
+    r"(?:weight|weighting|gewicht|gewichtung|poids|pondération)(?: (?:of|for|der|des|du|de) .*)?(?: ?[(\[,]? ?%[)\]]?)?",
+    re.I,
+)
 
 
 def _ratio_sum(inference: Inference, key: Key, cell: Cellwise) -> Said | None:

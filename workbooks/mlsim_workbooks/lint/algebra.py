@@ -341,7 +341,9 @@ def is_open(number: float) -> bool:
 
 def _plain_factor(w: float) -> bool:
     """Tell an overhead such as 1.2 or 1.25 from a price such as 1.29."""
-    return any(abs(x - round(x)) < 1e-9 for x in (20 * w, 20 / w)) or w < 1.1
+    return any(abs(x - round(x)) < 1e-9 for x in (20 * w, 20 / w)) or (
+        w < 1.1 and any(abs(x - round(x)) < 1e-9 for x in (1000 * w, 100 / w))
+    )
 
 
 def _split(w: float) -> tuple[float, int]:

@@ -142,7 +142,12 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
             f"'{label}' compares {' and '.join(sorted(said))}, the formula {' and '.join(sorted(statistics))}.",
             "",
         )
-    elif due == "mean" and not context.headed and (taken := _taken(tree)) not in ("", "mean"):
+    elif (
+        due == "mean"
+        and not context.headed
+        and not _OR_MEAN.search(words)
+        and (taken := _taken(tree)) not in ("", "mean")
+    ):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes the {taken} of a range.", ""
     elif due and statistics and due not in statistics and (is_copied(tree) or _picks_one(tree)):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {statistics.pop()}.", ""
@@ -156,6 +161,7 @@ def _is_leg(node: sx.Node) -> bool:
     return False
 
 
+_OR_MEAN = re.compile(r"(?:total|sum|summe|max) ?/ ?(?:avg|average|mean|mittel|moy)", re.I)
 _HALVES = {
     "direction": ("per direction", "both directions"),
     "trip": ("one way", "round trip"),

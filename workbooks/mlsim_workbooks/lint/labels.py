@@ -215,7 +215,7 @@ def read_label(text: str) -> Label:
         if counted and counted not in dims:
             concept = concept or "count"
             dims[counted] = 1.0
-    if unit is not None and unit.dims and not any(n == "token" for n, _ in unit.dims):
+    if unit is not None and unit.dims and unit.text != "1/s" and not any(n == "token" for n, _ in unit.dims):
         unit = per_what(unit, rest)
     if snake and unit is not None:
         unit = _without_names(unit)
@@ -395,6 +395,11 @@ def _whole(text: str, concept: str, snake: bool) -> Value | None:
     if re.fullmatch(r"[Ee]n [TMP]o", text):
         return read_unit(text[3:], concept)
     for candidate in candidates:
+        _, comma, tail = candidate.rpartition(", ")
+        if (comma and " " not in tail and read_unit(tail, concept)) or re.match(
+            r"weights? .* [KMGT]i?B$", candidate, re.I
+        ):
+            continue  # "GPUs, kW"
         unit = read_unit(candidate, concept)
         if unit is not None and unit.dims is not None and len(candidate) > 1:
             if _is_noun(unit, candidate):

@@ -171,7 +171,10 @@ class _Pass:
         """Note the columns of a block "Value | Unit | Item", whose labels stand behind its numbers."""
         for first, last in set(_runs(set(heads)).values()):
             named = [c for c in range(first, last + 1) if _LABELS.fullmatch(heads[c].strip())]
-            if len(named) == 1 and any(_VALUES.fullmatch(heads[c].strip()) for c in range(first, named[0])):
+            before = [heads[c].strip() for c in range(first, named[0])] if len(named) == 1 else []
+            if any(map(_VALUES.fullmatch, before)) and all(
+                _VALUES.fullmatch(t) or UNIT_HEADER.fullmatch(t) for t in before
+            ):
                 self.label_of.update(dict.fromkeys(range(first, named[0]), named[0]))
             else:
                 for col in range(first, last + 1):
@@ -352,7 +355,8 @@ class _Pass:
             return ((behind,), "") if _speaks(behind) else ((), behind)
         if not at:  # "GPU-hours | 200 | GPU-h": a label that is a unit itself
             own = min(((c, t) for c, t in units.items() if c < col), default=(0, ""))[1]
-            label = own and (len(texts) == 1 or (len(texts) == len(units) == 2 and max(units) > col))
+            two = len(texts) == len(units) == 2 and (max(units) > col or re.fullmatch("gpu[- ]hours", own, re.I))
+            label = own and (len(texts) == 1 or two)
             return ((own,), "") if label else ((), own)
         while at > 0 and at in texts and len(found) < 4:
             if at not in units:
@@ -665,7 +669,7 @@ _DESCRIBED = re.compile(
 )
 _SYMBOL = re.compile(r"[A-Za-zα-ωΑ-Ω]{1,2}\d?|[A-Za-z]{1,4}_\w{1,5}")
 _LABELS = re.compile(
-    r"items?|parameter|description|what(?: it is)?|quantity|metric|label|name|bezeichnung|beschreibung|größe|kennzahl|posten|désignation"
+    r"items?|parameter|description|what(?: it is)?|quantity|metric|label|bezeichnung|beschreibung|größe|kennzahl|posten|désignation"
     r"|libellé|poste|grandeur|meaning|bedeutung",
     re.I,
 )

@@ -285,7 +285,7 @@ _ON_ONE_NODE = re.compile(
 )
 _ORDERED = re.compile(r"quantity|qty\b|menge|stückzahl|quantité", re.I)  # as many servers
 _OF_A_NODE = re.compile(
-    r"\b(?:per|one|each|a|je|pro|par|ein|un) (?:server|node|box|host|machine|system|knoten|serveur|nœud|noeud|instance)\b",
+    r"\b(?:per|one|each|a|of the|je|pro|par|ein|un) (?:server|node|box|host|machine|system|knoten|serveur|nœud|noeud|instance)\b",
     re.I,
 )  # "Per server", the title of a part
 _PER_REPLICA = re.compile(

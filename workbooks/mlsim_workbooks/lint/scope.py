@@ -146,6 +146,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         and not have.get("device", 0)
         and not alone
         and not computed.parts & _OF_ONE_GPU
+        and have.get("time", 0) <= 1
         and (have.get("time") or any(is_time(n) for n in computed.numbers))
     ):
         rule = "device-scope" if have.get("node") or have.get("rack") else "device-hours"

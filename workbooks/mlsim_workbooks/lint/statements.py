@@ -107,6 +107,8 @@ def combine(
     if form.date:
         return Context(label=label, texts=texts, date=True)
     is_unit = alone and row.unit is not None and row.unit.text == row.text  # "kWh" below columns of kW
+    if column.unit is not None and has_money(column.unit) and not form.percent and _OF_WHAT.search(row.text):
+        return Context(label=label, texts=texts)  # "Import, % of net", below the euros of an offer
     owner, other = _owner(row, column, named, bool(unit), table, is_unit)
     concept = owner.concept or other.concept
     if concept in ("", "memory") and _BYTE.fullmatch(unit.strip()) and any(c == "precision" for c, _ in owner.kinds):
@@ -145,6 +147,7 @@ def combine(
 
 _PER_CURRENCY = re.compile(r"\bper unit of (?:\w+ )*currency", re.I)  # of each column another
 _EACH_VALUE = re.compile(r"(?:bytes?|octets?) (?:per|je|par|pro) (?:param|weight|value|element|poids|gewicht)", re.I)
+_OF_WHAT = re.compile(r", % (?:of|vom|von|der|du|de) ", re.I)
 _NARROWER = {"heads": "kv heads", "parameters": "active parameters"}
 _EITHER = re.compile(r"(?:in|en) \S+ (?:or|oder|ou|and|und|et) \S+", re.I)
 
@@ -217,7 +220,9 @@ _COUNT_ROW = re.compile(
 
 _THING_HOURS = re.compile(r"[a-zäöüé]+-(?:hours|stunden)", re.I)
 _OVER = re.compile(r"p\d\d (?:over|/|to) |(?-i:ERF)$", re.I)
-_IN_MONEY = re.compile(rf"(?:\b(?:in|en)|,) (?:[kM]?[€$£]|{'|'.join(CURRENCIES)})$")
+_IN_MONEY = re.compile(
+    rf"^(?:{'|'.join(CURRENCIES)}|[€$£]) (?:per|je|pro|par) |(?:\b(?:in|en)|,) (?:[kM]?[€$£]|{'|'.join(CURRENCIES)})$"
+)
 
 
 def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool, is_unit: bool) -> tuple[Label, Label]:

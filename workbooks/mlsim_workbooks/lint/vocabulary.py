@@ -242,7 +242,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
               r"|server count|\bn_nodes\b|anzahl (?:der )?(?:server|knoten)|nombre de (?:nœuds|noeuds|serveurs)"),
     ("racks", r"(?:^|[#\s])racks\b|number of racks|rack count|^(?:server)?schränke\b|(?:^|nombre de |combien de )baies\b|^cabinets\b"),
     ("users", r"(?<!per )\busers\b|\bconcurrent(?! (?:requests|sequences|calls|queries|jobs|runs))|(?:^|[#\s])dev(?:eloper)?s\b|\bcallers\b|\bresearchers\b|\bscientists\b|chercheurs|\bforscher\b|\bnutzende\b|(?<!per )(?<!je )(?<!par )\b[dm]au\b|headcount|mitarbeitende|\binscrits\b|postes sous licence|arbeitsplätze|mandanten|studierende|\bentwickler\b|étudiants|développeurs|subscribers|(?<!je )(?<!pro )\bnutzer\b|mitarbeiter|employees|students|utilisateurs|\bstreams\b|\bseats\b|\bsessions\b|\bcustomers\b|\btenants\b|\bclients\b|\bconcurrency\b"),
-    ("requests", r"\brequests?\b|\breqs?\b|\b(?:api )?calls\b(?! (?:per|/|a) ?s)|\bsearches\b|\baufrufe\b|\bappels\b|^qs\b|\bqueries\b|anfragen|requêtes|\bséquences\b|\bsequenzen\b|\bbatch\b|\bsequences\b|\bnum seqs\b|^(?:questions|fragen)\b"),
+    ("requests", r"\brequests?\b|\breqs?\b|\b(?:api )?calls\b(?! (?:per|/|a) ?s)|\bsearches\b|\baufrufe\b|\bappels\b|^qs\b|\bqueries\b|anfragen|requêtes|\bséquences\b|\bsequenzen\b|(?<!· )\bbatch\b|\bsequences\b|\bnum seqs\b|^(?:questions|fragen)\b"),
     ("replicas", r"\breplicas?\b|replikate?\b|repliken\b|réplicas?\b|répliques\b|\bnb repliques\b|modellkopien|\bcopies\b|\bepochs?\b|\bsteps\b|\bhops\b|\bsockets\b|\blinks\b|\bexperts\b|\bstages\b|\bquantity\b|\bqty\b"
                  r"|\btp\b|\bpp\b|\bdp\b|tensor parallel|pipeline parallel|data parallel|top-?k|\bcount\b|micro-?batches|\bworkers\b"),
     ("images", r"\bimages?\b|\bsamples\b|\bframes\b|bilder"),
@@ -285,7 +285,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("statistic", "p90", r"\bp90\b|90th"),
     ("statistic", "p50", r"\bp50\b|\bmedian\b|médiane?\b"),
     ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|mittler|durchschnitt|\bmoyen"),
-    ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bin[ck]l\w*\.? pue|\bpue,? (?:incl|inbegriffen|compris)\w*|with pue|\(pue|\bmeter(?:ed)?\b(?! kwh)|zähler|compteur|gesamtstrom|gesamtverbrauch|\btotal facility|gebäude"
+    ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bin[ck]l\w*\.? pue|\bpue,? (?:incl|inbegriffen|compris)\w*|with pue|\(pue|(?<!rest of the )\bmeter(?:ed)?\b(?! kwh)|zähler|compteur|gesamtstrom|gesamtverbrauch|\btotal facility|gebäude"
                              r"|rechenzentrum gesamt|wall[ -]plug|(?:incl\w*\.?|inkl\w*\.?|with|mit|plus|y compris) (?:the |la |le )?(?:cooling|kühlung|kälte|clim\w*|refroidissement)|(?:clim\w*|refroidissement) compris\w*|after pue|by pue\b|on the meter|au compteur"),
     ("boundary", "IT", r"(?<![-\w])(?-i:\bIT\b)|\bit (?:power|energy|load|kwh|kw|mwh)\b|no pue\b|ohne kühlung|hors refroidissement|excl\w*\.? pue|before pue|without pue"),
     ("parameters", "active", r"(?:touched|used|read|activated) (?:per|by an?|by each|by one|for an?|for each|for every) tok|\bactive\b(?! (?:users|sessions|streams|gpus|nodes|replicas|seats|requests))|\bactivated\b|\baktiv\w*|\bactifs?\b"),

@@ -40,8 +40,12 @@ _OF_ONE_THING = re.compile(
 
 def _of_one_for_fleet(inference: Inference, sheet: int, cell: Cellwise) -> Said | None:
     """The figure of one device, at most converted, under a label of the whole fleet."""
-    used = list(inference.uses((sheet, cell.item.key)).values())
-    if cell.computed is None or len(used) != 1 or not _FLEET.search(cell.words) or _FLEET.search(used[0].words):
+    used = sorted(inference.uses((sheet, cell.item.key)).values(), key=lambda c: _OF_ONE_THING.search(c.words) is None)
+    if cell.computed is None or not 1 <= len(used) <= 2 or not _FLEET.search(cell.words):
+        return None
+    if any(_FLEET.search(c.words) or (c is not used[0] and not c.context.explicit) for c in used):
+        return None
+    if any(not hard(c.value.dims or ()) and "token" not in dict(c.value.dims or ()) for c in used[1:]):
         return None
     if not _OF_ONE_THING.search(used[0].words) or not only_conversions(cell.computed, 365.0, 24.0, 12.0):
         return None

@@ -283,7 +283,7 @@ def _kind_of(dimension: str) -> str:
 
 def _number_in_label(d: Difference) -> bool:
     """A number of the formula stands in the label with its unit: "Optics at 12 W", "Copy at 10 Gbit/s"."""
-    numbers = {f"{x:g}" for n in d.computed.numbers if n and not is_conversion(n) for x in (n, 1 / n)}
+    numbers = {f"{x:g}" for n in d.computed.numbers if n and (not is_conversion(n) or n == 8000.0) for x in (n, 1 / n)}
     unit = "[kMGT]i?B" if d.rule == "binary-prefix" else "[A-Za-z€$]"
     words = re.sub(r"(?<=\d)[ \u202f\u00a0](?=\d{3}\b)", "", d.cell.words)
     words = _DURATION.sub(" ", words)  # "in 30 days": the formula has these days to count
@@ -646,7 +646,7 @@ _MANY = re.compile(
 _SCALE = re.compile(r"million|thousand|tausend|millier|\b[kMB]\b|\bbn\b", re.I)
 _PLAIN_COUNTS = frozenset(
     ("count", "devices", "nodes", "racks", "replicas", "gpus per node", "share", "ratio", "MFU", "PUE", "layers", "heads",
-     "kv heads", "head dim", "requests", "tokens")
+     "kv heads", "head dim", "hidden size", "requests", "tokens")
 )  # fmt: skip
 
 

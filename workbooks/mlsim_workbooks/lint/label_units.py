@@ -113,6 +113,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = ""  # "battery bridge at max draw, 5 min"
     if concept == "power" and _ENERGY.search(words):
         rule = ""  # "kWh per night (TDP)"
+    if own == frozenset({("operation", 1.0)}) or own == frozenset({("integer_operation", 1.0)}):
+        rule = "flop-rate" if _EACH_SECOND.search(words) else rule
     if rule == "flop-rate" and _TIME in own and (re.search(r"\b[kMGTPE]?FLOPS\b", words) or _NEEDED.match(words)):
         rule = ""
     if rule == "flop-rate" and re.search(r"FLOPS?(?:/s)?[-· ](?:d|days?|h|hours?)\b", words):
@@ -171,6 +173,7 @@ def _article(concept: str) -> str:
     }.get(concept, ("an " if concept[0] in "aeiou" else "a ") + concept)
 
 
+_EACH_SECOND = re.compile(r"\b(?:operations|ops|flops?) (?:per second|pro sekunde|par seconde)\b", re.I)
 _NEEDED = re.compile(
     r"(?:[kMGTPE]?FLOPs|[Cc]ompute) (?:needed|required|at peak)\b|Rechenbedarf"
 )  # that many in a second

@@ -346,7 +346,7 @@ NODE = re.compile(
     re.I,
 )
 _BY_TIME = re.compile(
-    r"gpus\b|gpu (?:charge|rent|rental|bill|spend) of\b|gpu[- ](?:h\w*|stunden?)|\b(?:per|pro|par|je) (?:year|month|week|day|run|training|night|jahr|monat|woche|tag|an|mois|semaine|jour)\b",
+    r"gpus\b|gpu (?:charge|rent|rental|bill|spend)\b(?! (?:of|for) (?:one|an?) )|gpu[- ](?:h\w*|stunden?)|\b(?:per|pro|par|je) (?:year|month|week|day|run|training|night|jahr|monat|woche|tag|an|mois|semaine|jour)\b",
     re.I,
 )
 OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)

@@ -219,6 +219,7 @@ _COUNT_ROW = re.compile(
 
 
 _THING_HOURS = re.compile(r"[a-zäöüé]+-(?:hours|stunden)", re.I)
+_PAID = re.compile(r"cost|kosten|co[uû]t|price|preis|prix|rent|miete|[€$£]|\b(?:eur|usd|chf|gbp)\b", re.I)
 _OVER = re.compile(r"p\d\d (?:over|/|to) |(?-i:ERF)$", re.I)
 _IN_MONEY = re.compile(
     rf"^(?:{'|'.join(CURRENCIES)}|[€$£]) (?:per|je|pro|par) |(?:\b(?:in|en)|,) (?:[kM]?[€$£]|{'|'.join(CURRENCIES)})$"
@@ -237,6 +238,13 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
         return row, column  # "Tokens", "In seconds" among rows of milliseconds
     if column.unit is not None and row.unit is not None and row.strong and _SAME_IN.match(row.text):
         return row, column  # "Same in node hours", below GPU-hours
+    if (
+        column.unit is not None
+        and has_money(column.unit)
+        and row.concept == "device hours"
+        and not _PAID.search(row.text)
+    ):
+        return row, column  # "GPU-hours used", below a column of k€
     if column.concept == "money" and row.unit is None:
         return column, row  # the prices of an offer, whatever its lines are
     if (
@@ -332,7 +340,7 @@ def _unit(
 ) -> tuple[Value | None, bool, Contradiction | None]:
     """Return (unit of the number, is it written, contradiction)."""
     stated = _named_count(owner.unit, owner.concept)
-    if re.fullmatch(r"[\[(]?J\.?[\])]?", unit.strip()) and _LIFETIME.search(f"{owner.text} {other.text}"):
+    if re.fullmatch(r"[\[(]?[aJ]\.?[\])]?", unit.strip()) and _LIFETIME.search(f"{owner.text} {other.text}"):
         unit = "Jahre"
     if per and (form.currency or only_money(stated)) and (per == unit or headed):
         return _priced(per, form.currency, stated)

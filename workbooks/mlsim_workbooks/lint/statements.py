@@ -219,6 +219,7 @@ _COUNT_ROW = re.compile(
 
 
 _THING_HOURS = re.compile(r"[a-zäöüé]+-(?:hours|stunden)", re.I)
+_USED_HOURS = re.compile(r"\bgpu[- ](?:hours|stunden)\b|heures[- ]gpu", re.I)
 _PAID = re.compile(r"cost|kosten|co[uû]t|price|preis|prix|rent|miete|[€$£]|\b(?:eur|usd|chf|gbp)\b", re.I)
 _OVER = re.compile(r"p\d\d (?:over|/|to) |(?-i:ERF)$", re.I)
 _IN_MONEY = re.compile(
@@ -241,7 +242,7 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
     if (
         column.unit is not None
         and has_money(column.unit)
-        and row.concept == "device hours"
+        and _USED_HOURS.search(row.text)
         and not _PAID.search(row.text)
     ):
         return row, column  # "GPU-hours used", below a column of k€

@@ -64,6 +64,10 @@ HELD_OUT = (
     "clean15",
     "heldout20",
     "clean16",
+    "heldout21",
+    "heldout22",
+    "clean17",
+    "clean18",
 )  # written by people who never saw the checker
 
 

@@ -204,11 +204,10 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
             f"Type {number:g}%.",
         )
     bounded = bool(_BOUNDED.search(words))
-    if len("".join(context.texts[:1])) > 60 or value.text == "ratio":
+    said_so = bool(re.search(r"\bas a fraction\b", words, re.I))
+    if (len(label) > 45 and not said_so) or value.text == "ratio":
         return None  # a title over a table, not a label
-    said_so = bool(re.search(r"\bas a fraction\b", words, re.I)) or (
-        value.text.casefold() in ("fraction", "0-1", "0–1", "0..1") and bool(context.explicit)
-    )
+    said_so |= value.text.casefold() in ("fraction", "0-1", "0–1", "0..1") and bool(context.explicit)
     fraction = said_so or (
         value.factor == 1.0
         and context.concept in ("MFU", "ratio", "growth", *_SHARES)

@@ -135,6 +135,20 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Dataset | Samples | Avg. size | Size unit | TB; Text | 3200 | 4.1 | kB | 1; Video | 18 | 14.5 | MB | 1; Sum | =SUM(B2:B3) | | | =SUM(E2:E3)",
         {"C1": "Notes", "D1": "Unit"}, "mixed-sum B4",
     ),
+    "a plan that does not fit, and says so": (
+        "Memory | 80 | GB; Weights | 16 | GB; KV cache | 90 | GB; Share of the memory | =(B2+B3)/B1*100 | %; At this batch it does not fit",
+        {"A5": "At this batch"}, "above-limit B4",
+    ),
+    "days of eight hours, at work": (
+        "Effort | 240 | h; Working days | =B1/8 | days", {"A1": "Run time", "A2": "Run time, wall clock"}, "calendar B2",
+    ),
+    "half a link for one direction": (
+        "Weights | 14 | GB; NVLink, both directions | 900 | GB/s; Copy, one direction | =B1/(B2/2) | s", {"B3": "=B1/B2"}, "link-direction B3",
+    ),
+    "hours of GPUs below a column of money": (
+        "Position | Ist (T€); Strom | 66; Abschreibung | 300; Summe | =SUM(B2:B3); Genutzte GPU-Stunden (Tsd.) | 198; € je GPU-Stunde | =B4/B5",
+        {"A5": "Miete", "A6": "€ je GPU-Stunde (T€)"}, "money-rate B6",
+    ),
     "no PUE at home": (
         "PUE of the hall | 1.3; Energy of all gateways | 40 | MWh; Price | 0.24 | EUR/kWh; Electricity of the gateways | =B2*1000*B3 | EUR",
         {"A2": "Energy of all servers", "A4": "Electricity of the servers"}, "facility-energy B4",

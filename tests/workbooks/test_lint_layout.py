@@ -57,6 +57,65 @@ def check(found: Found, expected: str) -> None:
 
 
 LAYOUTS = {
+    "line numbers before unit, value and label": (
+        """
+        Nr. | Einheit | Wert | Bezeichnung
+        1   | TFLOP/s | 312  | Spitze BF16
+        2   | GB      | 80   | Speicher
+        3   | GB/s    | 2039 | Bandbreite
+        4   | kW      | 4.6  | Leistung je Knoten
+        5   | h       | 30   | Laufzeit
+        """,
+        "C2 TFLOP/s, C3 GB, C4 GB/s, C5 kW/node, C6 h",
+    ),
+    "keys with their meaning far right": (
+        """
+        sym | value | from  | what it is
+        P   | 989   | sheet | peak of one H100 [TFLOP/s]
+        M   | 80    | sheet | memory of one H100 [GB]
+        t   | 12    | log   | run time [h]
+        """,
+        "B2 TFLOP/s/GPU, B3 GB/GPU, B4 h",
+    ),
+    "a block that has its labels behind the values": (
+        """
+        Item   | Unit | Value |  | Value | Unit | Item
+        Memory | GB   | 80    |  | 700   | W    | Power
+        """,
+        "C2 GB, E2 W",
+    ),
+    "units of headings over the lines below": (
+        """
+        A sheet
+        Anything | 1
+        4  Memory, in GB
+        One card | 80
+        A node   | 640
+        5  Peaks in TFLOP/s (dense)
+        BF16     | 989
+        Nodes    | 4
+        """,
+        "B4 GB, B5 GB, B7 TFLOP/s, B8 nodes",
+    ),
+    "what prices are per, in a column of its own": (
+        """
+        Item | Qty | Price | per
+        H100 | 10  | 2.9 @ $0.00 | GPU-h
+        Disk | 20  | 0.1 @ $0.00 | GB
+        """,
+        "C2 $/GPU-h, C3 $/GB",
+    ),
+    "a line of units below the names": (
+        """
+        Model | Params | Weights | TTFT
+              | B      | GB      | ms
+        7B    | 7      | 14      | 90
+        """,
+        "B3 Bparam, C3 GB, D3 ms",
+    ),
+    "a unit column beyond cells that are empty": (
+        "Poste | janv. | févr. | S1 | Unité\nPuissance d'un serveur | 6 | 6 | | kW\nÉnergie | 4 | 5 | 9 | MWh", "B2 kW/node, C2 kW/node, B3 MWh"),
+    "units of any noun": ("Images | 95 | kB/image\nPer night | 3 | GB/night\nState | 0.4 | Anteil", "B1 kB/sample, B3 1"),
     "a second list beside the first, its unit its only label": (
         """
         Batch | 5 | | tok/s | 1450

@@ -481,6 +481,45 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Servers | 6; Rent per server | 1500 | EUR/month; Rent of all | =B1*B2 | EUR/month; Support | 700 | EUR/month; Total | =B3+B4 | EUR/month",
         {"B5": "=B2+B4"}, "device-scope B5",
     ),
+    "days of eight hours": (
+        "Run time, wall clock | 240 | h; Run time, wall clock | =B1/24 | days", {"B2": "=B1/8"}, "calendar B2",
+    ),
+    "the hours of one GPU for all": (
+        "GPUs | 64; GPU-hours per month | =B1*730 | GPU-h", {"B2": "=730"}, "device-hours B2",
+    ),
+    "half the operations for each parameter": (
+        "Parameters | 8 | billion; Training compute | 6 | FLOP per parameter and token", {"B2": 3}, "mac-flop B2",
+    ),
+    "a mean below a percentile": (
+        "Network, one way | 8 | ms; Queue, p95 | 180 | ms; Queue, mean | 30 | ms; First token, p95 | =2*B1+B2 | ms",
+        {"B4": "=2*B1+B3"}, "statistic-mix B4",
+    ),
+    "GPUs added to a time": (
+        "Network | 8 | ms; Queue | 180 | ms; GPUs | 4 | GPU; First token | =B1+B2 | ms", {"B4": "=B1+B2+B3"}, "mixed-sum B4",
+    ),
+    "more memory than there is": (
+        "Memory | 80 | GB; Weights | 16 | GB; Sequences | 48; KV cache of one | 0.5 | GB; KV cache | =B3*B4 | GB; Share of the memory | =(B2+B5)/B1*100 | %",
+        {"B3": 180}, "above-limit B6",
+    ),
+    "a mix that differs from the case beside it": (
+        " | Base | Plan; Share text | 0.3 | 0.3; Share code | 0.5 | 0.5; Share images | 0.2 | 0.2",
+        {"C3": 0.65}, "percent-sum C3",
+    ),
+    "one conversion too many": (
+        "Rent | 42000 | USD/year; Rent | =B1/1000 | k USD/year", {"B2": "=B1/10^6"}, "prefix B2",
+    ),
+    "a latency in gigabytes": ("TTFT p99 | 110 | ms", {"C1": "GB"}, "unit-contradiction B1"),
+    "a rate of tokens that is a number": (
+        "Tokens | 500 | million; Mean rate of the day | =B1*10^6/86400 | tokens/s", {"C2": "tokens"}, "token-rate B2",
+    ),
+    "users for requests": (
+        "Users active in the peak hour | 12000; Requests per user in the peak hour | 6; Peak requests per second | =B1*B2/3600 | 1/s",
+        {"B3": "=B1/3600"}, "user-total B3",
+    ),
+    "gigabytes and kilobytes": (
+        "Weights | 14 | GB; KV cache | 5 | GB; KV cache per token | 128 | KiB; Weights and KV cache | =B1+B2 | GB",
+        {"B4": "=B1+B3"}, "mixed-sum B4",
+    ),
     "a year's cost from the hours of one card": (
         "Cards | 16; Hours | 5000 | h; Card-hours | =B1*B2 | GPU-h; Cloud alternative | 3.4 | CHF/GPU-h; Cloud cost per year | =B3*B4 | CHF",
         {"B5": "=B2*B4"}, "device-hours B5",

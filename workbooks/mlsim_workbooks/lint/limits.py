@@ -563,7 +563,7 @@ _TOTAL = re.compile(
 def _other_mix(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
     """One of the shares of a mix that differs from the case beside it, where those add up to 100 % and these do not."""
     sheet, (row, col) = key[0], divmod(key[1], WIDE)
-    if cell.item.form >= 0 or not cell.context.percent or not _SHARE_OF.match("".join(cell.context.texts[:1])):
+    if cell.item.form >= 0 or not _SHARE_OF.match("".join(cell.context.texts[:1])):
         return None
     lines = [row]
     for step in (-1, 1):

@@ -169,6 +169,8 @@ def _column(d: Difference, node: sx.Node) -> int:
 
 def _restated(d: Difference) -> bool:
     """The figure above it once more, by the thousand: its own unit is not that of the header."""
+    if _THE_SAME.match(d.cell.label) and all(c.item.form >= 0 or c.context.percent for c in d.used):
+        return True  # "Same if used half of the time"
     place = copied(d.tree)
     if not isinstance(place, sx.Ref) or isinstance(d.tree, sx.Ref) or len(d.cell.context.texts) < 2:
         return False
@@ -178,6 +180,9 @@ def _restated(d: Difference) -> bool:
     return (
         alike and (row, col) == (d.cell.item.row - 1, d.cell.item.col) and all(map(is_conversion, d.computed.numbers))
     )
+
+
+_THE_SAME = re.compile(r"(?:the )?same if\b", re.I)
 
 
 def _share_of_sum(d: Difference) -> bool:

@@ -633,6 +633,11 @@ def _of_one(context: Context, entity: str, number: object = None) -> Value:
     return replace(value, dims=tuple(sorted((*(value.dims or ()), (match.lastgroup or "", -1.0)))))
 
 
+def _is_in_ones(stated: Value) -> bool:
+    """Tell whether a unit is a hard one, or a number of machines, which nobody counts in millions."""
+    return bool(hard(stated.dims or ())) or all(n in ("device", "node", "rack") for n, _ in stated.dims or ())
+
+
 def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
     """Return what a formula cell holds: the unit it states, else what its formula gives; and the kinds of both."""
     if stated is not None and either_way(computed, stated):
@@ -653,7 +658,7 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
         stated = replace(stated, factor=computed.factor, numbers=numbers)
     elif not cell.context.explicit and {n for n, _ in hard(computed.dims or ())} - {"time"}:
         return _merge(cell, computed, None)  # a name that only sounds like a count
-    elif not cell.context.explicit and not computed.known and stated.dims and not hard(stated.dims):
+    elif not cell.context.explicit and not computed.known and stated.dims and not _is_in_ones(stated):
         stated = replace(stated, factor=math.nan)  # tokens, or millions of them
     own = {c for c, _ in stated.kinds}
     passed = {k for k in computed.kinds if k[0] in ("boundary", "density", "direction", "trip") and k[0] not in own}

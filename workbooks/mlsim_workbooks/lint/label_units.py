@@ -214,14 +214,14 @@ _RATE = re.compile(r"(?:(?!\b(?:at|bei|à)\b).)*\b(?:rate|throughput|durchsatz|d
 def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:
     """A power in GB, a bandwidth in GB, a number of GPUs in GB/s: what unit column or format says of a typed figure."""
     value = cell.context.value
-    if value is None or cell.item.form >= 0 or not cell.context.explicit:
+    if value is None or not cell.context.explicit:
         return
     texts = [t for t in cell.context.texts if not plain_unit(t)]  # a line of units below the names
     if cell.context.headed:
         texts = texts[-1:] if len(texts) == len(cell.context.texts) else texts[1:]
     label = re.sub(rf",? [\[(]{re.escape(value.text)}[\])]$", "", "".join(texts[:1]).strip())
     own = hard(value.dims or ())
-    countable = not cell.context.headed and not has_money(value)
+    countable = not cell.context.headed and not has_money(value) and cell.item.form < 0
     if own and len(value.text) > 1 and countable and _NUMBER_OF.fullmatch(label):
         yield "unit-contradiction", f"'{cell.label}' is a number of things, but its unit is {value.text}.", ""
         return
@@ -229,16 +229,17 @@ def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:
         yield "unit-contradiction", f"'{cell.label}' is a number of tokens, but its unit is {value.text}.", ""
         return
     due = next((dims for pattern, dims in _SURELY if pattern.match(label)), own)
-    if own and own != due and not has_money(value) and not (value.kind("period") and set(own) < set(due)):
+    worked = hard(cell.computed.dims or ()) if cell.computed is not None else due
+    if own and own != due == worked and not has_money(value) and not (value.kind("period") and set(own) < set(due)):
         rule = _PAIRS.get(("power", frozenset(own)), "") if due == _POWER else ""
         yield rule or "unit-contradiction", f"'{cell.label}' is in {value.text}, which is no unit of it.", ""
 
 
 _POWER: Dims = (("energy", 1.0), _TIME)
-_ONE = r"(?:,? (?:per|of an?|je|par|/) ?[\w-]+(?: SXM\d?| PCIe)?)?(?: \(.*\))?$"
+_ONE = r"(?:,? (?:per|of an?|je|par|/|in) ?[\w-]+(?: SXM\d?| PCIe)?(?: while \w+)?)?(?: \(.*\))?$"
 _VOLT: Dims = (("current", -1.0), ("energy", 1.0), _TIME)
 _SURELY: tuple[tuple[re.Pattern[str], Dims], ...] = (
-    (re.compile(rf"(?:gpu |card |chip |server )?(?:tdp|tbp|tgp|board power|power(?: (?:limit|draw|cap)(?: \(tdp\))?)?|leistungsaufn(?:ahme|\.)|puissance){_ONE}", re.I), _POWER),
+    (re.compile(rf"(?:(?:gpu|card|chip|server|node|mean|average|measured|mittlere) )*(?:tdp|tbp|tgp|board power|power(?: (?:limit|draw|cap)(?: \(tdp\))?)?|draw|leistungsaufn(?:ahme|\.)|puissance){_ONE}", re.I), _POWER),
     (
         re.compile(rf"(?:memory bandwidth|hbm bandwidth|speicherbandbreite|bande passante mémoire){_ONE}", re.I),
         (("information", 1.0), _TIME),

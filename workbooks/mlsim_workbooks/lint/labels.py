@@ -308,6 +308,7 @@ _MANY_SCALE = {"k": 1e3, "t": 1e3, "b": 1e9}
 
 def per_what(unit: Value, text: str) -> Value:
     """Apply what a label says that a figure is per, outside the brackets or the cell that hold its unit."""
+    text = _PRICE.sub(" ", text)
     return _per_unit(_per_many(unit, text), text)
 
 
@@ -333,14 +334,16 @@ _AND_HOUR = re.compile(r"(?:und|and|et) (?:hour|stunde|heure)\b", re.I)
 _AND_SECOND = re.compile(r"\btok(?:en)?s?\b.*(?:per|je|par|pro) \w+ (?:and|und|et) (?:second|sekunde|seconde)\b", re.I)
 _OF_A = re.compile(r"\b(?:of|for|does) (?:an?|one) ([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)  # "Price of a GPU hour"
 _PRICED_HOUR = re.compile(r"((?:GPU|node|card|instance)[- ]hour)", re.I)  # "GPU-hour (EUR)"
-_PRICE = re.compile(r"[$€£]? ?\d[\d.,]* ?[$€£\w]*(?:/[\w-]+)+")  # "at $0.02/GB" is a figure, not a unit
+_PRICE = re.compile(  # "at $0.02/GB", "$0.13 per M tok" are figures, no units
+    r"[$€£]? ?\d[\d.,]* ?[$€£\w]*(?:/[\w-]+)+|[$€£] ?\d[\d.,]* (?:per|je|pro|par) \w+(?: tok\w*)?(?: (?:and|und|et) \w+)?"
+)
 _PER_WHAT = re.compile(r"(?:\bper|/|\bpro|\bpar|\bje|\bdu|\bd.un[e]?) ?([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)
 
 
 def _per_unit(unit: Value, rest: str) -> Value:
     """Apply "per kWh", "per TB", "per node-hour" written outside the brackets that hold the unit."""
     assert unit.dims is not None
-    text = _PRICE.sub(" ", rest)
+    text = rest
     if has_money(unit):  # "per GPU and hour"
         text = _EACH_AND_HOUR.sub(lambda m: f"per {'node' if m[1].lower() in _NODES else 'GPU'}-hour", text)
     match = _PER_WHAT.search(text)

@@ -237,6 +237,8 @@ class _Pass:
             context = self.memo.get(key)
             if context is None:
                 context = self.memo[key] = combine(group, stack, unit, name, code, share, named, alone)
+            if context.value is None and {item.col - 1, item.col + 1} & blanks and _is_part(item):
+                context = replace(context, value=Value(dims=()))  # "spare capacity | - | 0.2"
             if context.value is None and _counts_parameters(item, context):
                 context = replace(context, value=Value(dims=(("parameter", 1.0),), parts=frozenset({context.concept})))
             yield item, context, entity
@@ -547,6 +549,11 @@ _CURRENCY = re.compile(r"(?:[a-zäé]+ )?(?:currency|ccy|währung|devise|monnaie
 def _last_word(header: str) -> str:
     """Return what a header is about: "size" of "Avg. size", whose units a column "size unit" has."""
     return header.casefold().rpartition(" ")[2]
+
+
+def _is_part(item: Item) -> bool:
+    """Tell whether a typed number is a fraction."""
+    return isinstance(item.value, float) and item.form < 0 and 0 < item.value < 1
 
 
 def _counts_parameters(item: Item, context: Context) -> bool:

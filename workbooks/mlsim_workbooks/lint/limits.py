@@ -18,7 +18,7 @@ __all__ = ["limit_findings"]
 
 _SHARES = ("share", "share of the day")
 _BOUNDED = re.compile(
-    r"\bm[fb]u\b|\bhfu\b|utili|\butil\b|auslastu?n?g|ausnutzung|occupan|availab|verfügbar|effici|effiz|\bduty|hit[ -]?rate|acceptance"
+    r"\bm[fb]u\b|\bhfu\b|utili|\butil\b|auslastu?n?g|wirkungsgrad|ausnutzung|occupan|availab|verfügbar|effici|effiz|\bduty|hit[ -]?rate|acceptance"
     r"|rendement|\bbusy\b|load factor|goodput (?:ratio|share)|(?:reach|achiev|attain)\w*|erreicht|atteint|taux d|usable|nutzbar"
     r"|success rate|how much of|\bof (?:it|that|them)\b|\bfill\b|füll|remplissage|\bsla\b|uptime|share|fraction|anteil|\bpart\b|\beff\b|of (?:the )?(?:dense )?peak",
     re.I,
@@ -204,7 +204,7 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
             f"Type {number:g}%.",
         )
     bounded = bool(_BOUNDED.search(words))
-    said_so = bool(re.search(r"\bas a fraction\b", words, re.I))
+    said_so = bool(re.search(r"\bas a fraction\b|\(fraction of\b", words, re.I))
     if (len(label) > 45 and not said_so) or value.text == "ratio":
         return None  # a title over a table, not a label
     said_so |= value.text.casefold() in ("fraction", "0-1", "0–1", "0..1") and bool(context.explicit)

@@ -417,6 +417,8 @@ def _unit_difference(mine: Value, theirs: Value, label: str) -> Said | None:
     ours, other = _scale(mine), _scale(theirs)
     if not ours or not other or abs(ours / other - 1) < 1e-6:
         return None
+    if any(re.search(rf"(?<![\d.,]){100 * n:g} ?%", label) for n in mine.numbers if 0 < n < 1):
+        return None  # "Cash discount 2 %", below the 19 % of the tax
     seen = {p[1:] for p in mine.parts | theirs.parts if p.startswith("~")}
     names = {n for n, _ in mine.dims or ()}
     rule = ratio_rule(ours / other, names if hard(mine.dims or ()) else names | seen, mine, theirs, seen)

@@ -193,7 +193,7 @@ def _best(labels: list[Label]) -> Label:
     return stated or named or (labels[0] if labels else NOTHING)
 
 
-_SIZE = re.compile(r"(?:number of )?(?:bytes|octets)\b", re.I)
+_SIZE = re.compile(r"(?:number of )?(?:bytes|octets)\b|(?:token(?: id)?|id|page|block|word|record|vector) size\b", re.I)
 _BYTE = re.compile(r"bytes?|octets?|b", re.I)
 _GENERIC = re.compile(
     r"values?|werte?|valeurs?|amounts?|betrag|montant|figures?|numbers?|zahl|typed|quantity|input|result", re.I

@@ -348,8 +348,8 @@ class _Pass:
                 return (texts[at],), ""
             at = 0
         if col in self.label_of:
-            found = [t for c in (self.label_of[col],) if (t := texts.get(c, "")) and c not in units]
-            return tuple(t for t in found if _speaks(t)), next((t for t in found if not _speaks(t)), "")
+            label = "" if self.label_of[col] in units else texts.get(self.label_of[col], "")
+            return ((label,), "") if label and _speaks(label) else ((), label)
         if self.gaps and self.beyond_gap(at, col, numeric):
             return (), ""
         behind = texts.get(self.behind_values, "") if not at and col < self.behind_values else ""
@@ -358,8 +358,7 @@ class _Pass:
         if not at:  # "GPU-hours | 200 | GPU-h": a label that is a unit itself
             own = min(((c, t) for c, t in units.items() if c < col), default=(0, ""))[1]
             two = len(texts) == len(units) == 2 and (max(units) > col or re.fullmatch("gpu[- ]hours", own, re.I))
-            label = own and (len(texts) == 1 or two)
-            return ((own,), "") if label else ((), own)
+            return ((own,), "") if own and (len(texts) == 1 or two) else ((), own)
         while at > 0 and at in texts and len(found) < 4:
             if at not in units:
                 found.append(texts[at])

@@ -173,6 +173,6 @@ def test_libreoffice_gives_what_the_embedded_engine_gives(tmp_path: Path, office
 def test_the_command_with_libreoffice(run: Any, tmp_path: Path, office: LibreOffice) -> None:
     path = dynamic(tmp_path / "book.xlsx", "C1")
     code, out, err = run("recalc", str(path), "--engine", "libreoffice", "-o", str(tmp_path / "out"))
-    assert code == 1
+    assert code == 1, err
     assert "S!E6 uses NONESUCH(), which neither MLSIM nor LibreOffice knows" in err
     assert "values changed" in out

@@ -17,6 +17,7 @@ from typing import Any
 import uno  # type: ignore[import-not-found]  # noqa: F401  (its import makes the next one possible)
 from com.sun.star.beans import PropertyValue  # type: ignore[import-not-found]
 from com.sun.star.lang import DisposedException  # type: ignore[import-not-found]
+from com.sun.star.uno import RuntimeException  # type: ignore[import-not-found]
 from uno_install import connect  # type: ignore[import-not-found]
 
 FORMULAS = 16  # of com.sun.star.sheet.CellFlags
@@ -122,7 +123,7 @@ def started(pipe: str) -> tuple[Any, float]:
             context = connect(pipe)
             desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
             return desktop, tried(desktop)
-        except DisposedException:  # it starts once more where it found a new extension
+        except (RuntimeException, AttributeError):  # it starts once more where it found a new extension
             time.sleep(0.5)
 
 
@@ -133,6 +134,8 @@ def main(pipe: str) -> None:
     for line in sys.stdin:
         try:
             answer: dict[str, Any] = {"sheets": calculated(desktop, json.loads(line))}
+        except DisposedException:
+            return  # LibreOffice has ended: no answer says so
         except Exception as error:
             reason = str(error).strip().splitlines()
             answer = {"failure": reason[0] if reason else type(error).__name__}

@@ -53,6 +53,10 @@ _SETTINGS = {
 """Of the profile: nothing active, a proxy that does not exist, so that nothing is fetched, and TRUE shown as TRUE."""
 
 
+class _Ended(FileError):
+    """LibreOffice has ended by itself."""
+
+
 class LibreOffice:
     """A LibreOffice that calculates workbooks; a context manager.
 
@@ -120,7 +124,7 @@ class LibreOffice:
         Raises
         ------
         FileError
-            When LibreOffice cannot open the workbook, takes too long or ends; the next workbook finds a new one.
+            When LibreOffice cannot open the workbook, takes too long, or ends twice; the next workbook finds a new one.
         """
         self._count += 1
         file = Path(self._folder, f"{self._count}", f"book{suffix}")
@@ -154,9 +158,7 @@ class LibreOffice:
         )  # fmt: skip
         self._answers = queue.Queue()
         threading.Thread(target=_listen, args=(self._driver.stdout, self._answers), daemon=True).start()
-        answer = self._answer(START)
-        if answer is None:
-            raise FileError("LibreOffice did not start: try whether it opens a workbook by hand.")
+        answer = self._answer(START, "LibreOffice did not start: try whether it opens a workbook by hand.")
         if answer["ready"] != 1024:
             self._kill()
             raise FileError("MLSIM's functions do not work in LibreOffice: run mlsim doctor to find out why.")
@@ -178,6 +180,17 @@ class LibreOffice:
 
     def blocks(self, file: Path) -> dict[str, Any]:
         """Open a file as it is; return the blocks of its formulas by sheet, as ``uno_calculate.py`` gives them."""
+        try:
+            answer = self._ask(file)
+        except _Ended:  # on a busy machine it may start once more on its own: a new one is asked, once
+            answer = self._ask(file)
+        if "failure" in answer:
+            self._kill()  # who knows whether it still works
+            raise FileError(f"LibreOffice could not calculate the workbook: {answer['failure'].rstrip('.')}.")
+        sheets: dict[str, Any] = answer["sheets"]
+        return sheets
+
+    def _ask(self, file: Path) -> dict[str, Any]:
         if self._driver is None:
             self._start()
         assert self._driver is not None
@@ -185,26 +198,20 @@ class LibreOffice:
         with contextlib.suppress(OSError):  # it has ended: there is no answer either
             self._driver.stdin.write(json.dumps(file.as_uri()) + "\n")
             self._driver.stdin.flush()
-        answer = self._answer(self.seconds)
-        if answer is None:
-            raise FileError(f"LibreOffice ended, or did not calculate the workbook within {self.seconds:g} s.")
-        if "failure" in answer:
-            self._kill()  # who knows whether it still works
-            raise FileError(f"LibreOffice could not calculate the workbook: {answer['failure'].rstrip('.')}.")
-        sheets: dict[str, Any] = answer["sheets"]
-        return sheets
+        return self._answer(self.seconds, "LibreOffice ended while it calculated the workbook.")
 
-    def _answer(self, seconds: float) -> dict[str, Any] | None:
-        """Return the next answer; None, and both processes ended, when there is none in time."""
+    def _answer(self, seconds: float, ended: str) -> dict[str, Any]:
+        """Return the next answer; when there is none, both processes are ended."""
         try:
             line = self._answers.get(timeout=seconds)
         except queue.Empty:
-            line = ""
-        if line:
-            answer: dict[str, Any] = json.loads(line)
-            return answer
-        self._kill()
-        return None
+            self._kill()
+            raise FileError(f"LibreOffice did not answer within {seconds:g} s.") from None
+        if not line:
+            self._kill()
+            raise _Ended(ended)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def _kill(self) -> None:
         for process in (self._driver, self._office):

@@ -31,7 +31,7 @@ _LEAST = {
 
 
 def _read(label: str, unit: str) -> Context:
-    return combine((label,), (), unit, "", "General", share=False)
+    return combine((label,), (), unit, "", "General", "")
 
 
 def _right(context: Context, key: str, meaning: str) -> bool:

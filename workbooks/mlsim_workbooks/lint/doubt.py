@@ -29,6 +29,7 @@ from mlsim_workbooks.lint.facts import Facts, byte_each
 from mlsim_workbooks.lint.infer import Cellwise, Inference, key_of
 from mlsim_workbooks.lint.kinds import copied
 from mlsim_workbooks.lint.naming import SYMBOLS, is_usual, one_slip, unit_text
+from mlsim_workbooks.lint.vocabulary import COUNTS, MACHINES, PER_MANY
 from mlsim_workbooks.package import position
 
 __all__ = ["Difference", "all_written", "another_quantity", "doubtful", "lacks_denominator", "lines_added"]
@@ -542,12 +543,7 @@ def _per_many_of_label(d: Difference) -> bool:
     """ "Cost per M chunks": the unit that was read does not say of how many."""
     ratio = d.mismatch.ratio
     thousands = not d.mismatch.dims and any(abs(max(ratio, 1 / ratio) / 1000.0**k - 1) < 1e-6 for k in (1, 2))
-    return thousands and bool(_PER_MANY.search(d.cell.words)) and not any(e < 0 for _, e in d.stated.dims or ())
-
-
-_PER_MANY = re.compile(
-    r"\b(?:per|je|pro|par|of|for|von|für|de|pour) (?:M|k|Mio\.?|million|thousand|1[., ]?000|tausend|mille)\b"
-)
+    return thousands and bool(PER_MANY.search(d.cell.words)) and not any(e < 0 for _, e in d.stated.dims or ())
 
 
 def _no_usual_slip(d: Difference) -> bool:
@@ -624,7 +620,7 @@ def _all_known(d: Difference) -> bool:
         return False
     return all(
         (c.context.explicit and c.value.known and c.value.factor == c.value.factor)
-        or c.context.concept in _PLAIN_COUNTS
+        or c.context.concept in COUNTS | {"tokens"}
         for c in d.used
     )
 
@@ -637,7 +633,7 @@ def _a_share(d: Difference) -> bool:
 
 def _many_unread(cell: Cellwise) -> bool:
     """Tell whether a label says of how many its figure is, and the unit that was read does not."""
-    return bool(_MANY.search(cell.words)) and not any(e < 0 for _, e in cell.value.dims or ())
+    return bool(PER_MANY.search(cell.words)) and not any(e < 0 for _, e in cell.value.dims or ())
 
 
 def _scale_unread(cell: Cellwise) -> bool:
@@ -645,21 +641,14 @@ def _scale_unread(cell: Cellwise) -> bool:
     return cell.value.factor == 1.0 and bool(_SCALE.search(cell.words))
 
 
-_MANY = re.compile(
-    r"(?:\b(?:per|par|je|pro|each)|/) ?(?:1\b|k\b|M\b|Mio|mill(?:e|ier|ion)|thousand|tausend)|1[., ]?000", re.I
-)  # per 1,000 documents
 _SCALE = re.compile(r"million|thousand|tausend|millier|\b[kMB]\b|\bbn\b", re.I)
-_PLAIN_COUNTS = frozenset(
-    ("count", "devices", "nodes", "racks", "replicas", "gpus per node", "share", "ratio", "MFU", "PUE", "layers", "heads",
-     "kv heads", "head dim", "hidden size", "requests", "tokens")
-)  # fmt: skip
 
 
 def _counts_else(d: Difference) -> bool:
     """Tell whether all that a formula multiplies is written with its unit, or a count; and no number converts."""
     if any(n not in (0.5, 2.0) for n in d.computed.numbers) or not d.cell.context.explicit or d.cell.context.headed:
         return False
-    counts = ("", "count", "devices", "nodes", "racks", "replicas", "gpus per node")
+    counts = MACHINES | {"", "count"}
     return any(c.context.explicit and hard(c.value.dims or ()) for c in d.used) and all(
         c.context.explicit or (not hard(c.value.dims or ()) and c.context.concept in counts and c.context.label)
         for c in d.used

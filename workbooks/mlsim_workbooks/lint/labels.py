@@ -17,6 +17,7 @@ from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, hard, has_money
 from mlsim_workbooks.lint.unit_texts import may_hold_unit, read_unit, scaled
 from mlsim_workbooks.lint.vocabulary import (
     ABBREVIATED,
+    CALENDAR,
     CONCEPTS,
     COUNTED,
     KINDS,
@@ -28,7 +29,7 @@ from mlsim_workbooks.lint.vocabulary import (
     WORDS,
 )
 
-__all__ = ["NOTHING", "Label", "number_of", "per_what", "read_label"]
+__all__ = ["NOTHING", "Label", "number_of", "per_what", "read_label", "speaks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +290,16 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
     return unit, rest, unit is not None and snake and plain.split()[-1].casefold() in LOWER
 
 
+@lru_cache(maxsize=65536)
+def speaks(text: str) -> bool:
+    """Tell whether a text says anything about a number beside it."""
+    if text.casefold() in ("us", "mo") or CALENDAR.fullmatch(text.strip()):
+        return False  # a region: nobody labels a row by microseconds; "Jahr": the line below those of its quarters
+    label = read_label(text)
+    return label.says_something or bool(label.kinds or label.dims or _PER.search(text))
+
+
+_PER = re.compile(r"\b(?:per|pro|par|je) \w", re.I)
 _LASTS = re.compile(r"interval|duration|\btime\b|dauer|intervall|durée|every|window|timeout", re.I)  # ", min"
 _IN_MANY = re.compile(r"(.*\w), (?:in )?(thousands?|millions?|billions?|Tsd\.?|Mio\.?|Mrd\.?|milliers|milliards)", re.I)
 _IN_UNIT = re.compile(

@@ -8,30 +8,43 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 from mlsim_workbooks.lint.algebra import Value, hard, has_money
+from mlsim_workbooks.lint.columns import Columns, columns_of
 from mlsim_workbooks.lint.formats import format_unit
-from mlsim_workbooks.lint.labels import read_label
+from mlsim_workbooks.lint.labels import read_label, speaks
 from mlsim_workbooks.lint.reader import Book, Grid, Item
-from mlsim_workbooks.lint.statements import A_COUNT, DATED, EMPTY, UNIT_HEADER, Context, combine
+from mlsim_workbooks.lint.statements import A_COUNT, DATED, EMPTY, UNIT_HEADER, Context, Size, combine
 from mlsim_workbooks.lint.unit_texts import CURRENCIES, plain_unit, read_quantity, read_unit, unit_cell
-from mlsim_workbooks.lint.vocabulary import COUNTED_WORDS
+from mlsim_workbooks.lint.vocabulary import CALENDAR, COUNTED_WORDS, COUNTS, MAGNITUDE
 from mlsim_workbooks.package import column_number
 
 __all__ = ["contexts"]
 
 
 @dataclass(slots=True)
-class _Column:
+class _Heads:
     """The headers above the place the pass has reached."""
 
     stack: tuple[str, ...] = ()
     seen: bool = False  # numbers since the headers
     row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row with numbers, by column."""
+
+    number: int
+    texts: dict[int, str]  # labels and units
+    units: dict[int, str]
+    numeric: set[int]
+    blanks: set[int]  # where "-" or "n/a" stands for a number or a unit
+    labels: list[int]
+    runs: dict[int, tuple[int, int]]  # of numbers side by side
+    is_table: bool  # the headers name the quantities
 
 
 # --- one pass over a sheet ------------------------------------------------------------------------------------------
@@ -46,29 +59,18 @@ def contexts(book: Book, grid: Grid) -> Iterator[tuple[Item, Context, str]]:
 class _Pass:
     book: Book
     grid: Grid
-    columns: dict[int, _Column] = field(default_factory=dict)
+    heads: dict[int, _Heads] = field(default_factory=dict)
     memo: dict[object, Context] = field(default_factory=dict)
     merged: dict[tuple[int, int], str] = field(default_factory=dict)
     named: dict[tuple[int, int], str] = field(default_factory=dict)
-    gaps: list[int] = field(default_factory=list)
-    unit_columns: set[int] = field(default_factory=set)
-    many_units: dict[int, set[str]] = field(default_factory=dict)  # the texts of each such column
-    first: int = 0  # column of the first text of the row at hand
-    labels: list[int] = field(default_factory=list)  # columns of its labels
-    runs: dict[int, tuple[int, int]] = field(default_factory=dict)
-    behind_values: int = 0  # column of the labels of a list that has its numbers first
-    serials: set[int] = field(default_factory=set)  # columns that number the lines
-    symbols: set[str] = field(default_factory=set)  # what stands before numbers and only names them: "n_kv"
     label_of: dict[int, int] = field(default_factory=dict)  # columns whose labels stand right of them, with that column
+    uses: Columns = field(init=False)  # what the columns are for
     section: tuple[str, str] = ("", "")  # a heading over some rows, and its unit: "Memory, in GB"
 
     def run(self) -> Iterator[tuple[Item, Context, str]]:
         self.fill_merged()
         self.find_names()
-        self.find_gaps()
-        self.find_unit_columns()
-        self.find_serials()
-        self.find_labels_behind()
+        self.uses = columns_of(self.grid, {c for _, c in self.merged}, self.named)
         last, ended = 0, False  # ended: the row before added up the table above an empty row
         for number, items in self.grid.rows.items():
             if ended or number - last > 1:
@@ -77,8 +79,8 @@ class _Pass:
                     self.gap()
             last = number
             texts = self.texts(number, items)
-            yield from ((i, EMPTY, "") for i in items if i.numeric and i.col in self.serials)
-            numbers = [i for i in items if i.numeric and i.col not in texts and i.col not in self.serials]
+            yield from ((i, EMPTY, "") for i in items if i.numeric and i.col in self.uses.serials)
+            numbers = [i for i in items if i.numeric and i.col not in texts and i.col not in self.uses.serials]
             blanks = {c for c, t in texts.items() if numbers and _PLACEHOLDER.fullmatch(t.strip())}
             texts = {c: t for c, t in texts.items() if c not in blanks}
             heads = _left_headers(texts, numbers)
@@ -140,17 +142,17 @@ class _Pass:
 
     def gap(self) -> None:
         """Forget headers across an empty row, once numbers have stood under them."""
-        if any(column.seen for column in self.columns.values()):
-            for column in self.columns.values():
+        if any(column.seen for column in self.heads.values()):
+            for column in self.heads.values():
                 if column.seen or not any(UNIT_HEADER.fullmatch(h.strip()) for h in column.stack[-1:]):
                     column.stack, column.seen = (), False
 
     def headers(self, number: int, texts: dict[int, str]) -> None:
         """Take a row of texts as headers, unless it is a row of a list whose value happens to be a text."""
         speaking = sum(read_label(t).says_something or unit_cell(t) is not None for t in texts.values())
-        if len(texts) == 1 and 0 < min(texts) < self.behind_values:
+        if len(texts) == 1 and 0 < min(texts) < self.uses.labels_behind:
             return  # a heading over some lines of a list that has its labels behind
-        begun = any(self.columns[c].seen for c in texts if c in self.columns)
+        begun = any(self.heads[c].seen for c in texts if c in self.heads)
         self.find_labels_right(texts)
         if begun and UNIT_HEADER.fullmatch(texts[min(texts)].strip()):
             return  # the units of the line above
@@ -159,7 +161,7 @@ class _Pass:
         if begun and _CURRENCY.fullmatch(texts[min(texts)].strip()):
             return  # what each offer is in, not what stands below
         for col, text in texts.items():
-            column = self.columns.setdefault(col, _Column())
+            column = self.heads.setdefault(col, _Heads())
             if column.stack and _PLACEHOLDER.fullmatch(text.strip()):
                 continue  # "Unit", and "-" below it, in the line of the models
             if column.seen or number - column.row > 1:
@@ -185,6 +187,27 @@ class _Pass:
     def row(
         self, number: int, items: list[Item], texts: dict[int, str], numbers: list[Item], blanks: set[int]
     ) -> Iterator[tuple[Item, Context, str]]:
+        row = self.row_of(number, texts, numbers, blanks)
+        for item in numbers:
+            if (column := self.heads.get(item.col)) is not None:
+                column.seen = True
+            yield item, *self.number(item, row)
+        values = {i.col for i in numbers}
+        for item in items:
+            beside = item.col - 1 in values and not self.head(item.col)  # "1.2 | 30 days"
+            note = beside or _REMARKS.fullmatch(self.head(item.col))
+            if (
+                isinstance(item.value, str)
+                and item.form < 0
+                and not note
+                and item.col not in row.units.keys() | self.uses.units
+            ):
+                found = read_quantity(item.value)
+                if found is not None:
+                    yield item, *self.quantity(item, found[1], row)
+
+    def row_of(self, number: int, texts: dict[int, str], numbers: list[Item], blanks: set[int]) -> _Row:
+        """Tell labels, units and numbers of a row apart."""
         said = {
             i.col: i.value
             for i in numbers
@@ -194,121 +217,99 @@ class _Pass:
         typed = {c for c, t in texts.items() if read_quantity(t)}  # "80 GiB" is a number, not a label
         numeric = ({i.col for i in numbers} | blanks | typed) - set(said)
         texts = {c: t for c, t in texts.items() if c not in typed}
-        self.first = min(texts, default=0)
-        units = {c: t for c, t in texts.items() if self.is_unit(c, t, numeric)}
-        self.labels = sorted(c for c in texts if c not in numeric and c not in units)
-        self.runs = _runs(numeric) if units else {}
-        table = self.is_table(numeric)
-        for item in numbers:
-            column = self.columns.get(item.col)
-            if column is not None:
-                column.seen = True
-            group, entity = self.group(item.col, texts, units, numeric)
-            unit, apart = self.unit_beside(item.col, texts, units, numeric)
-            code = self.code(item)
-            if unit and units.get(item.col + 1) != unit and format_unit(code).currency and _no_money(unit):
-                unit, apart = "", False  # "185 | kW | $142.50": the unit is that of the quantity
-            if unit.strip() in CURRENCIES and (group or entity):
-                behind = units.get(item.col + 1) == unit
-                labels = [read_label(t) for t in group]
-                own = any(x.strong and x.unit is not None and not has_money(x.unit) for x in labels)
-                if behind and own:
-                    entity, group = entity or "".join(group[:1]), ()  # "egress, TB", in euros
-                elif (
-                    not behind
-                    and not (apart and self.units_of_all(units, unit))
-                    and (own or any(x.concept not in ("", "money") for x in labels))
-                ):
-                    unit, apart = "", False  # the currency of another column
-            stack = column.stack if column else ()
-            if len(stack) > 1 and _VALUES.fullmatch(stack[-1].strip()):
-                stack = tuple(t for t in stack if not _TOPICS.match(t))  # "C. Money and energy", over "Value"
-            if not unit and self.section[1] and self.is_of_section(group, entity, stack, code):
-                stack, unit = (self.section[0],), self.section[1]
-            if group and stack and _CASE.fullmatch(stack[-1].strip()):
-                stack = stack[:-1]  # "Growth": a case of the plan
-            if stack and unit and units.get(item.col + 1) == unit and _its_own(unit) and plain_unit(stack[-1]):
-                stack = ()  # another quantity below a table, with its own unit behind it
-            name = self.named.get((number, item.col), "")
-            share = isinstance(item.value, float) and 0 < abs(item.value) <= 1 and item.form < 0
-            named = table and not (item.col - 1 in self.labels and _speaks(texts[item.col - 1]))
-            alone = len(texts) == 1
-            key = (group, stack, unit, apart, name, code, share, named, alone)
-            context = self.memo.get(key)
-            if context is None:
-                context = self.memo[key] = combine(group, stack, unit, name, code, share, named, alone)
-            if context.value is None and {item.col - 1, item.col + 1} & blanks and _is_part(item):
-                context = replace(context, value=Value(dims=()))  # "spare capacity | - | 0.2"
-            if context.value is None and _counts_parameters(item, context):
-                context = replace(context, value=Value(dims=(("parameter", 1.0),), parts=frozenset({context.concept})))
-            yield item, context, entity
-        for item in items:
-            beside = item.col - 1 in {i.col for i in numbers} and not self.head(item.col)  # "1.2 | 30 days"
-            note = beside or _REMARKS.fullmatch(self.head(item.col))
-            if (
-                isinstance(item.value, str)
-                and item.form < 0
-                and not note
-                and item.col not in {*units, *self.unit_columns}
+        first = min(texts, default=0)
+        units = {c: t for c, t in texts.items() if self.is_unit(c, t, numeric, first)}
+        labels = sorted(c for c in texts if c not in numeric and c not in units)
+        return _Row(
+            number, texts, units, numeric, blanks, labels, _runs(numeric) if units else {}, self.is_table(numeric)
+        )
+
+    def number(self, item: Item, row: _Row) -> tuple[Context, str]:
+        """Return the context of a number, and the name of its row."""
+        group, entity = self.group(item.col, row)
+        unit, apart = self.unit_beside(item.col, row)
+        behind = row.units.get(item.col + 1) == unit
+        code = self.code(item)
+        if unit and not behind and format_unit(code).currency and _no_money(unit):
+            unit = ""  # "185 | kW | $142.50": the unit is that of the quantity
+        if unit.strip() in CURRENCIES and (group or entity):
+            labels = [read_label(t) for t in group]
+            own = any(x.strong and x.unit is not None and not has_money(x.unit) for x in labels)
+            if behind and own:
+                entity, group = entity or "".join(group[:1]), ()  # "egress, TB", in euros
+            elif (
+                not behind
+                and not (apart and self.units_of_all(row.units, unit))
+                and (own or any(x.concept not in ("", "money") for x in labels))
             ):
-                found = read_quantity(item.value)
-                if found is not None:
-                    column = self.columns.setdefault(item.col, _Column())
-                    column.seen = True
-                    group, entity = self.group(item.col, texts, units, numeric)
-                    stated = combine(group, column.stack, "", "", "", False)
-                    value = found[1]
-                    kinds = {("typed", "text")} | value.kinds | {k for k in stated.kinds if not value.kind(k[0])}
-                    yield (
-                        item,
-                        replace(
-                            stated,
-                            value=replace(value, kinds=value.kinds | {("typed", "text")}),
-                            explicit=True,
-                            kinds=frozenset(kinds),
-                        ),
-                        entity,
-                    )
+                unit = ""  # the currency of another column
+        stack = self.stack(item.col)
+        if len(stack) > 1 and _VALUES.fullmatch(stack[-1].strip()):
+            stack = tuple(t for t in stack if not _TOPICS.match(t))  # "C. Money and energy", over "Value"
+        if not unit and self.section[1] and self.is_of_section(group, entity, stack, code):
+            stack, unit = (self.section[0],), self.section[1]
+        if group and stack and _CASE.fullmatch(stack[-1].strip()):
+            stack = stack[:-1]  # "Growth": a case of the plan
+        if stack and unit and row.units.get(item.col + 1) == unit and _its_own(unit) and plain_unit(stack[-1]):
+            stack = ()  # another quantity below a table, with its own unit behind it
+        name = self.named.get((row.number, item.col), "")
+        table = row.is_table and not (item.col - 1 in row.labels and speaks(row.texts[item.col - 1]))
+        dash = bool({item.col - 1, item.col + 1} & row.blanks)
+        key = (group, stack, unit, name, code, _size(item), table, len(row.texts) == 1, dash)
+        context = self.memo.get(key)
+        if context is None:
+            context = self.memo[key] = combine(*key)
+        return context, entity
+
+    def quantity(self, item: Item, value: Value, row: _Row) -> tuple[Context, str]:
+        """Return the context of a text that is a number with its unit, and the name of its row."""
+        column = self.heads.setdefault(item.col, _Heads())
+        column.seen = True
+        group, entity = self.group(item.col, row)
+        stated = combine(group, column.stack, "", "", "", "")
+        typed = value.kinds | {("typed", "text")}
+        kinds = typed | {k for k in stated.kinds if not value.kind(k[0])}
+        return replace(stated, value=replace(value, kinds=typed), explicit=True, kinds=kinds), entity
 
     def is_table(self, numeric: set[int]) -> bool:
         """Tell whether the headers above a row name the quantities, so that its label is but a name."""
-        heads = [c.stack[-1] for col in numeric if (c := self.columns.get(col)) is not None and c.stack]
+        heads = [stack[-1] for col in numeric if (stack := self.stack(col))]
         speaking = {h for h in heads if read_label(h).says_something}
         labels = [read_label(h) for h in speaking]
         if len({x.concept for x in labels}) == 1 and not any(x.unit for x in labels) and len(speaking) > 1:
             return False  # "INT8 weights", "INT4 weights": cases of the rows' quantities
         return len(speaking) > 1 and len(speaking) * 2 > len(numeric)
 
-    def is_unit(self, col: int, text: str, numeric: set[int]) -> bool:
+    def is_unit(self, col: int, text: str, numeric: set[int], first: int) -> bool:
         """Tell whether a text of a row with numbers is the unit of one."""
         if text.rstrip().endswith(":") and len(text.strip()) > 1:
             return False  # "Time [h]:", the label of the next number
         if len(text) > 30 or (len(text.strip()) == 1 and text.isalpha() and not self.behind(col, numeric)):
             return False  # "d": the name of a number in a calculation
-        column = self.columns.get(col)
+        column = self.heads.get(col)
         apart = col - 1 not in numeric and col + 1 in numeric and any(c < col - 1 for c in numeric)
-        if apart and col not in self.unit_columns and not self.headed(col) and "/" in text:
+        if apart and col not in self.uses.units and not self.headed(col) and "/" in text:
             return False  # "requests/s" of a second list beside the first
-        if _CALENDAR.fullmatch(text.strip()) and col == self.first:
+        if CALENDAR.fullmatch(text.strip()) and col == first:
             return False  # "Jahr", the line of the year
         if (
             self.headed(col)
-            or (self.prices(col) and col > self.first)
-            or (_PER_WHAT.match(text) and "(" not in text and col > self.first)
+            or (self.prices(col) and col > first)
+            or (_PER_WHAT.match(text) and "(" not in text and col > first)
         ):
             return True
-        if _CALENDAR.fullmatch(text.strip()) and column is not None and column.stack and col - 1 not in numeric:
+        if CALENDAR.fullmatch(text.strip()) and column is not None and column.stack and col - 1 not in numeric:
             return False  # "Year", the line below the months
         sure = "/" in text or text.strip() in _SURE or (col - 1 in numeric and _physical(text))
         if column is not None and self.names_something_else(col) and not sure:
             return False
         if (
-            col in self.unit_columns
+            col in self.uses.units
             and len(text) <= 14
-            and (col - 1 in numeric or text.strip() in ("M", "B", "T", "k") or _MAGNITUDE.fullmatch(text.strip()))
+            and (col - 1 in numeric or text.strip() in ("T", "M", "B", "k") or MAGNITUDE.fullmatch(text.strip()))
         ):
             return True
-        if _MAGNITUDE.fullmatch(text.strip()) and col - 1 in numeric and text.strip() not in ("T", "M", "B"):
+        if MAGNITUDE.fullmatch(text.strip()) and col - 1 in numeric and text.strip() not in ("T", "M", "B", "k"):
             return True
         if len(text) > 14 and col - 1 not in numeric:
             return False  # a label that is its own unit: "Tokens per second"
@@ -319,42 +320,40 @@ class _Pass:
             return False
         counted = col - 1 in numeric and bool(unit.dims) and (text in _COUNTED or unit.factor != 1.0)  # no label
         tokens = unit.dims == (("token", 1.0),) and unit.factor != 1.0  # "Mtok" is no label
-        counted |= text.strip() in ("pcs", "pc", "Stk", "Stk.", "Stück") and col > self.first
+        counted |= text.strip() in ("pcs", "pc", "Stk", "Stk.", "Stück") and col > first
         times = unit.text == "x" and text != "x"  # "x rate of the lost hours"
         counted |= unit.text == "fraction" and col - 1 in numeric
         return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted or tokens or times
 
     def behind(self, col: int, numeric: set[int]) -> bool:
         """Tell whether a text stands behind a number of its row, or in a column of units."""
-        return any(c < col for c in numeric) or col in self.unit_columns or self.headed(col)
+        return any(c < col for c in numeric) or col in self.uses.units or self.headed(col)
 
     def names_something_else(self, col: int) -> bool:
         """Tell whether a column has a header of its own that is not "Unit": its texts are no units of other columns."""
-        stack, before = (c.stack if (c := self.columns.get(x)) is not None else () for x in (col, col - 1))
+        stack, before = self.stack(col), self.stack(col - 1)
         return bool(stack) and stack != before and not unit_cell(stack[-1]) and len(stack[-1]) < 30
 
-    def group(
-        self, col: int, texts: dict[int, str], units: dict[int, str], numeric: set[int]
-    ) -> tuple[tuple[str, ...], str]:
+    def group(self, col: int, row: _Row) -> tuple[tuple[str, ...], str]:
         """Return the label texts to the left of a number, the nearest first, and the name of the row.
 
         Texts that say nothing of the number ("job 123") are left out: a million rows then share their contexts.
         """
-        found: list[str] = []
-        before = bisect_left(self.labels, col)
-        at = self.labels[before - 1] if before else 0
-        if self.behind_values and texts.get(at, "") in self.symbols:
+        texts, units, found = row.texts, row.units, list[str]()
+        before = bisect_left(row.labels, col)
+        at = row.labels[before - 1] if before else 0
+        if self.uses.labels_behind and texts.get(at, "") in self.uses.symbols:
             if re.fullmatch(r"pue|mfu", texts[at], re.I):
                 return (texts[at],), ""
             at = 0
         if col in self.label_of:
             label = "" if self.label_of[col] in units else texts.get(self.label_of[col], "")
-            return ((label,), "") if label and _speaks(label) else ((), label)
-        if self.gaps and self.beyond_gap(at, col, numeric):
+            return ((label,), "") if label and speaks(label) else ((), label)
+        if self.uses.gaps and self.beyond_gap(at, col, row.numeric):
             return (), ""
-        behind = texts.get(self.behind_values, "") if not at and col < self.behind_values else ""
+        behind = texts.get(self.uses.labels_behind, "") if not at and col < self.uses.labels_behind else ""
         if behind:
-            return ((behind,), "") if _speaks(behind) else ((), behind)
+            return ((behind,), "") if speaks(behind) else ((), behind)
         if not at:  # "GPU-hours | 200 | GPU-h": a label that is a unit itself
             own = min(((c, t) for c, t in units.items() if c < col), default=(0, ""))[1]
             two = len(texts) == len(units) == 2 and (max(units) > col or re.fullmatch("gpu[- ]hours", own, re.I))
@@ -364,85 +363,7 @@ class _Pass:
                 found.append(texts[at])
             at -= 1
         found = found[:4]
-        return tuple(t for t in found if _speaks(t)), next((t for t in found if not _speaks(t)), "")
-
-    def find_gaps(self) -> None:
-        """Collect the columns that stay empty between others: what stands beyond two of them is a table of its own."""
-        used = {i.col for items in self.grid.rows.values() for i in items} | {c for _, c in self.merged}
-        last = min(max(used, default=0), 400)
-        self.gaps = [c for c in range(min(used, default=1), last) if c not in used and c + 1 not in used]
-
-    def find_unit_columns(self) -> None:
-        """Collect the columns that hold mostly units, right of numbers: whatever else stands there is one too."""
-        said: dict[int, list[bool]] = {}
-        for items in self.grid.rows.values():
-            numeric = {i.col for i in items if i.numeric}
-            for item in items:
-                if item.form < 0 and isinstance(item.value, str) and numeric & {item.col - 1, item.col + 1}:
-                    said.setdefault(item.col, []).append(
-                        plain_unit(item.value) is not None or bool(_MANY_PER.fullmatch(item.value))
-                    )
-                    self.many_units.setdefault(item.col, set()).add(item.value.strip())
-        self.unit_columns = {c for c, found in said.items() if sum(found) > 1 and sum(found) * 2 > len(found)}
-
-    def find_serials(self) -> None:
-        """Collect the columns, headed "No.", that only number the lines."""
-        heads = {
-            i.col: i.row
-            for items in self.grid.rows.values()
-            for i in items[:3]
-            if isinstance(i.value, str) and _SERIAL.fullmatch(i.value.strip())
-        }
-        for col, top in heads.items():
-            cells = (self.grid.at(row, col) for row in self.grid.rows if row > top)
-            below = [c.value for c in cells if c is not None and isinstance(c.value, float) and c.form < 0]
-            if len(below) > 2 and below == sorted(set(below)) and all(v == int(v) for v in below):
-                self.serials.add(col)
-
-    def find_labels_behind(self) -> None:
-        """Find the column of labels of a list that has its numbers first: "989 | TFLOP/s | BF16 dense".
-
-        A list that has its labels behind mere names of cells is one too: "peak_bf16 | 989 | TFLOP/s | BF16 dense".
-        """
-        first = min((items[0].col for items in self.grid.rows.values() if items), default=0)
-        if self.find_descriptions():
-            return
-        lists, speaking, rows = Counter[int](), Counter[int](), 0
-        for items in self.grid.rows.values():
-            items = [i for i in items if i.col not in self.serials]
-            numeric = [i.col for i in items if i.numeric]
-            rows += bool(numeric)
-            if len(numeric) != 1:
-                continue
-            texts = {i.col: i.value for i in items if isinstance(i.value, str) and i.form < 0}
-            before = [t for c, t in texts.items() if c < numeric[0] and c not in self.unit_columns]
-            symbol = len(before) == 1 and (
-                before[0] == self.named.get((items[0].row, numeric[0])) or bool(_SYMBOL.fullmatch(before[0].strip()))
-            )
-            if not before or symbol:
-                behind = {c: t for c, t in texts.items() if c > numeric[0] and plain_unit(t) is None}
-                columns = [c for c in behind if c not in self.unit_columns]
-                lists.update(columns if symbol else columns[:1])
-                speaking.update(c for c in columns if _speaks(behind[c]))
-                self.symbols.update(before)
-        column, found = max(lists.items(), key=lambda one: (speaking[one[0]], one[1]), default=(0, 0))
-        if found < 5 or found < 0.8 * rows or (not self.symbols and self.heads_speak(first)):
-            return
-        if not self.symbols or speaking[column] > 0.6 * found:
-            self.behind_values = column
-
-    def find_descriptions(self) -> bool:
-        """Find the labels of a list "key | value | unit | what it is", whose keys are only names."""
-        for items in self.grid.rows.values():
-            heads = {i.col: i.value.strip() for i in items if isinstance(i.value, str) and i.form < 0}
-            keys = [c for c, t in heads.items() if _KEYS.fullmatch(t)]
-            described = [c for c, t in heads.items() if _DESCRIBED.fullmatch(t)]
-            if len(keys) == len(described) == 1 and any(keys[0] < c < described[0] for c in heads):
-                below = (self.grid.at(row, keys[0]) for row in self.grid.rows if row > items[0].row)
-                self.symbols = {c.value for c in below if c is not None and isinstance(c.value, str)}
-                self.behind_values = described[0]
-                return True
-        return False
+        return tuple(t for t in found if speaks(t)), next((t for t in found if not speaks(t)), "")
 
     def is_of_section(self, group: tuple[str, ...], entity: str, stack: tuple[str, ...], code: str) -> bool:
         """Tell whether a number without a unit of its own has that of the heading over its rows."""
@@ -455,27 +376,22 @@ class _Pass:
             return False
         labels = [read_label(t) for t in (*group, *stack[-1:])]
         many = plain_unit(self.section[1]) is None  # "in billions": of whatever its rows are
-        return not any(x.unit is not None or x.concept in _COUNTS or (not many and _MANY.match(x.text)) for x in labels)
-
-    def heads_speak(self, col: int) -> bool:
-        """Tell whether a column has a text that says what its numbers are."""
-        rows = (items for items in self.grid.rows.values() if len(items) > 1)  # a text alone is a heading
-        cells = (i for items in rows for i in items if i.col == col)
-        return any(isinstance(c.value, str) and c.form < 0 and _speaks(c.value) for c in cells)
+        return not any(
+            x.unit is not None or x.concept in _PURE or (not many and _COUNTED_THINGS.match(x.text)) for x in labels
+        )
 
     def units_of_all(self, units: dict[int, str], unit: str) -> bool:
         """Tell whether a unit stands in a column of other units too, not in one of currencies."""
-        cols = [c for c, t in units.items() if t == unit and (c in self.unit_columns or self.headed(c))]
-        return any(self.many_units.get(c, set()) - CURRENCIES for c in cols)
+        cols = [c for c, t in units.items() if t == unit and (c in self.uses.units or self.headed(c))]
+        return any(self.uses.beside.get(c, frozenset()) - CURRENCIES for c in cols)
 
     def beyond_gap(self, label: int, col: int, numeric: set[int]) -> bool:
         """Tell whether a label belongs to a number before the empty columns, not to one behind them."""
-        return any(label < g < col and any(label < n < g for n in numeric) for g in self.gaps)
+        return any(label < g < col and any(label < n < g for n in numeric) for g in self.uses.gaps)
 
-    def unit_beside(
-        self, col: int, texts: dict[int, str], units: dict[int, str], numeric: set[int]
-    ) -> tuple[str, bool]:
+    def unit_beside(self, col: int, row: _Row) -> tuple[str, bool]:
         """Return the unit text that belongs to a number: right of it, or left of it, or at the row's end."""
+        texts, units, numeric = row.texts, row.units, row.numeric
         if not units:
             return "", False
         head = self.head(col)
@@ -488,7 +404,7 @@ class _Pass:
             return units[col + 1], True
         if _PER_WHAT.match(units.get(col + 2, "")) and col + 1 not in texts and col + 1 not in numeric:
             return units[col + 2], True
-        first, last = self.runs.get(col, (col, col))
+        first, last = row.runs.get(col, (col, col))
         left, right = first - 1, last + 1
         if left in units and units[left].strip() in CURRENCIES and not self.headed(left):
             return "", False
@@ -501,9 +417,9 @@ class _Pass:
         if right in units and not (units[right].strip() in CURRENCIES and right > col + 1):
             return units[right], True
         only = next(iter(units)) if len(units) == 1 else 0
-        if only and only < first and self.headed(only) and not any(c < only for c in self.runs):
+        if only and only < first and self.headed(only) and not any(c < only for c in row.runs):
             return units[only], True  # beyond cells of the row that are empty
-        between = (*self.runs, *self.labels)
+        between = (*row.runs, *row.labels)
         if only > last and self.headed(only) and not any(last < c < only for c in between):
             return units[only], True
         return "", False
@@ -519,15 +435,20 @@ class _Pass:
 
     def scenarios(self, *cols: int) -> bool:
         """Tell whether columns are headed by names alone: two cases of the same quantities, their unit between them."""
-        stacks = [c.stack if (c := self.columns.get(col)) is not None else () for col in cols]
+        stacks = [self.stack(col) for col in cols]
         heads = [h for s in stacks for h in s[-1:]]
         counts = any(read_label(h).concept == "replicas" and h.isalpha() for h in heads)  # "copies" are no case
         return len({bool(s) for s in stacks}) == 1 and all(map(_names_case, heads)) and not counts
 
+    def stack(self, col: int) -> tuple[str, ...]:
+        """Return the headers of a column, the lowest last."""
+        column = self.heads.get(col)
+        return column.stack if column is not None else ()
+
     def head(self, col: int) -> str:
         """Return the lowest header of a column, "" where it has none."""
-        column = self.columns.get(col)
-        return column.stack[-1].strip() if column is not None and column.stack else ""
+        stack = self.stack(col)
+        return stack[-1].strip() if stack else ""
 
     def headed(self, col: int) -> bool:
         """Tell whether a column is headed "Unit"."""
@@ -538,7 +459,7 @@ class _Pass:
         match = _UNIT_OF.fullmatch(self.head(col))
         if match is None:
             return ""
-        of, heads = (match[1] or match[2]).casefold(), [self.head(c) for c in self.columns if c != col]
+        of, heads = (match[1] or match[2]).casefold(), [self.head(c) for c in self.heads if c != col]
         return of if of in {h.casefold() for h in heads} or (match[2] and of in map(_last_word, heads)) else ""
 
 
@@ -550,15 +471,11 @@ def _last_word(header: str) -> str:
     return header.casefold().rpartition(" ")[2]
 
 
-def _is_part(item: Item) -> bool:
-    """Tell whether a typed number is a fraction."""
-    return isinstance(item.value, float) and item.form < 0 and 0 < item.value < 1
-
-
-def _counts_parameters(item: Item, context: Context) -> bool:
-    """Tell whether a number is one of parameters, none of their billions: 8,030,000,000."""
-    many = isinstance(item.value, float) and item.form < 0 and item.value >= 1e6
-    return many and context.concept in ("parameters", "active parameters")
+def _size(item: Item) -> Size:
+    """Return how large a typed number is; formulas of one shape share what is said of them."""
+    if not isinstance(item.value, float) or item.form >= 0:
+        return ""
+    return "part" if 0 < abs(item.value) <= 1 else "million" if item.value >= 1e6 else ""
 
 
 def _no_money(text: str) -> bool:
@@ -581,7 +498,7 @@ def _left_headers(texts: dict[int, str], numbers: list[Item]) -> dict[int, str]:
         last += 1
     alone = all(n.col > last + 1 for n in numbers)
     found = {c: t for c, t in texts.items() if first <= c <= last}
-    return found if alone and len(found) >= 3 and sum(map(_speaks, found.values())) >= 2 else {}
+    return found if alone and len(found) >= 3 and sum(map(speaks, found.values())) >= 2 else {}
 
 
 def _totals(items: list[Item]) -> bool:
@@ -604,10 +521,8 @@ _UNIT_OF = re.compile(r"(?:unit|einheit|unité),? (.+)|(.+) unit", re.I)
 _SHORT_UNIT = re.compile(
     r"(?:k?g|t) ?/ ?\w+|(?:per|pro|par|je) (?:day|month|year|week|query|request|user|tag|monat|jahr|jour|mois|an)"
 )
-_MANY_PER = re.compile(r"[kKMB]|[kMB]/\w+")
 _PER_HEADER = re.compile(r"(?:price |rate )?(?:per|je|par|pro)(?: unit)?", re.I)
 _PER_WHAT = re.compile(r"(?:per|pro|par|je) [a-zA-Z]", re.I)
-_CALENDAR = re.compile(r"year|month|quarter|jahr|monat|quartal|année|an|mois", re.I)
 _SURE = frozenset(("ms", "µs", "GB", "TB", "GiB", "TiB", "kW", "kWh", "MWh", "TFLOP", "GFLOP"))
 _COUNTED = frozenset((*COUNTED_WORDS, "tokens", "tok", "requests", "users", "images", "GPUs", "parameters", "sessions"))
 
@@ -625,9 +540,6 @@ def _runs(numeric: set[int]) -> dict[int, tuple[int, int]]:
 
 
 _PLACEHOLDER = re.compile(r"n/?a|1|[-–—?.…]+|tbd|tba|none|k\.\s?a\.?|s\.o\.|nd", re.I)
-_MAGNITUDE = re.compile(
-    r"[x×]?\s?10\^?\d{1,2}|10[⁰¹²³⁴-⁹]+|1[eE]\d{1,2}|bn|billions?|millions?|Mio\.?|Mrd\.?|trillions?|[BMT]"
-)
 
 
 def _physical(text: str) -> bool:
@@ -663,17 +575,8 @@ _SECTIONS = (
     re.compile(r"(.*\S) ?[\[(](?:(?:all )?in |en |alle in )?([^\[\]() ][^\[\]()]{0,29})[\])](?P<more>)$", re.I),
     re.compile(r"(.*\S)[,:]? (?:all )?(?:in|en) ([^\[\]() ][^\[\]()]{0,29}?)(?: (?P<more>\([^()]*\)))?$", re.I),
 )
-_COUNTS = frozenset(
-    ("devices", "nodes", "racks", "users", "replicas", "layers", "heads", "kv heads", "head dim", "hidden size", "gpus per node",
-     "parallel", "count", "PUE", "MFU", "ratio", "share", "growth", "exchange rate", "requests", "images", "device hours", "bytes each")
-)  # fmt: skip
-_MANY = re.compile(r"(?:[\w-]+ )?(?:tokens|param(?:eter|s|ètre)\w*)\b", re.I)
-_KEYS = re.compile(r"sym(?:bole?|\.)?|key|var(?:iable|\.)?|short|kürzel|zeichen|nom|id|formelzeichen|code", re.I)
-_DESCRIBED = re.compile(
-    r"what(?: it (?:is|means))?|description|meaning|explanation|beschreibung|bedeutung|bezeichnung|erläuterung|désignation|signification|libellé",
-    re.I,
-)
-_SYMBOL = re.compile(r"[A-Za-zα-ωΑ-Ω]{1,2}\d?|[A-Za-z]{1,4}_\w{1,5}")
+_PURE = COUNTS | {"users", "parallel", "growth", "exchange rate", "images", "device hours", "bytes each"}
+_COUNTED_THINGS = re.compile(r"(?:[\w-]+ )?(?:tokens|param(?:eter|s|ètre)\w*)\b", re.I)
 _LABELS = re.compile(
     r"items?|parameter|description|what(?: it is)?|quantity|metric|label|bezeichnung|beschreibung|größe|kennzahl|posten|désignation"
     r"|libellé|poste|grandeur|meaning|bedeutung",
@@ -681,7 +584,6 @@ _LABELS = re.compile(
 )
 _TOPICS = re.compile(r"(?:[A-Z]|\d{1,2})[.)] .*\b(?:and|und|et)\b")
 _VALUES = re.compile(r"values?|werte?|valeurs?|amount|figure|betrag|montant", re.I)
-_SERIAL = re.compile(r"#|n[ro°º]\.?|nr\.|num(?:ber|mer|éro)?|pos\.?|lfd\.? ?nr\.?|line|zeile|ligne", re.I)
 _PRICE = re.compile(r"(?:unit )?(?:rate|price|tariff|cost)|(?:einzel)?preis|tarif|satz|prix|coût", re.I)
 _CASE = re.compile(r"(?:base|growth|peak|stress|launch|peak year|growth case|wachstum|croissance)", re.I)
 _REMARKS = re.compile(
@@ -689,13 +591,3 @@ _REMARKS = re.compile(
     re.I,
 )
 _NOTES = re.compile(r"note|remark|comment|source|bemerkung|quelle|remarque|how|what|year|date", re.I)
-_PER = re.compile(r"\b(?:per|pro|par|je) \w", re.I)
-
-
-@lru_cache(maxsize=65536)
-def _speaks(text: str) -> bool:
-    """Tell whether a text says anything about a number beside it."""
-    if text.casefold() in ("us", "mo") or _CALENDAR.fullmatch(text.strip()):
-        return False  # a region: nobody labels a row by microseconds; "Jahr": the line below those of its quarters
-    label = read_label(text)
-    return label.says_something or bool(label.kinds or label.dims or _PER.search(text))

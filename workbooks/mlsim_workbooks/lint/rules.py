@@ -55,6 +55,7 @@ from mlsim_workbooks.lint.turned import turned_operand
 from mlsim_workbooks.lint.unit_texts import CURRENCIES
 from mlsim_workbooks.lint.unused import unused_findings
 from mlsim_workbooks.lint.users import each_user_rules
+from mlsim_workbooks.lint.vocabulary import MODEL_SIZES
 from mlsim_workbooks.lint.wording import wording_rules
 from mlsim_workbooks.package import position
 
@@ -614,7 +615,7 @@ def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iter
         return
     plain = computed.dims == () and not any(p[0] == "~" for p in computed.parts) and _closes(computed, 3, 4)
     alone = computed.dims == () and not inference.uses((sheet, cell.item.key))  # 224 x 224 x 3 / 1024
-    alone |= plain and bool(computed.parts & _KV_COUNTS)
+    alone |= plain and bool(computed.parts & MODEL_SIZES)
     whole = computed.dims is None and _binary_unit(stated) and not any(p[0] == "~" for p in computed.parts)  # of pixels
     if not (alone or whole) and (
         computed.dims is not None or ("~information" not in computed.parts and not _BYTES_EACH & computed.parts)
@@ -646,7 +647,6 @@ def _closes(computed: Value, *powers: int) -> bool:
     return any(_close(n * b**k, 1.0) for n in computed.numbers if n for b in (1000.0, 1024.0) for k in powers)
 
 
-_KV_COUNTS = frozenset(("layers", "kv heads", "heads", "head dim", "hidden size"))
 _BYTES_EACH = frozenset(("bytes each", "bits each", "kv cache", "memory"))
 
 

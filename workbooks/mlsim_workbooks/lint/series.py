@@ -23,6 +23,7 @@ from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, rule_of, thing, unit_text
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.unit_texts import unit_cell
+from mlsim_workbooks.lint.vocabulary import MACHINES
 from mlsim_workbooks.package import column_number, position
 
 __all__ = ["rule_of_exchange", "rule_of_factor", "series_findings"]
@@ -366,7 +367,7 @@ def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
         and _concepts(mine) == _upside_down(theirs) != _concepts(theirs)
     ):
         return "above-limit", f"'{label}' is upside down against the cells beside it.", ""
-    lost = sorted(p for p in theirs.parts - mine.parts if p.removeprefix("1/") in _COUNTS)
+    lost = sorted(p for p in theirs.parts - mine.parts if p.removeprefix("1/") in MACHINES | {"users"})
     if (
         lost
         and mine.parts
@@ -381,9 +382,6 @@ def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
     if "kv heads" in theirs.parts and "heads" in mine.parts and "kv heads" not in mine.parts:
         return "kv-heads", f"'{label}' takes all attention heads, unlike the cells beside it.", ""
     return None
-
-
-_COUNTS = frozenset(("devices", "nodes", "racks", "users", "gpus per node", "replicas"))
 
 
 def _concepts(value: Value) -> frozenset[str]:

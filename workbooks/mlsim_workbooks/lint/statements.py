@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from mlsim_workbooks.lint.algebra import BUILT, Value, hard, has_money, only_money
 from mlsim_workbooks.lint.formats import Format, format_unit, format_value
 from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, per_what, read_label
 from mlsim_workbooks.lint.unit_texts import CURRENCIES, CURRENCY_SYMBOLS, plain_unit, read_unit, scaled, unit_cell
+from mlsim_workbooks.lint.vocabulary import CALENDAR, MAGNITUDE
 
-__all__ = ["A_COUNT", "DATED", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "combine"]
+__all__ = ["A_COUNT", "DATED", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "Size", "combine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Context:
     date: bool = False  # a date, not a quantity
 
 
+Size = Literal["", "part", "million"]  # of a typed number: up to 1, from a million on
 EMPTY = Context()
 DATED = Context(date=True)
 
@@ -60,14 +63,15 @@ def combine(
     unit: str,
     name: str,
     code: str,
-    share: bool,
+    size: Size,
     table: bool = False,
     alone: bool = False,
+    dash: bool = False,
 ) -> Context:
     """Return what row labels, column headers, the unit cell, the number format and the name say together.
 
-    ``table`` tells that the headers name the quantities, and the row label only whose they are; ``alone`` that it is the
-    only text of its row.
+    ``size`` tells how large a typed number is; ``table`` that the headers name the quantities, and the row label only
+    whose they are; ``alone`` that it is the only text of its row; ``dash`` that "-" stands where its unit would.
     """
     if any(_EITHER.fullmatch(t.strip()) for t in group):
         return Context(label=group[0], texts=(*group, *reversed(stack)))  # each column has its own
@@ -117,7 +121,11 @@ def combine(
         concept = "memory"  # "Bytes of one image | B"
     kinds = _join_kinds(owner, other, other is column)
     per = next((t for t in (unit, *group) if _PER_PRICE.match(t)), "")
-    value, explicit, clash = _unit(owner, owner is column, other, unit, per, form, concept, share)
+    value, explicit, clash = _unit(owner, owner is column, other, unit, per, form, concept, size)
+    if value is None and dash and size == "part":
+        value = Value(dims=())  # "spare capacity | - | 0.2"
+    if value is None and size == "million" and concept in ("parameters", "active parameters"):
+        value = Value(dims=(("parameter", 1.0),))  # 8,030,000,000, none of their billions
     if concept in ("", "parameters") and value is not None and value.dims == (("parameter", 1.0),):
         concept = "active parameters" if ("parameters", "active") in kinds else "parameters"  # "Qwen3, activated"
     if owner is named:
@@ -154,12 +162,9 @@ _EITHER = re.compile(r"(?:in|en) \S+ (?:or|oder|ou|and|und|et) \S+", re.I)
 
 def _in_many(name: str, unit: str) -> Label | None:
     """Read "Params" and the "B" in the line above or below as one header."""
-    label = read_label(f"{name} ({unit.strip()})") if _MANY.fullmatch(unit.strip()) else None
+    label = read_label(f"{name} ({unit.strip()})") if MAGNITUDE.fullmatch(unit.strip()) else None
     counted = label is not None and label.concept in ("parameters", "active parameters", "tokens")
     return label if label is not None and counted and label.unit is not None else None
-
-
-_MANY = re.compile(r"[BMTk]|bn|billions?|millions?|thousands?|Mrd\.?|Mio\.?|Md|1e\d{1,2}|10\^\d{1,2}", re.I)
 
 
 def _no_money(value: Value) -> bool:
@@ -170,7 +175,7 @@ def _header(text: str) -> Label:
     """Read a header; a row of units under the headers states them apart."""
     cycles = re.sub(r"^cycles \(?([kMG])\)?$", r"\1cycles", text.strip())
     unit = unit_cell(cycles) if text == "bn" or cycles.endswith("cycles") else plain_unit(text)
-    if _AXIS.fullmatch(text.strip()):
+    if CALENDAR.fullmatch(text.strip()):
         return Label(text)  # the column of the year, behind those of its quarters
     if text.strip() in CURRENCIES:
         return Label(text, Value(((f"money_in_{text.strip().lower()}", 1.0),), text=text.strip()))
@@ -182,7 +187,6 @@ def _header(text: str) -> Label:
     return label
 
 
-_AXIS = re.compile(r"jahr|monat|quartal|année|an|mois|trimestre|year|month|quarter", re.I)
 _SCENARIO = re.compile(r"^\d+B\b|[,+]")
 
 
@@ -337,7 +341,7 @@ _MINUTE = re.compile(r"\b(?:per|je|pro|par) minute\b(?! of)", re.I)
 
 
 def _unit(
-    owner: Label, headed: bool, other: Label, unit: str, per: str, form: Format, concept: str, share: bool
+    owner: Label, headed: bool, other: Label, unit: str, per: str, form: Format, concept: str, size: Size
 ) -> tuple[Value | None, bool, Contradiction | None]:
     """Return (unit of the number, is it written, contradiction)."""
     stated = _named_count(owner.unit, owner.concept)
@@ -444,7 +448,7 @@ def _unit(
         if not value.dims and abs(value.factor - 0.01) < 1e-9:
             if form.percent:
                 value = replace(value, factor=1.0)
-            elif share and concept in ("ratio", "MFU", "growth"):
+            elif size == "part" and concept in ("ratio", "MFU", "growth"):
                 value = replace(value, factor=float("nan"))
         elif form.percent and hard(value.dims or ()) and beside is not None and concept in ("ratio", "share", "MFU"):
             return Value(dims=(), text="%"), True, Contradiction(beside.text, "%", "number format")

@@ -14,23 +14,45 @@ from mlsim_workbooks.lint.patterns import Patterns
 __all__ = [
     "ABBREVIATED",
     "ACRONYMS",
+    "CALENDAR",
     "CHIP_HOURS",
     "CONCEPTS",
     "COUNTED",
     "COUNTED_WORDS",
+    "COUNTS",
     "FOREIGN_RE",
     "FOREIGN_WORDS",
     "KINDS",
     "LOWER",
+    "MACHINES",
+    "MAGNITUDE",
+    "MODEL_SIZES",
     "NUMBERS",
     "PER",
     "PERIOD_SHORT",
     "PERIOD_UNIT",
     "PERIOD_WORDS",
+    "PER_MANY",
     "PREPOSITIONS",
     "SHOUTED",
     "WORDS",
 ]
+
+CALENDAR = re.compile(
+    r"year|month|quarter|jahr|monat|quartal|année|an|mois|trimestre", re.I
+)  # names a line or a column
+MAGNITUDE = re.compile(  # a text that is nothing but "so many"
+    r"[x×]?\s?10\^?\d{1,2}|10[⁰¹²³⁴-⁹]+|1[eE]\d{1,2}|[BMTk]|bn|(?i:thousands?|millions?|billions?|trillions?|Mio\.?|Mrd\.?)|Md"
+)
+PER_MANY = re.compile(  # "per 1,000 documents"
+    r"(?:\b(?:per|par|je|pro|each|of|for|von|für|de|pour)|/) ?(?:1\b|1[., ]?000|k\b|M\b|Mio|mill(?:e|ier|ion)|thousand|tausend)",
+    re.I,
+)
+
+# Concepts (see CONCEPTS below) whose numbers are pure numbers.
+MACHINES = frozenset(("devices", "nodes", "racks", "replicas", "gpus per node"))
+MODEL_SIZES = frozenset(("layers", "heads", "kv heads", "head dim", "hidden size"))
+COUNTS = MACHINES | MODEL_SIZES | {"count", "requests", "share", "ratio", "MFU", "PUE"}
 
 CHIP_HOURS = r"\b(?:[AHBL]\d{2,3}S?|GB?[23]00|MI\d{3}[AX]?)[ -](?:[Hh](?:ou)?rs?|h)\b"  # "H100-hours"
 _FOREIGN = (

@@ -153,6 +153,33 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "PUE of the hall | 1.3; Energy of all gateways | 40 | MWh; Price | 0.24 | EUR/kWh; Electricity of the gateways | =B2*1000*B3 | EUR",
         {"A2": "Energy of all servers", "A4": "Electricity of the servers"}, "facility-energy B4",
     ),
+    "the way back, one line above": (
+        "Network, one way | 20 | ms; First token at the server | 350 | ms; First token at the client | =B2+2*B1 | ms; Answer | 300 | tokens;"
+        " Rate | 50 | tokens/s; Mean response time | =B3/1000+B4/B5 | s",
+        {"B3": "=B2+B1"}, "round-trip B3",
+    ),
+    "the busiest of some means": (
+        "Load on Monday | 40 | kW; Load on Tuesday | 52 | kW; Busiest day, mean load | =MAX(B1:B2) | kW", {"A3": "Mean load"}, "statistic-mix B3",
+    ),
+    "the rest of an hour": (
+        "Active per hour | 40 | s; Asleep per hour | =3600-B1 | s", {"B2": "=B1+3600"}, "bare-number B2",
+    ),
+    "a figure in the label of a cost": (
+        "GPU-hours lost | 300 | GPU-h/month; GPU price | 2.2 | USD/GPU-h; Lost at 2.20 USD per GPU-hour | =B1*B2 | USD/month",
+        {"C2": "EUR/GPU-h"}, "currency B3",
+    ),
+    "symbols that look like units": (
+        "Symbol | Meaning | Value | Unit; m_s | utilisation of the peak | 0.4 | 1; t_s | time per step | 20 | ms", {"D3": "GB"}, "unit-contradiction C3",
+    ),
+    "half of a round trip": (
+        "Round trip to the edge | 52 | ms; Handover, one way | 4 | ms; One-way budget | =B1/2+B2 | ms", {"B3": "=B1+B2"}, "round-trip B3",
+    ),
+    "a network that is counted twice": (
+        "Prefill | 80 | ms; Network, one way, twice | 42 | ms; Time to first token | =B1+B2 | ms", {"A2": "Network, one way"}, "round-trip B3",
+    ),
+    "how often a copy is made": (
+        "Copy | every | kept | Size (TB); weights | 6 h | 4 | 0.5; all of the state | 1 day | 7 | 2.1", {"B1": "memory"}, "dimension B2",
+    ),
 }  # fmt: skip
 
 

@@ -524,6 +524,47 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Cards | 16; Hours | 5000 | h; Card-hours | =B1*B2 | GPU-h; Cloud alternative | 3.4 | CHF/GPU-h; Cloud cost per year | =B3*B4 | CHF",
         {"B5": "=B2*B4"}, "device-hours B5",
     ),
+    "a bandwidth where the peak is due": (
+        "Work | 250 | TFLOP; Peak, dense | 989 | TFLOP/s; Bandwidth | 3.35 | TB/s; Prefill | =B1/B2*1000 | ms",
+        {"B4": "=B1/B3*1000"}, "dimension B4",
+    ),
+    "bytes over bytes for a time": (
+        "Checkpoint | 140 | GB; Memory per GPU | 80 | GB; Write bandwidth | 60 | GB/s; Time to write it | =B1/B3 | s",
+        {"B4": "=B1/B2"}, "dimension B4",
+    ),
+    "a price of tokens from a rent and a rate": (
+        "Rent | 15 | $/h; Rate | 900 | tokens/s; Output | =B2*3600/10^6 | Mtok/h; Cost of output | =B1/B3 | $/Mtok",
+        {"B4": "=B1/B2"}, "dimension B4",
+    ),
+    "seconds a million million times too few": (
+        "Work | 3000000000000000000000000 | FLOP; Peak of all | 250000 | TFLOP/s; Training time | =B1/(B2*10^12) | s", {"B3": "=B1/B2"}, "time-scale B3",
+    ),
+    "milliampere-hours times a power": (
+        "Battery | 2600 | mAh; Voltage | 3.6 | V; Power | 3 | mW; Battery energy | =B1*B2 | mWh", {"B4": "=B1*B3"}, "dimension B4",
+    ),
+    "a battery over the energy of a frame": (
+        "Battery | 9000 | mWh; Mean power | 3 | mW; Energy per frame | 210 | µJ; Battery life | =B1/B2 | h", {"B4": "=B1/B3"}, "power-energy B4",
+    ),
+    "70.6 parameters": ("Parameters | 70.6E9 | parameters; Layers | 80", {"B1": 70.6}, "unit-contradiction B1"),
+    "a total over the GPUs of one node": (
+        "GPUs | 256 | GPUs; GPUs per node | 8 | GPUs; Training speed, cluster | 980000 | tokens/s; Training speed per GPU | =B3/B1 | tokens/s",
+        {"B4": "=B3/B2"}, "device-scope B4",
+    ),
+    "a lease without the number of GPUs": (
+        "GPUs | 16; Days | 30 | days; GPU price | 1.65 | $/GPU-h; GPU lease | =B1*B2*24*B3 | $", {"B4": "=B2*24*B3"}, "device-hours B4",
+    ),
+    "a purchase in a sum of yearly costs": (
+        "Anschaffung | 900000 | €; Strom | 60000 | €/a; Wartung | 36000 | €/a; Personal | 138000 | €/a; Summe | =SUM(B2:B4) | €/a",
+        {"B5": "=SUM(B1:B4)"}, "money-rate B5",
+    ),
+    "PUE in one of two columns": (
+        " | 8B | 70B | Unit; GPUs per replica | 1 | 4 | GPUs; Power | =B2*B5/1000 | =C2*B5/1000 | kW; Power at the meter | =B3*B6 | =C3*B6 | kW;"
+        " GPU power | 700 | | W; PUE | 1.3",
+        {"C4": "=C3"}, "facility-energy C4",
+    ),
+    "arenas larger than the SRAM": (
+        "SRAM | 512 | KiB; Tensor arena | 180 | KiB; SRAM left | =B1-B2 | KiB", {"B1": 128}, "above-limit B3",
+    ),
 }  # fmt: skip
 
 

@@ -29,7 +29,9 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
     for clash in cell.clashes:
         if guesses and clash.note in ("trip", "scope", "scopes"):
             continue
-        if clash.how == "bare" and (_hours_of_a_day(clash) or _one_a_day(clash, cell)):
+        if clash.how == "bare" and (
+            _hours_of_a_day(clash) or _rest_of(inference, cell, clash) or _one_a_day(clash, cell)
+        ):
             continue
         if clash.how == "bare" and clash.left.number in (2.0, 4.0, 8.0, 12.0) and _bytes_each(clash.right):
             continue  # 2 bytes and so many for the optimizer
@@ -40,6 +42,12 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
         if clash.mismatch is not None and parameters_and_bytes(clash.left, clash.right) and byte_each(inference, facts):
             continue
         if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
+            continue
+        if clash.note == "users" and any(_OF_ONE_REQUEST.search(t) for t in _titles(inference, sheet)):
+            continue
+        if clash.how == "compare" and any(abs(e) > 1 for v in (clash.left, clash.right) for _, e in hard(v.dims or ())):
+            continue  # bytes times bytes: something was misread
+        if clash.how == "compare" and any(inference.standing(c) == "bad" for c in used):
             continue
         if clash.note == "users" and any(_PERSONS.search(c.words) for c in used):
             continue  # times that many
@@ -109,12 +117,29 @@ def _hours_of_a_day(clash: Clash) -> bool:
     return number is not None and is_time(number) and (hours or number == 86_400.0)
 
 
+def _rest_of(inference: Inference, cell: Cellwise, clash: Clash) -> bool:
+    """Tell whether a time is taken from the seconds of an hour or a day, or the minutes: 3600 less those at work."""
+    all_of = {1.0: (3600.0, 86_400.0), 60.0: (60.0, 1440.0)}.get(clash.right.factor, ())
+    time = hard(clash.right.dims or ()) == (("time", 1.0),) and clash.left.number in all_of
+    return time and f"{clash.left.number:g}-" in inference.book.forms[cell.item.form]
+
+
 def _one_a_day(clash: Clash, cell: Cellwise) -> bool:
     """Tell whether a quantity in days is as many copies, one a day, and some more are added."""
     days = hard(clash.right.dims or ()) == (("time", 1.0),) and clash.right.factor == 86_400.0
     return days and ("period", "day") in cell.context.kinds
 
 
+def _titles(inference: Inference, sheet: int) -> list[str]:
+    """Return what stands in the first line of a sheet."""
+    rows = inference.book.grids[sheet].rows
+    return [i.value for i in rows[min(rows)] if isinstance(i.value, str)] if rows else []
+
+
+_OF_ONE_REQUEST = re.compile(
+    r"\b(?:of|for) (?:an?|one|a single) (?:[a-z]+ )?(?:request|user|stream|session|answer|prompt|query)\b|\bbatch(?: size)? (?:of )?(?:1|one)\b",
+    re.I,
+)
 _PERSONS = re.compile(r"^(?:number of )?(?:persons|people|faces|personen|personnes)\b", re.I)
 _EACH_GPU = re.compile(r"(?:per|je|pro|par|/) ?(?:gpu|card|device|karte|carte)", re.I)
 _GRANTED = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mlsim_workbooks.lint.labels import speaks
 from mlsim_workbooks.lint.reader import Grid, Item
@@ -24,6 +24,7 @@ class Columns:
     serials: frozenset[int]  # line numbers
     labels_behind: int = 0  # the labels of a list that has its numbers first
     symbols: frozenset[str] = frozenset()  # what stands before those numbers and only names them: "n_kv"
+    explained: Mapping[int, int] = field(default_factory=dict)  # columns of symbols, with those that say what they mean
 
 
 def columns_of(grid: Grid, merged: Collection[int], names: Mapping[tuple[int, int], str]) -> Columns:
@@ -39,7 +40,7 @@ def columns_of(grid: Grid, merged: Collection[int], names: Mapping[tuple[int, in
     beside, units = _texts_beside_numbers(grid)
     serials = _serials(grid)
     symbols, behind = _described(grid) or _behind(grid, units, serials, names)
-    return Columns(_gaps(grid, merged), units, beside, serials, behind, symbols)
+    return Columns(_gaps(grid, merged), units, beside, serials, behind, symbols, _explained(grid))
 
 
 def _gaps(grid: Grid, merged: Collection[int]) -> tuple[int, ...]:
@@ -106,6 +107,24 @@ def _described(grid: Grid) -> tuple[frozenset[str], int] | None:
     return None
 
 
+def _explained(grid: Grid) -> dict[int, int]:
+    """Return the columns of symbols, each with the column beside it that says what they mean: "m_s", no milliseconds."""
+    for items in grid.rows.values():
+        heads = {i.col: i.value.strip() for i in items if isinstance(i.value, str) and i.form < 0}
+        found = {
+            c: c + 1 for c, t in heads.items() if _SYMBOLS.fullmatch(t) and _MEANINGS.fullmatch(heads.get(c + 1, ""))
+        }
+        if found:
+            return found
+    return {}
+
+
+_SYMBOLS = re.compile(r"sym(?:bole?|\.)?|var(?:iable|\.)?|notation|kürzel|zeichen|formelzeichen", re.I)
+_MEANINGS = re.compile(
+    r"what(?: it (?:is|means))?|description|meaning|explanation|definition|quantity|name|beschreibung|bedeutung|bezeichnung|größe|désignation"
+    r"|signification|libellé|grandeur",
+    re.I,
+)
 _KEYS = re.compile(r"sym(?:bole?|\.)?|key|var(?:iable|\.)?|short|kürzel|zeichen|nom|id|formelzeichen|code", re.I)
 _DESCRIPTIONS = re.compile(
     r"what(?: it (?:is|means))?|description|meaning|explanation|beschreibung|bedeutung|bezeichnung|erläuterung|désignation|signification|libellé",

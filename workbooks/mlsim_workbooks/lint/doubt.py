@@ -68,14 +68,22 @@ def doubtful(d: Difference) -> bool:
 
 def all_written(d: Difference) -> bool:
     """Tell whether only quantities with written units, all of them right, give a factor that nobody forgets: mW for W in hours."""
-    if d.mismatch.dims or d.mismatch.periods[0] or d.rule != "dimension" or not d.cell.context.explicit or _per_pin(d):
+    if d.mismatch.dims or d.mismatch.periods[0] or not d.cell.context.explicit or _per_pin(d):
         return False
+    if d.rule != "dimension" and (d.computed.numbers or d.rule != "time-scale"):
+        return False
+    if d.rule == "dimension" and has_money(d.computed) and has_money(d.stated) and not d.computed.numbers:
+        return _all_good(d) and 1e-9 < d.mismatch.ratio < 1e9  # $/h over tokens/s
     if not all(is_time(n) or n in (8.0, 0.125) for n in d.computed.numbers) or not hard(d.computed.dims or ()):
         return False
     if not {"~energy", "~information", "~operation", "~mass_of_co2e"} & d.computed.parts:
         return False  # requests a day, of which labels say too little
-    known = all(c.context.explicit and c.value.known and d.inference.standing(c) == "good" for c in d.used)
-    return known and 1e-9 < d.mismatch.ratio < 1e9
+    return _all_good(d) and 1e-13 < d.mismatch.ratio < 1e13
+
+
+def _all_good(d: Difference) -> bool:
+    """Tell whether all that a formula takes has a written unit, and what that says is what it is."""
+    return all(c.context.explicit and c.value.known and d.inference.standing(c) == "good" for c in d.used)
 
 
 def another_quantity(d: Difference) -> bool:
@@ -385,6 +393,11 @@ def _guessed_period(d: Difference) -> bool:
     return d.guesses and bool(d.mismatch.periods[0] or (d.rule == "token-rate" and not d.mismatch.dims))
 
 
+def _time_of_a_period(d: Difference) -> bool:
+    """Seconds of an hour, from others whose label says no hour."""
+    return bool(d.mismatch.periods[0]) and hard(d.stated.dims or ()) == (("time", 1.0),)
+
+
 def _rate_unsaid(d: Difference) -> bool:
     """ "Queries on average", times the seconds of a month: by the second, then, though nothing says so."""
     if d.rule != "calendar" or d.mismatch.dims or not {86400.0, 3600.0} & set(d.computed.numbers):
@@ -454,7 +467,13 @@ _BUSY_HOUR = re.compile(r"\b(?:busy|busiest|peak|rush) hour|spitzenstunde|heure 
 def _store_over_a_day(d: Difference) -> bool:
     """A store of energy over what a day takes of it: days."""
     worked = {p for p in d.computed.parts if p[0] == "~"}
-    return d.computed.dims == () and d.stated.dims == (("time", 1.0),) and worked == {"~energy"}
+    timed = d.stated.factor == 86_400.0 or any(_PER_TIME.search(c.words) for c in d.used)
+    return timed and d.computed.dims == () and d.stated.dims == (("time", 1.0),) and worked == {"~energy"}
+
+
+_PER_TIME = re.compile(
+    r"\b(?:per|a|each|je|pro|par|in an?) (?:day|hour|tag|stunde|jour|heure)|daily|hourly|täglich|stündlich", re.I
+)
 
 
 def _bits_over_bits(d: Difference) -> bool:
@@ -558,7 +577,17 @@ def _no_usual_slip(d: Difference) -> bool:
         c.context.explicit and c.context.value and (c.context.value.dims or c.context.value.text == "%")
         for c in (d.cell, *d.used)
     )
-    ratio = not d.computed.dims and not d.computed.numbers
+    if _other_ceiling(d):
+        return False
+    over = (
+        bool(d.mismatch.dims)
+        and not hard(d.computed.dims or ())
+        and any(
+            p[0] == "~" and p[1:] in ("energy", "information", "operation", "mass_of_co2e", "time")
+            for p in d.computed.parts
+        )
+    )
+    ratio = (over or not d.computed.dims) and not d.computed.numbers
     shapes = not hard(d.computed.dims or ()) and not any(p[0] == "~" and p != "~token" for p in d.computed.parts)
     usual = unit_text(replace(d.computed, text="")) in SYMBOLS or ratio
     bytes_of_all = {"bytes each", "parameters"} <= d.computed.parts and hard(d.computed.dims or ()) == (
@@ -568,6 +597,16 @@ def _no_usual_slip(d: Difference) -> bool:
     usual = usual or (d.rule == "prefix" and d.stated.dims == (("operation", 1.0),))
     usual = usual or (d.rule == "prefix" and not d.computed.numbers and not d.cell.context.headed)
     return not written or not usual or (d.rule == "dimension" and shapes)
+
+
+def _other_ceiling(d: Difference) -> bool:
+    """Tell whether operations are divided by a bandwidth, bytes by a peak, or milliampere-hours multiplied by no voltage."""
+    if not d.cell.context.explicit:
+        return False
+    return d.mismatch.dims == (("current", 1.0),) or d.mismatch.dims in (
+        (("information", -1.0), ("operation", 1.0)),
+        (("information", 1.0), ("operation", -1.0)),
+    )
 
 
 def _plain_prefix(d: Difference) -> bool:
@@ -657,6 +696,6 @@ def _counts_else(d: Difference) -> bool:
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
     _no_slip, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _in_a_minute, _time_of_one, _count_of_anything,
-    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _per_pin, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period,
+    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _per_pin, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _time_of_a_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _per_many_of_label, _no_usual_slip,
 )  # fmt: skip

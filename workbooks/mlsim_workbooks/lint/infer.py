@@ -452,10 +452,10 @@ class _Run:
         if cell.context.headed and _added_over_time(tree):
             cell.context = replace(cell.context, value=None, explicit=False)
         stated = cell.context.value
-        merged_key = (id(cell.computed), id(cell.context))
+        merged_key = (id(cell.computed), id(cell.context), item.form)
         merged = self.merged.get(merged_key)
         if merged is None:
-            merged = self.merged[merged_key] = self.one(_merge(cell, cell.computed, stated))
+            merged = self.merged[merged_key] = self.one(_merge(cell, cell.computed, stated, sx.doubles(tree)))
         cell.value = merged
         if stated is not None and any(isinstance(v, Value) and not v.known for v in values):
             self.push_back(tree, stated, inputs, key[0], item)
@@ -638,14 +638,17 @@ def _is_in_ones(stated: Value) -> bool:
     return bool(hard(stated.dims or ())) or all(n in ("device", "node", "rack") for n, _ in stated.dims or ())
 
 
-def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
-    """Return what a formula cell holds: the unit it states, else what its formula gives; and the kinds of both."""
+def _merge(cell: Cellwise, computed: Value, stated: Value | None, doubles: bool) -> Value:
+    """Return what a formula cell holds: the unit it states, else what its formula gives; and the kinds of both.
+
+    A formula that ``doubles`` makes of one way there and back, of one direction both.
+    """
     if stated is not None and either_way(computed, stated):
-        return _merge(cell, computed, None)
+        return _merge(cell, computed, None, doubles)
     named = stated is not None and not hard(stated.dims or ()) and cell.context.texts[:1] == (stated.text,)
     if named and (has_money(computed) or "money" in computed.parts):
-        return _merge(cell, computed, None)  # "Servers", in dollars
-    there_and_back = {"trip", "direction"} if {2.0, 0.5} & set(computed.numbers) else set()
+        return _merge(cell, computed, None, doubles)  # "Servers", in dollars
+    there_and_back = {"trip", "direction"} if doubles or {2.0, 0.5} & set(computed.numbers) else set()
     if stated is None:
         own = {c for c, _ in cell.value.kinds | cell.context.kinds}
         own |= there_and_back
@@ -657,7 +660,7 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None) -> Value:
         numbers = tuple(n for n in computed.numbers if n not in (2.0, 0.5) or not ratio)
         stated = replace(stated, factor=computed.factor, numbers=numbers)
     elif not cell.context.explicit and {n for n, _ in hard(computed.dims or ())} - {"time"}:
-        return _merge(cell, computed, None)  # a name that only sounds like a count
+        return _merge(cell, computed, None, doubles)  # a name that only sounds like a count
     elif not cell.context.explicit and not computed.known and stated.dims and not _is_in_ones(stated):
         stated = replace(stated, factor=math.nan)  # tokens, or millions of them
     own = {c for c, _ in stated.kinds}

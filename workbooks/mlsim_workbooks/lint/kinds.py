@@ -10,6 +10,7 @@ from mlsim_workbooks.lint.algebra import Value, counts_something, hard, is_conve
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.vocabulary import KINDS
+from mlsim_workbooks.package import position
 
 __all__ = [
     "KIND_RULE",
@@ -88,7 +89,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
     yield from _wrong_way(cell, computed, stated)
     yield from _one_way_twice(cell, computed, tree, dims)
     trip, due = {k for c, k in computed.kinds if c == "trip"}, stated.get("trip", "")
-    twice = has_number(computed, 2.0) or any(_doubled(n) for n in sx.summands(tree))
+    twice = has_number(computed, 2.0) or sx.doubles(tree)
     if due and trip and due not in trip and not twice:
         yield "round-trip", f"'{label}' is {due}, but the formula uses a {trip.pop()} latency.", ""
     elif trip == {"one way"} and not due and not twice and _THERE_AND_BACK.search(words):
@@ -146,6 +147,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
         due == "mean"
         and not context.headed
         and not _OR_MEAN.search(words)
+        and not (_HIGHEST.search(words) or (_of_its_column(cell, tree) and not _statistics(_row_label(cell))))
         and (taken := _taken(tree)) not in ("", "mean")
     ):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes the {taken} of a range.", ""
@@ -162,6 +164,9 @@ def _is_leg(node: sx.Node) -> bool:
 
 
 _OR_MEAN = re.compile(r"(?:total|sum|summe|max) ?/ ?(?:avg|average|mean|mittel|moy)", re.I)
+_HIGHEST = re.compile(
+    r"\b(?:highest|greatest|busiest|largest|worst|höchste\w*|größte\w*|le plus|la plus)\b", re.I
+)  # of means
 _HALVES = {
     "direction": ("per direction", "both directions"),
     "trip": ("one way", "round trip"),
@@ -206,9 +211,17 @@ def _taken(tree: sx.Node) -> str:
     return ""
 
 
-def _doubled(tree: sx.Node) -> bool:
-    """Tell whether a term of a sum takes something twice."""
-    return isinstance(tree, sx.Binary) and tree.operator == "*" and sx.Number(2.0) in (tree.left, tree.right)
+def _row_label(cell: Cellwise) -> str:
+    """Return what stands left of a cell, not above it."""
+    return cell.entity or (cell.context.texts[0] if len(cell.context.texts) > 1 else cell.words)
+
+
+def _of_its_column(cell: Cellwise, tree: sx.Node) -> bool:
+    """Tell whether the range that a formula takes stands above or below it: the busiest of the lines of a table."""
+    match tree:
+        case sx.Call(args=(sx.Area(kind="ref") as area,)):
+            return position(cell.item.refs[area.first])[1] == cell.item.col
+    return False
 
 
 _ONE_WAY = re.compile(
@@ -238,12 +251,13 @@ _THERE_AND_BACK = re.compile(
     r"|through the cloud|\bwait|(?:client|user|caller|customer) sees",
     re.I,
 )
+_TWICE = re.compile(r"\btwice\b|\b2 ?[x×]|[x×] ?2\b|both ways|zweimal|deux fois|aller et retour", re.I)
 _BACK = re.compile(r"back|return|response|reply|answer|down|inbound|\bfrom\b|zurück|rück|retour", re.I)
 
 _TRIPS = re.compile(r"handshake|tcp|tls|\btwo\b|\b2\b|connect|open", re.I)
 _RING = re.compile(r"all[- ]?reduce|\bring\b", re.I)
 _ANSWERED = re.compile(
-    r"first token|\bttft\b|respon[sd]|answer|repl(?:y|ies)\b|end[- ]to[- ]end|antwort|réponse|premier (?:jeton|token)|erstes token"
+    r"first token|\bttft\b|respon[sd]|acknowledge?d|answer|repl(?:y|ies)\b|end[- ]to[- ]end|antwort|réponse|premier (?:jeton|token)|erstes token"
     r"|\b(?:at|of|for|beim|chez|seen by) (?:the |l.)?(?:client|user|caller|nutzer|kunden|utilisateur)|\bwaits?\b|(?:client|user|caller|customer) sees|\bback\b",
     re.I,
 )
@@ -264,7 +278,7 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     if "trip" not in dict(cell.context.kinds) and _ANSWERED.search(cell.words):
         terms = list(sx.summands(tree))
         parts = [x for x in (inference.cell_of(sheet, cell.item, n) for n in terms) if x is not None]
-        ways = [x for x in parts if dict(x.context.kinds).get("trip") == "one way"]
+        ways = [x for x in parts if dict(x.context.kinds).get("trip") == "one way" and not _TWICE.search(x.words)]
         if len(terms) > 1 and len(ways) == 1 and not any(_BACK.search(x.words) for x in parts):
             yield (
                 "round-trip",

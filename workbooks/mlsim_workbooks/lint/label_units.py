@@ -150,11 +150,16 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         yield rule, f"'{words}' names {_article(concept or 'integer peak')}, but its unit is {unit.text}.", ""
 
 
+_HOW_OFTEN = re.compile(r"\bevery\b|interval|\bhow often|\balle\b|\btou(?:te)?s les\b", re.I)
+
+
 def _quantity_rules(cell: Cellwise) -> Iterator[Said]:
     """A quantity typed as text that is not of the kind its label names: "3.35 TFLOP/s" for a memory bandwidth."""
     value, concept = cell.context.value, cell.context.concept
     if cell.item.form >= 0 or not isinstance(cell.item.value, str) or value is None or concept not in _DUE:
         return
+    if hard(value.dims or ()) == (("time", 1.0),) and _HOW_OFTEN.search(" ".join(cell.context.texts[1:])):
+        return  # "every", beside the size of a copy
     due = Value(dims=tuple(sorted(_DUE[concept])), text=_article(concept))
     found = Value(hard(value.dims or ()), value.factor, text=value.text)
     if found.dims and found.dims != due.dims:

@@ -345,7 +345,8 @@ _AND_HOUR = re.compile(r"(?:und|and|et) (?:hour|stunde|heure)\b", re.I)
 _AND_SECOND = re.compile(r"\btok(?:en)?s?\b.*(?:per|je|par|pro) \w+ (?:and|und|et) (?:second|sekunde|seconde)\b", re.I)
 _OF_A = re.compile(r"\b(?:of|for|does) (?:an?|one) ([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)  # "Price of a GPU hour"
 _PRICED_HOUR = re.compile(r"((?:GPU|node|card|instance)[- ]hour)", re.I)  # "GPU-hour (EUR)"
-_PRICE = re.compile(  # "at $0.02/GB", "$0.13 per M tok" are figures, no units
+_PRICE = re.compile(  # "at $0.02/GB", "$0.13 per M tok", "2.20 USD per GPU-hour" are figures, no units
+    rf"\b\d[\d.,]* ?(?:{'|'.join(CURRENCIES)}|[€£]) (?:per|je|pro|par) [\w-]+|"
     r"[$€£]? ?\d[\d.,]* ?[$€£\w]*(?:/[\w-]+)+|[$€£] ?\d[\d.,]* (?:per|je|pro|par) \w+(?: tok\w*)?(?: (?:and|und|et) \w+)?"
 )
 _PER_WHAT = re.compile(r"(?:\bper|/|\bpro|\bpar|\bje|\bdu|\bd.un[e]?) ?([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)

@@ -214,11 +214,14 @@ class _Pass:
             if isinstance(i.value, str) and len(i.value) <= 60 and read_label(i.value).unit
         }
         texts = texts | said  # a formula that gives a text is a label too
+        texts = {c: t for c, t in texts.items() if self.uses.explained.get(c) not in texts}
         typed = {c for c, t in texts.items() if read_quantity(t)}  # "80 GiB" is a number, not a label
         numeric = ({i.col for i in numbers} | blanks | typed) - set(said)
         texts = {c: t for c, t in texts.items() if c not in typed}
         first = min(texts, default=0)
-        units = {c: t for c, t in texts.items() if self.is_unit(c, t, numeric, first)}
+        if self.counts(texts, first):
+            texts |= {c: m[1] for c, t in texts.items() if c - 1 in numeric and (m := _MANY_AND.match(t))}
+        units = {c: t for c, t in texts.items() if self.is_unit(c, texts, numeric, first)}
         labels = sorted(c for c in texts if c not in numeric and c not in units)
         return _Row(
             number, texts, units, numeric, blanks, labels, _runs(numeric) if units else {}, self.is_table(numeric)
@@ -280,8 +283,9 @@ class _Pass:
             return False  # "INT8 weights", "INT4 weights": cases of the rows' quantities
         return len(speaking) > 1 and len(speaking) * 2 > len(numeric)
 
-    def is_unit(self, col: int, text: str, numeric: set[int], first: int) -> bool:
+    def is_unit(self, col: int, texts: dict[int, str], numeric: set[int], first: int) -> bool:
         """Tell whether a text of a row with numbers is the unit of one."""
+        text = texts[col]
         if text.rstrip().endswith(":") and len(text.strip()) > 1:
             return False  # "Time [h]:", the label of the next number
         if len(text) > 30 or (len(text.strip()) == 1 and text.isalpha() and not self.behind(col, numeric)):
@@ -300,6 +304,12 @@ class _Pass:
             return True
         if CALENDAR.fullmatch(text.strip()) and column is not None and column.stack and col - 1 not in numeric:
             return False  # "Year", the line below the months
+        if (
+            MAGNITUDE.fullmatch(text.strip())
+            and col - 1 in numeric
+            and (len(text.strip()) > 1 or self.counts(texts, first))
+        ):
+            return True
         sure = "/" in text or text.strip() in _SURE or (col - 1 in numeric and _physical(text))
         if column is not None and self.names_something_else(col) and not sure:
             return False
@@ -308,8 +318,6 @@ class _Pass:
             and len(text) <= 14
             and (col - 1 in numeric or text.strip() in ("T", "M", "B", "k") or MAGNITUDE.fullmatch(text.strip()))
         ):
-            return True
-        if MAGNITUDE.fullmatch(text.strip()) and col - 1 in numeric and text.strip() not in ("T", "M", "B", "k"):
             return True
         if len(text) > 14 and col - 1 not in numeric:
             return False  # a label that is its own unit: "Tokens per second"
@@ -324,6 +332,10 @@ class _Pass:
         times = unit.text == "x" and text != "x"  # "x rate of the lost hours"
         counted |= unit.text == "fraction" and col - 1 in numeric
         return bool(hard(unit.dims) or unit.text in ("%",) or "/" in text) or counted or tokens or times
+
+    def counts(self, texts: dict[int, str], first: int) -> bool:
+        """Tell whether the label of a row is one of parameters or tokens, of which there are M, B and T."""
+        return read_label(texts.get(first, "")).concept in ("parameters", "active parameters", "tokens")
 
     def behind(self, col: int, numeric: set[int]) -> bool:
         """Tell whether a text stands behind a number of its row, or in a column of units."""
@@ -576,6 +588,7 @@ _SECTIONS = (
     re.compile(r"(.*\S)[,:]? (?:all )?(?:in|en) ([^\[\]() ][^\[\]()]{0,29}?)(?: (?P<more>\([^()]*\)))?$", re.I),
 )
 _PURE = COUNTS | {"users", "parallel", "growth", "exchange rate", "images", "device hours", "bytes each"}
+_MANY_AND = re.compile(r"([MBTk]|bn|millions?|billions?), [a-z]")  # "M, cacheable"
 _COUNTED_THINGS = re.compile(r"(?:[\w-]+ )?(?:tokens|param(?:eter|s|ètre)\w*)\b", re.I)
 _LABELS = re.compile(
     r"items?|parameter|description|what(?: it is)?|quantity|metric|label|bezeichnung|beschreibung|größe|kennzahl|posten|désignation"

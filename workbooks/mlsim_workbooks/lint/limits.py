@@ -29,7 +29,7 @@ _COUNTING = re.compile(
     re.I,
 )
 _OPEN = re.compile(
-    r"overhead|peak[- ](?:to|over)|oversub|growth|memory|hbm|vram|speicher|mémoire|speed-?up|scaling|bubble|factor|vs\b|relative|increase|change|cost|price|of one|margin|\bmal\b|\bfois\b|\btimes\b",
+    r"overhead|(?:peak|busy hour|max\w*)[- ](?:to|over)|oversub|growth|memory|hbm|vram|speicher|mémoire|speed-?up|scaling|bubble|factor|vs\b|relative|increase|change|cost|price|of one|margin|\bmal\b|\bfois\b|\btimes\b",
     re.I,
 )
 _REACHED = re.compile(
@@ -271,7 +271,9 @@ def _over_full(inference: Inference, cell: Cellwise, key: Key, estimate: Estimat
     computed, value = cell.computed, cell.context.value
     if cell.item.form < 0 or computed is None or computed.dims is None or value is None:
         return None
-    share = computed.dims == () and (value.text in ("%", "fraction") or cell.context.percent)
+    share = computed.dims == () and (
+        value.text in ("%", "fraction") or cell.context.percent or bool(_SHARE_OF.match(cell.context.label))
+    )
     share = share and "~information" in computed.parts and "~time" not in computed.parts
     left = hard(value.dims or ()) == (("information", 1.0),) and bool(_LEFT_OVER.search(cell.words))
     if not (share or left) or not _OF_MEMORY.search(cell.words):
@@ -287,7 +289,7 @@ def _over_full(inference: Inference, cell: Cellwise, key: Key, estimate: Estimat
     return "above-limit", f"'{cell.label}' is {shown}.", "Take fewer, or say that it does not fit."
 
 
-_OF_MEMORY = re.compile(r"memory|\bhbm|vram|speicher|m[ée]moire|\bram\b|\bkv\b|weights", re.I)
+_OF_MEMORY = re.compile(r"memory|\bhbm|vram|speicher|m[ée]moire|\bs?ram\b|\bflash\b|\bkv\b|weights", re.I)
 _LEFT_OVER = re.compile(r"\b(?:free|left|remaining|room|frei|libre|reste|restante?|übrig)\b", re.I)
 _WHAT_FITS = re.compile(
     r"\boom\b|out[- ]of[- ]memory|n[o'’]t fit|crash|passt nicht|ne (?:tient|rentre) pas|too (?:big|large)|zu groß|trop gr",

@@ -208,6 +208,8 @@ def kinds_differ(a: Value, b: Value) -> str:
             continue  # dense and sparse features
         if category == "boundary" and any(v.kind(category) == "IT" and "PUE" in v.parts for v in (a, b)):
             continue  # IT power times PUE is facility power
+        if category == "trip" and {2.0, 0.5} & {*a.numbers, *b.numbers}:
+            continue  # half of a round trip is one way
         if first and second and first != second and {first, second} != {"mean", "p50"}:
             return category
     return ""

@@ -91,6 +91,20 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         one, other = thing(due_each[0]), thing(divided[0])
         yield "device-scope", f"'{cell.label}' is per {one}, but the formula divides by the number of {other}s.", ""
         return
+    if (
+        "1/gpus per node" in computed.parts
+        and computed.kind("total") == "total"
+        and hard(stated.dims)
+        in ((("time", -1.0),), (("time", -1.0), ("token", 1.0)), (("operation", 1.0), ("time", -1.0)))
+        and due.get("device", 0) < 0 < have.get("node", 0)
+        and not due.get("node")
+    ):
+        yield (
+            "device-scope",
+            f"'{cell.label}' divides a total by the GPUs of one node.",
+            "Divide by the number of all GPUs.",
+        )
+        return
     whole_model = re.search(r"whole|entire|ganz|entier|all gpus", cell.words, re.I) and hard(stated.dims) == _BYTES
     whole_model = whole_model and not re.search(r"shard|partition|réparti|verteilt", cell.words, re.I)
     if whole_model and "1/devices" in computed.parts and "devices" not in computed.parts and not due.get("device"):
@@ -346,7 +360,7 @@ NODE = re.compile(
     re.I,
 )
 _BY_TIME = re.compile(
-    r"gpus\b|gpu (?:charge|rent|rental|bill|spend)\b(?! (?:of|for) (?:one|an?) )|gpu[- ](?:h\w*|stunden?)|\b(?:per|pro|par|je) (?:year|month|week|day|run|training|night|jahr|monat|woche|tag|an|mois|semaine|jour)\b",
+    r"gpus\b|gpu (?:charge|rent|rental|bill|spend|time|lease|costs?)\b(?! (?:of|for) (?:one|an?) )|gpu[- ](?:h\w*|stunden?)|\b(?:per|pro|par|je) (?:year|month|week|day|run|training|night|jahr|monat|woche|tag|an|mois|semaine|jour)\b",
     re.I,
 )
 OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)
@@ -380,7 +394,7 @@ def host_power_rules(inference: Inference, key: Key, cell: Cellwise) -> Iterator
 
 
 _WHOLE = re.compile(
-    r"total|bill|charge|yearly|annual|fleet|cluster|electricity|co[uû]ts?\b|costs?\b|kosten|gesamt", re.I
+    r"total|summe|somme|bill|charge|yearly|annual|fleet|cluster|electricity|co[uû]ts?\b|costs?\b|kosten|gesamt", re.I
 )
 
 

@@ -193,20 +193,34 @@ def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise
         return None
     if (said := _unlike_its_twin(cell, other)) is not None:
         return said
-    found = edit(mine, relative(cell)[1], theirs, relative(other)[1])
+    found = edit(mine, _own_refs(cell, other), theirs, _own_refs(other, cell))
     if found is None or found.turned or found.gained or len(found.lost) != 1:
         return None
     lost = _operand(inference, sheet, other, found.lost[0])
-    if isinstance(lost, Cellwise) and lost.item.col == other.item.col:
-        twin = inference.at(sheet, lost.item.row, col)
-        rule = rule_of_factor(lost) or "dimension"
-        if twin is None or not _one_row(twin, lost):
+    if isinstance(lost, Cellwise):
+        here = not (isinstance(found.lost[0], sx.Ref) and found.lost[0].sheet)
+        twin = inference.at(sheet, lost.item.row, col) if here and lost.item.col == other.item.col else None
+        own = twin is not None and _one_row(twin, lost)
+        rule = rule_of_factor(lost) or ("dimension" if own else "")
+        if not own and (twin is not None or rule not in _OF_BOTH):
             return None
     elif isinstance(lost, float):
         rule = "" if _in_other_units(inference, sheet, cell, other, lost) else _rule_of_number(cell, other, lost)
     else:
         return None
     return (rule, f"'{cell.label}' leaves out {_called(lost)}, unlike the cell beside it.", "") if rule else None
+
+
+_OF_BOTH = frozenset(
+    ("facility-energy", "device-scope", "params-bytes")
+)  # what leaving out one figure for all cases breaks
+
+
+def _own_refs(cell: Cellwise, other: Cellwise) -> tuple[str, ...]:
+    """Return the references of a formula relative to its cell, those that both formulas have as they are."""
+    both = {ref.replace("$", "").upper() for ref in other.item.refs}
+    plain = (ref.replace("$", "").upper() for ref in cell.item.refs)
+    return tuple(p if p in both else own for p, own in zip(plain, relative(cell)[1], strict=True))
 
 
 def _unlike_its_twin(cell: Cellwise, other: Cellwise) -> Said | None:

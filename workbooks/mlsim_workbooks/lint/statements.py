@@ -119,6 +119,8 @@ def combine(
         concept = "bytes each"  # "Precision BF16 | bytes"
     if unit.strip() == "B" and _SIZE.match(owner.text) and not _EACH_VALUE.match(owner.text):
         concept = "memory"  # "Bytes of one image | B"
+    if not concept and owner.unit is not None and owner.unit.dims == (("parameter", 1.0),):
+        concept = "parameters"  # "Mixtral 8x7B, total params"
     kinds = _join_kinds(owner, other, other is column)
     per = next((t for t in (unit, *group) if _PER_PRICE.match(t)), "")
     value, explicit, clash = _unit(owner, owner is column, other, unit, per, form, concept, size)
@@ -225,7 +227,7 @@ _COUNT_ROW = re.compile(
 _THING_HOURS = re.compile(r"[a-zäöüé]+-(?:hours|stunden)", re.I)
 _USED_HOURS = re.compile(r"\bgpu[- ](?:hours|stunden)\b|heures[- ]gpu", re.I)
 _PAID = re.compile(r"cost|kosten|co[uû]t|price|preis|prix|rent|miete|[€$£]|\b(?:eur|usd|chf|gbp)\b", re.I)
-_OVER = re.compile(r"p\d\d (?:over|/|to) |(?-i:ERF)$", re.I)
+_OVER = re.compile(r"p\d\d (?:over|/|to) |times (?:the )?[a-z]+ |(?-i:ERF)$", re.I)
 _IN_MONEY = re.compile(
     rf"^(?:{'|'.join(CURRENCIES)}|[€$£]) (?:per|je|pro|par) |(?:\b(?:in|en)|,) (?:[kM]?[€$£]|{'|'.join(CURRENCIES)})$"
 )

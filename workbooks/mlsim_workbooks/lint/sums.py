@@ -282,6 +282,8 @@ def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: 
     if not due:
         return
     terms = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
+    if isinstance(tree, sx.Call) and tree.name == "SUM" and len(tree.args) == 1:
+        terms = list(inference.uses((sheet, cell.item.key)).values())
     cells = [c for c in terms if c is not None and c.context.value is not None and has_money(c.context.value)]
     if len(cells) < max(2, len(terms)):
         return

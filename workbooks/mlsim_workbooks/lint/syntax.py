@@ -132,6 +132,18 @@ def summands(node: Node, operators: str = "+") -> list[Node]:
     return [node]
 
 
+def doubles(node: Node) -> bool:
+    """Tell whether a formula, or a term of its sum, takes something twice."""
+    match node:
+        case Binary(operator="*", left=Number(value=2.0)) | Binary(operator="*", right=Number(value=2.0)):
+            return True
+        case Binary(operator="+" | "-", left=left, right=right):
+            return doubles(left) or doubles(right)
+        case Binary(operator="*" | "/", left=left, right=Number()):
+            return doubles(left)
+    return False
+
+
 def multipliers(node: Node) -> list[float]:
     """Return the numbers that a product is multiplied by, not those that it is divided by: 6 and 1e9 of 6*A1*10^9/8."""
     number = constant_of(node)

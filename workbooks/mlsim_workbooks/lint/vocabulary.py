@@ -42,7 +42,7 @@ CALENDAR = re.compile(
     r"year|month|quarter|jahr|monat|quartal|année|an|mois|trimestre", re.I
 )  # names a line or a column
 MAGNITUDE = re.compile(  # a text that is nothing but "so many"
-    r"[x×]?\s?10\^?\d{1,2}|10[⁰¹²³⁴-⁹]+|1[eE]\d{1,2}|[BMTk]|bn|(?i:thousands?|millions?|billions?|trillions?|Mio\.?|Mrd\.?)|Md"
+    r"[x×]?\s?10\^?\d{1,2}|10[⁰¹²³⁴-⁹]+|1[eE]\d{1,2}|[BMTk]|bn|(?i:thousands?|millions?|billions?|trillions?|milliards?|Millionen|Milliarden|Mio\.?|Mrd\.?)|Md"
 )
 PER_MANY = re.compile(  # "per 1,000 documents"
     r"(?:\b(?:per|par|je|pro|each|of|for|von|für|de|pour)|/) ?(?:1\b|1[., ]?000|k\b|M\b|Mio|mill(?:e|ier|ion)|thousand|tausend)",
@@ -116,7 +116,7 @@ _FOREIGN = (
     (r"\bop\b", "OP"),
     (r"\bGPU[ -](nodes?|servers?|hosts?|instances?)\b", r"\1"),
     (r"\b([kMGTP]i?)Bps\b", r"\1B/s"),
-    (r"\$?US\s?\$", "US$"),
+    (r"\$?US[-\s]?\$", "US$"),
     (r"\b([kKM])\s?(USD|EUR|GBP|CHF)\b", r"\1\2"),
     (r"(?<![A-Za-z])\$\s?([kKMB])(?![A-Za-z])", r"\1$"),
     (r"(?<![A-Za-z])€\s?([kKM])(?![A-Za-z])", r"\1€"),
@@ -208,8 +208,8 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
     ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
     ("share", r"(?<!that )(?<!which )(?<!to )(?<!who )\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b(?! of (?:the )?(?:key|head|query|dim))|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
-    ("ratio", r"\bspitze (?:zu|durch|/) mittel|peak hour over (?:daily )?mean|pic sur moyenne|\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak(?: hour)?(?:[- ](?:to|over)[- ]| ?/ ?)(?:mean|average)(?: hour)?|peak factor|^(?-i:ERF)$|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslast(?:un)?g\b|wirkungsgrad|efficien|effizienz|\bmbu\b"
-              r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|overhead$|headroom$|margin$"
+    ("ratio", r"\bspitze (?:zu|durch|/) mittel|^times (?:the )?[a-z]+|peak hour over (?:daily )?mean|pic sur moyenne|\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak(?: hour)?(?:[- ](?:to|over)[- ]| ?/ ?)(?:mean|average)(?: hour)?|peak factor|^(?-i:ERF)$|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslast(?:un)?g\b|wirkungsgrad|efficien|effizienz|\bmbu\b"
+              r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|(?<!with )(?<!incl\. )(?<!including )(?:overhead|headroom|margin)$"
               r"|acceptance|duty|uptime|failure rate|\bhit pct\b|availabilit|verfügbarkeit|hit[ -]rate|load factor|reserve$|oversub|goodput ratio|occupancy"
               r"|error rate|(?<!au )taux d(?!e change)|rendement|\bsaving"),
     ("exchange rate", r"exchange rate|\b(?:usd|eur|gbp)[ _](?:usd|eur|gbp)[ _]rate|dollarkurs|eurokurs|\brate to (?:usd|eur|gbp|\$|€)|fx rate|\bfx\b|wechselkurs|^kurs\b|\bkurs (?:dollar|usd|eur)|(?:dollar|euro)s? (?:zu|to|in|en|je|per) (?:dollar|euro)|taux de change|(?:usd|eur|gbp)\s?(?:per|/|→|to)\s?(?:usd|eur|gbp)"),

@@ -21,19 +21,20 @@ _MOST = 12  # formulas: what more take is a constant of the sheet
 
 def blamed(inference: Inference, flagged: set[Key]) -> Iterator[tuple[Key, Said, set[Key]]]:
     """Yield (typed cell, what is said, the formulas whose findings it explains); ``flagged``: those that have one."""
-    inputs = {place for key in flagged for place, cell in inference.uses(key).items() if _typed(cell)}
+    formulas = [inference.cells[key] for key in flagged]
+    inputs = {place for user in formulas for place, cell in inference.uses(user).items() if _typed(cell)}
     for place in sorted(inputs):
-        users = [key for key, _ in inference.users.get(place, ())]
-        wrong = [key for key in users if key in flagged]
-        if len(users) > _MOST or len({inference.cells[key].item.form for key in wrong}) < 2:
+        users, cell = inference.users.get(place, []), inference.cells[place]
+        wrong = [user for user in users if user.key in flagged]
+        if len(users) > _MOST or len({user.item.form for user in wrong}) < 2:
             continue
-        for unit in _other_units(inference, place, wrong[0]):
+        for unit in _other_units(cell, wrong[0]):
             if (
                 not unit_text(unit)[:1].isdigit()
-                and all(_right(inference, key, place, unit) for key in wrong)
-                and not any(_wrong(inference, key, place, unit) for key in users)
+                and all(_right(inference, user, place, unit) for user in wrong)
+                and not any(_wrong(inference, user, place, unit) for user in users)
             ):
-                cell, cells = inference.cells[place], [inference.cells[key].item.address for key in wrong[:3]]
+                cells = [user.item.address for user in wrong[:3]]
                 mismatch = compare(cell.value, unit)
                 yield (
                     place,
@@ -43,7 +44,7 @@ def blamed(inference: Inference, flagged: set[Key]) -> Iterator[tuple[Key, Said,
                         f" {unit_text(unit)}.",
                         f"Is it in {unit_text(unit)}?",
                     ),
-                    set(wrong),
+                    {user.key for user in wrong},
                 )
                 break
 
@@ -58,12 +59,11 @@ def _typed(cell: Cellwise) -> bool:
     )
 
 
-def _other_units(inference: Inference, place: Key, user: Key) -> Iterator[Value]:
+def _other_units(cell: Cellwise, user: Cellwise) -> Iterator[Value]:
     """Yield the units in which a figure may be due, as one formula that takes it has it."""
-    found, cell = inference.cells[user], inference.cells[place]
-    if found.computed is None or found.context.value is None:
+    if user.computed is None or user.context.value is None:
         return
-    mismatch = compare(found.computed, found.context.value)
+    mismatch = compare(user.computed, user.context.value)
     if mismatch is None or mismatch.periods[0]:
         return
     for sign in (1.0, -1.0):
@@ -76,18 +76,18 @@ def _other_units(inference: Inference, place: Key, user: Key) -> Iterator[Value]
 _FACTORS = (1.0, 1e3, 1e6, 1e9, 1e12, 3600.0, 86_400.0, 3.6e6)
 
 
-def _computed(inference: Inference, key: Key, place: Key, unit: Value) -> Value | None:
+def _computed(inference: Inference, user: Cellwise, place: Key, unit: Value) -> Value | None:
     """Return what a formula gives were one figure that it takes in another unit."""
-    tree = inference.tree(inference.cells[key].item.form)
-    evaluation = inference.evaluation(key, instead={place: unit})
+    tree = inference.tree(user.item.form)
+    evaluation = inference.evaluation(user, instead={place: unit})
     return evaluation.value(tree) if tree is not None and evaluation is not None else None
 
 
-def _right(inference: Inference, key: Key, place: Key, unit: Value) -> bool:
-    computed, stated = _computed(inference, key, place, unit), inference.cells[key].context.value
+def _right(inference: Inference, user: Cellwise, place: Key, unit: Value) -> bool:
+    computed, stated = _computed(inference, user, place, unit), user.context.value
     return computed is not None and computed.known and stated is not None and compare(computed, stated) is None
 
 
-def _wrong(inference: Inference, key: Key, place: Key, unit: Value) -> bool:
-    computed, stated = _computed(inference, key, place, unit), inference.cells[key].context.value
+def _wrong(inference: Inference, user: Cellwise, place: Key, unit: Value) -> bool:
+    computed, stated = _computed(inference, user, place, unit), user.context.value
     return computed is not None and stated is not None and compare(computed, stated) is not None

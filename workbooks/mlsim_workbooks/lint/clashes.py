@@ -19,13 +19,13 @@ from mlsim_workbooks.lint.users import ONE_USER
 __all__ = ["clash_rules", "count_rule", "squared_pue"]
 
 
-def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
+def clash_rules(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Said]:
     """What two values of a formula cannot be to one another: GB and GiB added, a mean and a percentile."""
     if not cell.clashes:
         return
     text = _writer(cell)
-    guesses = inference.guesses((sheet, cell.item.key))
-    used = inference.uses((sheet, cell.item.key)).values()
+    guesses = inference.guesses(cell)
+    used = inference.uses(cell).values()
     for clash in cell.clashes:
         if guesses and clash.note in ("trip", "scope", "scopes"):
             continue
@@ -37,13 +37,13 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
             continue  # 2 bytes and so many for the optimizer
         if clash.how == "bare" and clash.left.number and _written_twice(inference, cell, clash.left.number):
             continue  # 4096 x / (4096 - 2 x)
-        if clash.how == "bare" and clash.left.number and _explained(inference, sheet, cell, clash.left, clash.right):
+        if clash.how == "bare" and clash.left.number and _explained(inference, cell, clash.left, clash.right):
             continue
         if clash.mismatch is not None and parameters_and_bytes(clash.left, clash.right) and byte_each(inference, facts):
             continue
         if clash.note == "users" and (not facts.concepts.get("users") or ONE_USER.search(cell.words)):
             continue
-        if clash.note == "users" and any(_OF_ONE_REQUEST.search(t) for t in _titles(inference, sheet)):
+        if clash.note == "users" and any(_OF_ONE_REQUEST.search(t) for t in _titles(inference, cell.sheet)):
             continue
         if clash.how == "compare" and any(abs(e) > 1 for v in (clash.left, clash.right) for _, e in hard(v.dims or ())):
             continue  # bytes times bytes: something was misread
@@ -53,25 +53,25 @@ def clash_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) 
             continue  # times that many
         if clash.note == "whole" and clash.left.parts == {"memory"} and _taken_from(inference, cell, clash.left_node):
             continue  # what is left of one GPU's memory
-        if clash.note in ("whole", "scopes") and _EACH_GPU.search(inference.book.grids[sheet].name):
+        if clash.note in ("whole", "scopes") and _EACH_GPU.search(inference.book.grids[cell.sheet].name):
             continue
-        if clash.note == "hours" and any(_GRANTED.search(w) for w in _words_of(inference, sheet, cell, clash)):
+        if clash.note == "hours" and any(_GRANTED.search(w) for w in _words_of(inference, cell, clash)):
             continue
         said = _clash(clash, text)
         if said is not None:
             yield said
 
 
-def squared_pue(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def squared_pue(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """Energy times the square of a PUE."""
     match tree:
         case sx.Binary("^", sx.Ref() | sx.Name() as base, sx.Number(2.0)):
-            pue = inference.cell_of(sheet, cell.item, base)
+            pue = inference.cell_of(cell, base)
             if pue is not None and pue.context.concept == "PUE":
                 yield "facility-energy", f"'{cell.label}' applies '{pue.label}' twice.", "Once."
         case sx.Binary(left=left, right=right):
-            yield from squared_pue(inference, sheet, cell, left)
-            yield from squared_pue(inference, sheet, cell, right)
+            yield from squared_pue(inference, cell, left)
+            yield from squared_pue(inference, cell, right)
 
 
 def count_rule(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
@@ -85,10 +85,10 @@ def _written_twice(inference: Inference, cell: Cellwise, number: float) -> bool:
     return number >= 100.0 and inference.book.forms[cell.item.form].count(f"{number:g}") > 1
 
 
-def _explained(inference: Inference, sheet: int, cell: Cellwise, number: Value, other: Value) -> bool:
+def _explained(inference: Inference, cell: Cellwise, number: Value, other: Value) -> bool:
     """Tell whether a bare number stands with its unit in the row: "Would 156 kW be cheaper?", or a note "4 GB runtime"."""
-    used = (c.words for c in inference.uses((sheet, cell.item.key)).values())
-    beside = (cell.words, *inference.texts_of(sheet, cell.item.row), *used)
+    used = (c.words for c in inference.uses(cell).values())
+    beside = (cell.words, *inference.texts_of(cell.sheet, cell.item.row), *used)
     if any(n == number.number for text in beside for n, _ in quantities_in(text)):
         return True
     return any(_agree(unit, other) for unit in inference.quantities.get(number.number or 0.0, ()))
@@ -149,10 +149,10 @@ _GRANTED = re.compile(
 )  # hours of a quota are GPU-hours, whatever they are called
 
 
-def _words_of(inference: Inference, sheet: int, cell: Cellwise, clash: Clash) -> list[str]:
+def _words_of(inference: Inference, cell: Cellwise, clash: Clash) -> list[str]:
     """Return what is written beside a cell and the two that its formula combines."""
     nodes = [n for n in (clash.left_node, clash.right_node) if n is not None]
-    found = [inference.cell_of(sheet, cell.item, n) for n in nodes]
+    found = [inference.cell_of(cell, n) for n in nodes]
     return [cell.words, *(c.words for c in found if c is not None)]
 
 

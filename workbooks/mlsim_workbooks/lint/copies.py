@@ -38,9 +38,9 @@ _OF_ONE_THING = re.compile(
 )
 
 
-def _of_one_for_fleet(inference: Inference, sheet: int, cell: Cellwise) -> Said | None:
+def _of_one_for_fleet(inference: Inference, cell: Cellwise) -> Said | None:
     """The figure of one device, at most converted, under a label of the whole fleet."""
-    used = sorted(inference.uses((sheet, cell.item.key)).values(), key=lambda c: _OF_ONE_THING.search(c.words) is None)
+    used = sorted(inference.uses(cell).values(), key=lambda c: _OF_ONE_THING.search(c.words) is None)
     if cell.computed is None or not 1 <= len(used) <= 2 or not _FLEET.search(cell.words):
         return None
     if any(_FLEET.search(c.words) or (c is not used[0] and not c.context.explicit) for c in used):
@@ -56,12 +56,12 @@ def _of_one_for_fleet(inference: Inference, sheet: int, cell: Cellwise) -> Said 
     )
 
 
-def _of_one_for_all(inference: Inference, sheet: int, cell: Cellwise) -> Said | None:
+def _of_one_for_all(inference: Inference, cell: Cellwise) -> Said | None:
     """The figure of one camera, at most converted, under a label of all cameras."""
-    if (said := _of_one_for_fleet(inference, sheet, cell)) is not None:
+    if (said := _of_one_for_fleet(inference, cell)) is not None:
         return said
     match, computed = _OF_ALL.search(cell.words), cell.computed
-    used = list(inference.uses((sheet, cell.item.key)).values())
+    used = list(inference.uses(cell).values())
     if (
         match is None
         or computed is None
@@ -106,19 +106,19 @@ _MACHINES = frozenset(
 )
 
 
-def copy_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def copy_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A figure passed on under a label that means another number of GPUs or nodes."""
-    if (said := _of_one_for_all(inference, sheet, cell)) is not None:
+    if (said := _of_one_for_all(inference, cell)) is not None:
         yield said
         return
     place, context = copied(tree), cell.context
-    whole = inference.cell_of(sheet, cell.item, place) if place is not None and _EVERYTHING.match(cell.words) else None
+    whole = inference.cell_of(cell, place) if place is not None and _EVERYTHING.match(cell.words) else None
     if whole is not None and dict(whole.value.dims or ()).get("user", 0.0) < 0 and not ONE_USER.search(cell.words):
         yield "user-total", f"'{cell.label}' is of all, but the formula takes '{whole.label}'.", ""
         return
     if place is None or cell.computed is None or not only_conversions(cell.computed, 100.0, 0.01):
         return
-    source = inference.cell_of(sheet, cell.item, place)
+    source = inference.cell_of(cell, place)
     if source is not None and (said := _of_each_and_day(cell, source)) is not None:
         yield said
         return

@@ -9,7 +9,7 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, hard, is_conversion, is_time, mantissa
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import copied
 
 __all__ = [
@@ -53,7 +53,7 @@ def flop_rules(cell: Cellwise) -> Iterator[Said]:
 _FOR_EACH = (("operation", 1.0), ("parameter", -1.0), ("token", -1.0))
 
 
-def time_of_work_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def time_of_work_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """Parameters times tokens over a rate of operations, or that rate over parameters, with 1 of them for each, or 3, where 2 or 6 are due."""
     computed, stated = cell.computed, cell.context.value
     if computed is None or stated is None or not cell.context.explicit:
@@ -67,7 +67,7 @@ def time_of_work_rules(inference: Inference, sheet: int, cell: Cellwise, tree: s
         return
     if not (have.get("parameter") == have.get("token") == 1.0 and have.get("operation") == -1.0):
         return
-    used = [{n for n, _ in c.value.dims or ()} for c in inference.uses((sheet, cell.item.key)).values()]
+    used = [{n for n, _ in c.value.dims or ()} for c in inference.uses(cell).values()]
     if any(not d or {"parameter", "token"} <= d for d in used):
         return  # of work that is worked out elsewhere
     factors = [n for n in sx.multipliers(tree) if not is_conversion(n) and not is_time(n)]
@@ -99,12 +99,12 @@ _MANY = re.compile(
 )
 
 
-def batch_rules(inference: Inference, key: Key, cell: Cellwise) -> Iterator[Said]:
+def batch_rules(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """The KV cache of a batch from that of one sequence alone."""
     computed = cell.computed
     if computed is None or cell.context.concept != "kv cache" or not _OF_ALL.search(cell.words):
         return
-    used = inference.uses(key).values()
+    used = inference.uses(cell).values()
     counted = any(
         _MANY.search(c.words) and not hard(c.value.dims or ()) and "token" not in dict(c.value.dims or ()) for c in used
     )
@@ -112,7 +112,7 @@ def batch_rules(inference: Inference, key: Key, cell: Cellwise) -> Iterator[Said
         yield "user-total", f"'{cell.label}' is of all, but the formula has no number of them.", ""
 
 
-def kv_rules(inference: Inference, facts: Facts, key: Key, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def kv_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A KV cache without the factor for keys and values, or with all attention heads."""
     computed = cell.computed
     assert computed is not None
@@ -144,7 +144,7 @@ def kv_rules(inference: Inference, facts: Facts, key: Key, cell: Cellwise, tree:
             "fp4",
             "int4",
         )
-        unknown = any(not c.value.known for c in inference.uses(key).values())  # the bytes of each, perhaps
+        unknown = any(not c.value.known for c in inference.uses(cell).values())  # the bytes of each, perhaps
         missing = product < (2.0 if narrow or unknown else 4.0)
         holds = cell.context.value is not None and any(n == "information" for n, _ in cell.context.value.dims or ())
         missing = missing and (holds or not computed.known) and not any(p for p in parts if p in ("memory",))
@@ -164,12 +164,12 @@ _TWICE = re.compile(
 )
 
 
-def kv_constants(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def kv_constants(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A KV cache worked out from numbers alone, "80 layers, 8 KV heads", without the factor for keys and values."""
     computed = cell.computed
     if computed is None or cell.context.concept != "kv cache" or computed.parts or len(computed.numbers) < 3:
         return
-    said = " ".join((cell.words, *inference.texts_of(sheet, cell.item.row)))
+    said = " ".join((cell.words, *inference.texts_of(cell.sheet, cell.item.row)))
     two_bytes = re.search(r"\b2 ?(?:bytes?|octets?|B\b)|bf16|fp16|16[- ]bit", said, re.I)
     due = 2 if two_bytes else 1  # the other 2 is that of keys and values
     numbers = sx.multipliers(tree)
@@ -184,15 +184,13 @@ def kv_constants(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
 _SIDES = frozenset(("m", "n", "k"))
 
 
-def gemm_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def gemm_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """The operations of a matrix product worked out as M x N x K: each is a multiplication and an addition."""
     stated, computed = cell.context.value, cell.computed
     if stated is None or computed is None or not _operations(stated) or _operators(tree).strip("*/^"):
         return
     sides = {
-        t.strip().lower()
-        for c in inference.uses((sheet, cell.item.key)).values()
-        for t in c.context.texts[-1:] + c.context.texts[:1]
+        t.strip().lower() for c in inference.uses(cell).values() for t in c.context.texts[-1:] + c.context.texts[:1]
     }
     if sides >= _SIDES and not {n for n in sx.written(tree) if n % 2 == 0 and n < 10} and not _has_macs(cell):
         yield (
@@ -207,7 +205,7 @@ def _has_macs(cell: Cellwise) -> bool:
     return bool(re.search(r"\bmacs?\b|[kmgt]macs?\b|multiply", cell.words, re.I))
 
 
-def mac_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+def mac_rules(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """A count of operations times 2: that is due for multiply-accumulates only."""
     computed = cell.computed
     if (
@@ -217,7 +215,7 @@ def mac_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said
         or computed.parts & {"parameters", "active parameters"}
     ):
         return
-    counts = [c for c in inference.uses((sheet, cell.item.key)).values() if _operations(c.value)]
+    counts = [c for c in inference.uses(cell).values() if _operations(c.value)]
     tree = inference.tree(cell.item.form)
     if tree is None or 2.0 not in sx.written(tree):
         return  # the 2 of another quantity
@@ -263,12 +261,12 @@ _OF_IT = re.compile(
 )
 
 
-def site_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def site_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """The energy of a site, or of a facility, that is the energy of its computers alone."""
     dims = hard(cell.value.dims or ())
     if dict(dims).get("energy") != 1.0 or not _has_pue(inference, facts):
         return
-    if _lacks_cooling(inference, sheet, cell, tree) and len(dims) <= 2:
+    if _lacks_cooling(inference, cell, tree) and len(dims) <= 2:
         yield (
             "facility-energy",
             f"'{cell.label}' is that of the facility, but the formula has no PUE.",
@@ -276,7 +274,7 @@ def site_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, t
         )
         return
     place = copied(tree)
-    source = inference.cell_of(sheet, cell.item, place) if place is not None else None
+    source = inference.cell_of(cell, place) if place is not None else None
     if source is None or not _SITE.search(cell.words) or _OF_IT.search(cell.words):
         return
     if not _OF_IT.search(source.words) or _SITE.search(source.words):
@@ -285,7 +283,7 @@ def site_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, t
         yield "facility-energy", f"'{cell.label}' takes '{source.label}': PUE is missing.", "Multiply by PUE."
 
 
-def _lacks_cooling(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> bool:
+def _lacks_cooling(inference: Inference, cell: Cellwise, tree: sx.Node) -> bool:
     """Tell whether a figure of a whole facility is a product of figures of servers, without PUE."""
     computed = cell.computed
     due = ("boundary", "facility") in cell.context.kinds and cell.context.explicit
@@ -293,10 +291,10 @@ def _lacks_cooling(inference: Inference, sheet: int, cell: Cellwise, tree: sx.No
         return False
     if "PUE" in computed.parts or computed.kind("boundary") or any(1.0 < n < 2.5 for n in computed.numbers):
         return False
-    return any(_OF_IT.search(c.words) for c in inference.uses((sheet, cell.item.key)).values())
+    return any(_OF_IT.search(c.words) for c in inference.uses(cell).values())
 
 
-def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
+def pue_rules(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Said]:
     """Energy that is paid for, or makes emissions, without PUE in a workbook that has one."""
     words = cell.words
     if (
@@ -314,22 +312,21 @@ def pue_rules(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) ->
         return  # a ratio of two intensities
     if "PUE" in computed.parts or "~energy" not in computed.parts or computed.kind("boundary") == "facility":
         return
-    key = sheet, cell.item.key
-    used = inference.uses(key)
+    used = inference.uses(cell)
     if dict(context.kinds).get("boundary") == "IT" or not _prices_energy(computed, used.values()):
         return
-    if key in facts.pue_users:
+    if cell.key in facts.pue_users:
         return
     if any(_AT_HOME.search(c.words) for c in (cell, *used.values())):
         return
     if any(not c.context.texts and "energy" in dict(c.value.dims or ()) for c in used.values()):
         return  # whose energy, nobody can tell
-    summands = [s for k in used for s in inference.uses(k).values()]
+    summands = [s for c in used.values() for s in inference.uses(c).values()]
     if any(s.computed is not None and "PUE" in s.computed.parts for s in summands):
         return  # a total of IT energy and of what PUE adds to it
     if any(_COOLING.search(s.words) for s in summands):
         return
-    titles = inference.book.grids[sheet].name, *inference.texts_of(sheet, 1)[:12]
+    titles = inference.book.grids[cell.sheet].name, *inference.texts_of(cell.sheet, 1)[:12]
     if any(_AT_THE_EDGE.search(text) for text in titles):
         return
     if any(_METERED.search(text) for text in (*titles, *(c.words for c in used.values()))):

@@ -41,7 +41,6 @@ class Difference:
 
     inference: Inference
     facts: Facts
-    sheet: int
     cell: Cellwise
     tree: sx.Node
     computed: Value
@@ -53,12 +52,12 @@ class Difference:
     @property
     def used(self) -> tuple[Cellwise, ...]:
         """The cells that the formula refers to."""
-        return tuple(self.inference.uses((self.sheet, self.cell.item.key)).values())
+        return tuple(self.inference.uses(self.cell).values())
 
     @property
     def guesses(self) -> bool:
         """Whether the formula uses a number that nothing is written about."""
-        return self.inference.guesses((self.sheet, self.cell.item.key))
+        return self.inference.guesses(self.cell)
 
 
 def doubtful(d: Difference) -> bool:
@@ -184,7 +183,7 @@ def _restated(d: Difference) -> bool:
     if not isinstance(place, sx.Ref) or isinstance(d.tree, sx.Ref) or len(d.cell.context.texts) < 2:
         return False
     row, col = position(d.cell.item.refs[place.mark])
-    labels = [d.inference.texts_of(d.sheet, r) for r in (row, d.cell.item.row)]
+    labels = [d.inference.texts_of(d.cell.sheet, r) for r in (row, d.cell.item.row)]
     alike = labels[0] == labels[1] and len(labels[1]) == 1  # "sum", and "sum" again
     return (
         alike and (row, col) == (d.cell.item.row - 1, d.cell.item.col) and all(map(is_conversion, d.computed.numbers))
@@ -198,11 +197,11 @@ def _share_of_sum(d: Difference) -> bool:
     """A part over the sum that takes it in: a share, whatever they are read as."""
     match d.tree:
         case sx.Binary(operator="/", left=sx.Ref() as part, right=sx.Ref() as whole):
-            keys = [key_of(d.inference.sheets, d.sheet, node, d.cell.item.refs) for node in (part, whole)]
+            keys = [key_of(d.inference.sheets, d.cell.sheet, node, d.cell.item.refs) for node in (part, whole)]
             total = d.inference.cells.get(keys[1])
             tree = d.inference.tree(total.item.form) if total is not None and total.item.form >= 0 else None
             summed = isinstance(tree, sx.Call) and tree.name == "SUM"
-            return summed and keys[0] in d.inference.uses(keys[1])
+            return summed and total is not None and keys[0] in d.inference.uses(total)
     return False
 
 
@@ -225,8 +224,8 @@ def _by_the_hour(d: Difference) -> bool:
     """A line of a table by the hour: what an hour costs is a price per hour, too."""
     if d.mismatch.dims not in ((("time", -1.0),), (("time", 1.0),)):
         return False
-    first = d.inference.book.grids[d.sheet].rows[d.cell.item.row][0]
-    axis = d.inference.cells.get((d.sheet, first.key))
+    first = d.inference.book.grids[d.cell.sheet].rows[d.cell.item.row][0]
+    axis = d.inference.cells.get((d.cell.sheet, first.key))
     hours = (
         axis is not None
         and axis.item is not d.cell.item
@@ -395,7 +394,7 @@ def _guessed_period(d: Difference) -> bool:
 
 def _time_of_a_period(d: Difference) -> bool:
     """Seconds of an hour, from others whose label says no hour."""
-    return bool(d.mismatch.periods[0]) and hard(d.stated.dims or ()) == (("time", 1.0),)
+    return set(d.mismatch.periods) == {"nothing", "hour"} and hard(d.stated.dims or ()) == (("time", 1.0),)
 
 
 def _rate_unsaid(d: Difference) -> bool:

@@ -43,36 +43,34 @@ class Estimate:
         tree = self.inference.tree(cell.item.form) if cell.item.form >= 0 else None
         if tree is not None and self.depth < _MAX_DEPTH:
             self.depth += 1
-            number = self.number(tree, key[0], cell)
+            number = self.number(tree, cell)
             self.depth -= 1
             self.known[key] = number if number is not None and math.isfinite(number) else None
         return self.known[key]
 
-    def number(self, node: sx.Node | None, sheet: int, cell: Cellwise) -> float | None:
+    def number(self, node: sx.Node | None, cell: Cellwise) -> float | None:
         """Return the number that a part of a cell's formula gives."""
-        found = self.content(node, sheet, cell)
+        found = self.content(node, cell)
         return found if isinstance(found, float) else None
 
-    def content(self, node: sx.Node | None, sheet: int, cell: Cellwise) -> Content:
+    def content(self, node: sx.Node | None, cell: Cellwise) -> Content:
         """Return the number or the text that a part of a cell's formula gives."""
         match node:
             case sx.Number() | sx.Text():
                 return node.value
             case sx.Ref():
-                return self.at(key_of(self.inference.sheets, sheet, node, cell.item.refs))
+                return self.at(key_of(self.inference.sheets, cell.sheet, node, cell.item.refs))
             case sx.Name():
-                place = self.inference.place_of(sheet, cell.item, node)
+                place = self.inference.place_of(cell, node)
                 return None if place is None else self.at(place)
             case sx.Unary():
-                inner = self.number(node.operand, sheet, cell)
+                inner = self.number(node.operand, cell)
                 return None if inner is None else -inner if node.operator == "-" else inner / 100
             case sx.Binary():
-                return _apply(
-                    node.operator, self.content(node.left, sheet, cell), self.content(node.right, sheet, cell)
-                )
+                return _apply(node.operator, self.content(node.left, cell), self.content(node.right, cell))
             case sx.Call() if node.args:
                 work = _CALLS.get(node.name)
-                return work(self, node, sheet, cell) if work else None
+                return work(self, node, cell) if work else None
         return None
 
     def at(self, key: Key) -> Content:
@@ -83,11 +81,11 @@ class Estimate:
         item = self.inference.book.grids[key[0]].at(*divmod(key[1], WIDE))
         return item.value if item is not None and isinstance(item.value, str) else None
 
-    def block(self, node: sx.Node | None, sheet: int, cell: Cellwise) -> list[list[Key]]:
+    def block(self, node: sx.Node | None, cell: Cellwise) -> list[list[Key]]:
         """Return the keys of a small range, row by row; none for anything else."""
         if not isinstance(node, sx.Area) or node.kind != "ref":
             return []
-        index = sheet_of(self.inference.sheets, sheet, node)
+        index = sheet_of(self.inference.sheets, cell.sheet, node)
         (top, left), (bottom, right) = position(cell.item.refs[node.first]), position(cell.item.refs[node.last])
         if (bottom - top + 1) * (right - left + 1) > _MAX_CELLS:
             return []
@@ -116,18 +114,18 @@ def _apply(operator: str, a: Content, b: Content) -> Content:
     return None
 
 
-def _first(run: Estimate, node: sx.Call, sheet: int, cell: Cellwise) -> Content:
+def _first(run: Estimate, node: sx.Call, cell: Cellwise) -> Content:
     """ROUND, IFERROR: the argument, near enough."""
-    return run.number(node.args[0], sheet, cell)
+    return run.number(node.args[0], cell)
 
 
-def _series(run: Estimate, node: sx.Call, sheet: int, cell: Cellwise) -> Content:
+def _series(run: Estimate, node: sx.Call, cell: Cellwise) -> Content:
     """Return the sum, greatest, least or mean of a small range."""
     if len(node.args) != 1:
         return None
-    block = run.block(node.args[0], sheet, cell)
+    block = run.block(node.args[0], cell)
     if not block:
-        return None if isinstance(node.args[0], sx.Area) else run.number(node.args[0], sheet, cell)
+        return None if isinstance(node.args[0], sx.Area) else run.number(node.args[0], cell)
     numbers = [run.of(k) for row in block for k in row if k in run.inference.cells]
     known = [n for n in numbers if n is not None]
     if not known or len(known) < len(numbers):
@@ -150,16 +148,16 @@ def _line(block: list[list[Key]]) -> list[Key]:
     return [key for row in block for key in row] if len(block) == 1 or all(len(row) == 1 for row in block) else []
 
 
-def _match(run: Estimate, node: sx.Call, sheet: int, cell: Cellwise) -> Content:
+def _match(run: Estimate, node: sx.Call, cell: Cellwise) -> Content:
     if len(node.args) < 2:
         return None
-    place = _place(run, run.content(node.args[0], sheet, cell), _line(run.block(node.args[1], sheet, cell)))
+    place = _place(run, run.content(node.args[0], cell), _line(run.block(node.args[1], cell)))
     return place + 1.0 if place >= 0 else None
 
 
-def _index(run: Estimate, node: sx.Call, sheet: int, cell: Cellwise) -> Content:
-    block = run.block(node.args[0], sheet, cell)
-    steps = [run.number(a, sheet, cell) for a in node.args[1:]]
+def _index(run: Estimate, node: sx.Call, cell: Cellwise) -> Content:
+    block = run.block(node.args[0], cell)
+    steps = [run.number(a, cell) for a in node.args[1:]]
     if not block or not 1 <= len(steps) <= 2 or any(s is None for s in steps):
         return None
     whole = [int(s or 0) for s in steps]
@@ -168,23 +166,23 @@ def _index(run: Estimate, node: sx.Call, sheet: int, cell: Cellwise) -> Content:
     return run.at(block[row - 1][col - 1]) if inside else None
 
 
-def _vlookup(run: Estimate, node: sx.Call, sheet: int, cell: Cellwise) -> Content:
+def _vlookup(run: Estimate, node: sx.Call, cell: Cellwise) -> Content:
     if len(node.args) < 3:
         return None
-    block, col = run.block(node.args[1], sheet, cell), run.number(node.args[2], sheet, cell)
-    place = _place(run, run.content(node.args[0], sheet, cell), [row[0] for row in block])
+    block, col = run.block(node.args[1], cell), run.number(node.args[2], cell)
+    place = _place(run, run.content(node.args[0], cell), [row[0] for row in block])
     return run.at(block[place][int(col) - 1]) if col and place >= 0 and 0 < col <= len(block[0]) else None
 
 
-def _xlookup(run: Estimate, node: sx.Call, sheet: int, cell: Cellwise) -> Content:
+def _xlookup(run: Estimate, node: sx.Call, cell: Cellwise) -> Content:
     if len(node.args) < 3:
         return None
-    keys, results = (_line(run.block(a, sheet, cell)) for a in node.args[1:3])
-    place = _place(run, run.content(node.args[0], sheet, cell), keys)
+    keys, results = (_line(run.block(a, cell)) for a in node.args[1:3])
+    place = _place(run, run.content(node.args[0], cell), keys)
     return run.at(results[place]) if 0 <= place < len(results) else None
 
 
-_Work = Callable[[Estimate, sx.Call, int, Cellwise], Content]
+_Work = Callable[[Estimate, sx.Call, Cellwise], Content]
 _CALLS: dict[str, _Work] = {
     **dict.fromkeys(("ROUND", "ROUNDUP", "ROUNDDOWN", "IFERROR"), _first),
     **dict.fromkeys(("SUM", "MAX", "MIN", "AVERAGE"), _series),

@@ -35,7 +35,7 @@ def gather(inference: Inference) -> Facts:
         if cell.context.concept:
             facts.concepts.setdefault(cell.context.concept, []).append(key)
         if cell.computed is not None and "PUE" in cell.computed.parts:
-            facts.pue_users.update(inference.uses(key))
+            facts.pue_users.update(inference.uses(cell))
     for index, grid in enumerate(inference.book.grids):
         for items in grid.rows.values():
             first = items[0]
@@ -95,7 +95,7 @@ _PRECISION_LABEL = re.compile(
 )
 
 
-def format_of(facts: Facts, sheet: int, cell: Cellwise) -> str:
+def format_of(facts: Facts, cell: Cellwise) -> str:
     """Return the number format that the sheet says a cell is computed in: the one above it, or the workbook's only one."""
-    above = [kind for row, kind in facts.formats.get((sheet, cell.item.col), []) if row < cell.item.row]
+    above = [kind for row, kind in facts.formats.get((cell.sheet, cell.item.col), []) if row < cell.item.row]
     return above[-1] if above else facts.precision

@@ -42,11 +42,14 @@ __all__ = ["Cellwise", "Inference", "Key", "infer", "key_of", "sheet_of"]
 _SMALL_AREA = 400
 _MAX_DISTINCT = 12
 
+Key = tuple[int, int]  # number of the sheet, Item.key
+
 
 @dataclass(slots=True)
 class Cellwise:
     """What is known of one cell."""
 
+    key: Key
     item: Item
     context: Context
     entity: str = ""  # the row's name, where it says nothing of the number: "H100", "job 12"
@@ -57,6 +60,11 @@ class Cellwise:
     relative: tuple[int, tuple[str, ...]] | None = None  # its formula as ``series`` compares it, once worked out
 
     @property
+    def sheet(self) -> int:
+        """The number of its sheet."""
+        return self.key[0]
+
+    @property
     def label(self) -> str:
         """What a person would call the cell."""
         return " · ".join(dict.fromkeys(t for t in (self.entity, self.context.label) if t))
@@ -65,9 +73,6 @@ class Cellwise:
     def words(self) -> str:
         """Everything that is written beside and above the cell."""
         return " ".join((self.entity, *self.context.texts)) if self.entity else " ".join(self.context.texts)
-
-
-Key = tuple[int, int]  # number of the sheet, Item.key
 
 
 @dataclass
@@ -87,19 +92,18 @@ class Inference:
         """Return the tree of a formula's form."""
         return self.run.tree(form) if self.run is not None else None
 
-    def uses(self, key: Key) -> Mapping[Key, Cellwise]:
+    def uses(self, cell: Cellwise) -> Mapping[Key, Cellwise]:
         """Return the cells with numbers that a formula refers to, by their keys; none for a typed number."""
-        if self._used[0] != key:  # the rules ask for those of one cell many times in turn
-            item = self.cells[key].item
-            needed = self.run.needs(key[0], item) if self.run is not None and item.form >= 0 else ()
-            self._used = key, {k: self.cells[k] for k in needed if k in self.cells}
+        if self._used[0] != cell.key:  # the rules ask for those of one cell many times in turn
+            needed = self.run.needs(cell.sheet, cell.item) if self.run is not None and cell.item.form >= 0 else ()
+            self._used = cell.key, {k: self.cells[k] for k in needed if k in self.cells}
         return self._used[1]
 
-    def guesses(self, key: Key) -> bool:
+    def guesses(self, cell: Cellwise) -> bool:
         """Tell whether a formula uses a number that nothing is written about: what seems missing may be in it."""
         return any(
             not (c.context.explicit or c.context.concept or (c.context.label and not c.entity and c.item.form >= 0))
-            for c in self.uses(key).values()
+            for c in self.uses(cell).values()
         )
 
     def texts_of(self, sheet: int, row: int) -> tuple[str, ...]:
@@ -159,17 +163,16 @@ class Inference:
         operations = mismatch is not None and {n for n, _ in mismatch.dims} == {"operation", "integer_operation"}
         return "good" if mismatch is None or operations else "bad"
 
-    def were_counts(self, key: Key) -> Value | None:
+    def were_counts(self, cell: Cellwise) -> Value | None:
         """Return what a formula gives were its numbers without a unit plain counts; None where one may be more."""
-        cell = self.cells[key]
         tree = self.tree(cell.item.form)
         if tree is None or self.run is None:
             return None
         given: dict[sx.Node, object] = {}
         for node in _places(tree):
-            value = self.run.place_value(node, key[0], cell.item)
+            value = self.run.place_value(node, cell.sheet, cell.item)
             if isinstance(value, Value) and not value.known:
-                other = self.cell_of(key[0], cell.item, node)
+                other = self.cell_of(cell, node)
                 if other is None or not _may_be_count(other):
                     return None
                 dims = _COUNTED.get(other.context.concept, ())
@@ -177,48 +180,46 @@ class Inference:
             given[node] = value if isinstance(value, Value) else value[0]
         return Evaluation(given).value(tree)
 
-    def as_said(self, key: Key) -> Value | None:
+    def as_said(self, cell: Cellwise) -> Value | None:
         """Return what a formula gives with the numbers that its label, or a note, gives a unit: "1.2 kB per request"."""
-        cell = self.cells[key]
         tree = self.tree(cell.item.form)
         label = " ".join(cell.context.texts[:1]) or cell.entity
-        notes = (t for t in self.texts_of(key[0], cell.item.row) if t != label)
+        notes = (t for t in self.texts_of(cell.sheet, cell.item.row) if t != label)
         noted = ((n, u) for text in notes for n, u in quantities_in(text) if u.dims != (("time", 1.0),))
         said = {n: replace(u, text="") for n, u in (*noted, *quantities_in(label))}
         if tree is None or not any(n in said for n in sx.written(tree)):
             return None
-        evaluation = self.evaluation(key, said)
+        evaluation = self.evaluation(cell, said)
         return None if evaluation is None else evaluation.value(tree)
 
     def evaluation(
         self,
-        key: Key,
+        cell: Cellwise,
         said: Mapping[float, Value] = MappingProxyType({}),
         instead: Mapping[Key, Value] = MappingProxyType({}),
     ) -> Evaluation | None:
         """Return what works out any part of a cell's formula; ``said``: numbers in it that have a unit, ``instead``: cells."""
-        item = self.cells[key].item
-        tree = self.tree(item.form)
+        tree = self.tree(cell.item.form)
         if tree is None or self.run is None:
             return None
         given: dict[sx.Node, object] = {}
         for node in _places(tree):
-            value = self.run.place_value(node, key[0], item)
-            other = instead.get(place) if instead and (place := self.place_of(key[0], item, node)) else None
+            value = self.run.place_value(node, cell.sheet, cell.item)
+            other = instead.get(place) if instead and (place := self.place_of(cell, node)) else None
             given[node] = other or (value if isinstance(value, Value) else value[0])
         return Evaluation(given, said=said)
 
-    def nameless(self, key: Key) -> bool:
+    def nameless(self, cell: Cellwise) -> bool:
         """Tell whether a formula uses a number beside which at most a unit is written."""
-        return any(_nameless(c) for c in self.uses(key).values())
+        return any(_nameless(c) for c in self.uses(cell).values())
 
     @cached_property
-    def users(self) -> dict[Key, list[tuple[Key, Cellwise]]]:
+    def users(self) -> dict[Key, list[Cellwise]]:
         """The formulas that use each cell."""
-        found: dict[Key, list[tuple[Key, Cellwise]]] = {}
-        for key, cell in self.cells.items():
-            for used in self.uses(key):
-                found.setdefault(used, []).append((key, cell))
+        found: dict[Key, list[Cellwise]] = {}
+        for cell in self.cells.values():
+            for used in self.uses(cell):
+                found.setdefault(used, []).append(cell)
         return found
 
     @cached_property
@@ -226,23 +227,27 @@ class Inference:
         """The cells that formulas refer to, and the wide ranges: (sheet, column, first row, last row)."""
         return self.run.references() if self.run is not None else (set(), set())
 
-    def place_of(self, sheet: int, item: Item, node: sx.Node) -> Key | None:
+    def place_of(self, cell: Cellwise, node: sx.Node) -> Key | None:
         """Return the key of the cell that a reference or a name in a formula means."""
         if isinstance(node, sx.Name) and self.run is not None:
-            named = self.run.name(node.name, sheet)
+            named = self.run.name(node.name, cell.sheet)
             if named is None or not isinstance(named[0], sx.Ref):
                 return None
-            return key_of(self.sheets, sheet, named[0], named[1])
-        return key_of(self.sheets, sheet, node, item.refs) if isinstance(node, sx.Ref) else None
+            return key_of(self.sheets, cell.sheet, named[0], named[1])
+        return key_of(self.sheets, cell.sheet, node, cell.item.refs) if isinstance(node, sx.Ref) else None
 
-    def cell_of(self, sheet: int, item: Item, node: sx.Node) -> Cellwise | None:
+    def cell_of(self, cell: Cellwise, node: sx.Node) -> Cellwise | None:
         """Return the cell that a reference or a name in a formula means."""
-        place = self.place_of(sheet, item, node)
+        place = self.place_of(cell, node)
         return self.cells.get(place) if place is not None else None
 
     def at(self, sheet: int, row: int, col: int) -> Cellwise | None:
         """Return a cell, or None when nothing stands there."""
         return self.cells.get((sheet, row * WIDE + col))
+
+    def near(self, cell: Cellwise, down: int = 0, across: int = 0) -> Cellwise | None:
+        """Return the cell so many rows below another and so many columns right of it."""
+        return self.at(cell.sheet, cell.item.row + down, cell.item.col + across)
 
 
 def infer(book: Book) -> Inference:
@@ -297,7 +302,7 @@ class _Run:
         constants: dict[int, Value] = {}
         for item, context, entity in contexts(self.book, grid):
             key = index, item.key
-            cell = self.cells[key] = Cellwise(item, context, entity)
+            cell = self.cells[key] = Cellwise(key, item, context, entity)
             self.columns.setdefault((index, item.col), []).append(item.row)
             if context.date:
                 cell.value = _DATE

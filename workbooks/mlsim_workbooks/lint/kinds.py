@@ -264,20 +264,20 @@ _ANSWERED = re.compile(
 _FROM_TO = re.compile(r"(\w+) (?:to|nach|zu|vers|à) (?:the )?(\w+)")
 
 
-def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def trip_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A round trip that adds up legs of one direction only, or takes half of a round trip."""
     if "trip" not in dict(cell.context.kinds) and _THERE_AND_BACK.search(cell.words):
         for term in sx.summands(tree):
             match term:
                 case sx.Binary("/", whole, sx.Number(2.0)) | sx.Binary("*", whole, sx.Number(0.5)):
-                    leg = inference.cell_of(sheet, cell.item, whole)
+                    leg = inference.cell_of(cell, whole)
                 case _:
                     leg = None
             if leg is not None and leg.value.kind("trip") == "round trip":
                 yield "round-trip", f"'{cell.label}' is a way there and back, but the formula halves '{leg.label}'.", ""
     if "trip" not in dict(cell.context.kinds) and _ANSWERED.search(cell.words):
         terms = list(sx.summands(tree))
-        parts = [x for x in (inference.cell_of(sheet, cell.item, n) for n in terms) if x is not None]
+        parts = [x for x in (inference.cell_of(cell, n) for n in terms) if x is not None]
         ways = [x for x in parts if dict(x.context.kinds).get("trip") == "one way" and not _TWICE.search(x.words)]
         if len(terms) > 1 and len(ways) == 1 and not any(_BACK.search(x.words) for x in parts):
             yield (
@@ -289,7 +289,7 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
     for term in sx.summands(added) if isinstance(added, sx.Binary) and added.operator == "+" else ():
         match _unscaled(term):
             case sx.Binary("*", sx.Number(2.0), whole) | sx.Binary("*", whole, sx.Number(2.0)):
-                leg = inference.cell_of(sheet, cell.item, whole)
+                leg = inference.cell_of(cell, whole)
                 if (
                     leg is not None
                     and dict(leg.context.kinds).get("trip") == "round trip"
@@ -298,14 +298,14 @@ def trip_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
                     yield "round-trip", f"'{cell.label}' takes '{leg.label}' twice: it is there and back already.", ""
     twice = isinstance(tree, sx.Binary) and tree.operator == "*" and tree.left == sx.Number(2.0)
     if dict(cell.context.kinds).get("trip") == "one way" and twice and isinstance(tree, sx.Binary):
-        legs = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree.right)]
+        legs = [inference.cell_of(cell, n) for n in sx.summands(tree.right)]
         if all(
             x is not None and (x.value.kind("trip") == "one way" or x.context.concept == "round trip") for x in legs
         ):
             yield "round-trip", f"'{cell.label}' is one way, but the formula takes the ways twice.", ""
     if dict(cell.context.kinds).get("trip") != "round trip" or not isinstance(tree, sx.Binary) or tree.operator != "+":
         return
-    legs = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
+    legs = [inference.cell_of(cell, n) for n in sx.summands(tree)]
     known = [x for x in legs if x is not None and x.value.kind("trip") == "one way" and not _BACK.search(x.words)]
     ends = {m.groups() for x in known for m in _FROM_TO.finditer(x.words.lower())}
     if len(known) == len(legs) and not any((b, a) in ends for a, b in ends):
@@ -321,14 +321,14 @@ def _unscaled(node: sx.Node) -> sx.Node:
     return node
 
 
-def mean_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+def mean_rules(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """A mean power worked out from a peak power and a count, without a load."""
     context, computed = cell.context, cell.computed
     if dict(context.kinds).get("statistic") != "mean" or context.value is None or computed is None:
         return
     if hard(context.value.dims or ()) != (("energy", 1.0), ("time", -1.0)) or not only_conversions(computed):
         return
-    used = list(inference.uses((sheet, cell.item.key)).values())
+    used = list(inference.uses(cell).values())
     powers = [c for c in used if c.value.dims is not None and hard(c.value.dims)]
     counts = [c for c in used if c not in powers]
     if (

@@ -42,44 +42,43 @@ _USED = re.compile(
 _MEASURED = re.compile(f"{_REACHED.pattern}|{_USED.pattern}", re.I)
 
 
-def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Cellwise, Said]]:
-    """Yield (sheet, cell, what is said) for numbers beyond what can be."""
+def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[Cellwise, Said]]:
+    """Yield (cell, what is said) for numbers beyond what can be."""
     estimate = Estimate(inference)
     relevant: dict[int, bool] = {}
-    for key, cell in inference.cells.items():
+    for cell in inference.cells.values():
         said = (
-            _odd_one_out(inference, key, cell)
-            or _percent_sum(inference, key, cell, estimate)
-            or _ratio_sum(inference, key, cell)
-            or _weights(inference, key, cell, estimate)
-            or _of_peak(cell, key, estimate)
-            or _of_memory(inference, cell, key, estimate)
-            or _over_full(inference, cell, key, estimate)
-            or _other_mix(inference, key, cell)
-            or typed_slip(inference, key, cell)
+            _odd_one_out(inference, cell)
+            or _percent_sum(inference, cell, estimate)
+            or _ratio_sum(inference, cell)
+            or _weights(inference, cell, estimate)
+            or _of_peak(cell, estimate)
+            or _of_memory(inference, cell, estimate)
+            or _over_full(inference, cell, estimate)
+            or _other_mix(inference, cell)
+            or typed_slip(inference, cell)
         )
         if said is None and _limited(cell, relevant):
             said = (
-                _fraction(cell, key, estimate)
+                _fraction(cell, estimate)
                 or _inverted(cell)
-                or _chip(cell, key[0], names)
-                or _beyond_what_is_stated(inference, key, cell, estimate)
+                or _chip(cell, names)
+                or _beyond_what_is_stated(inference, cell, estimate)
             )
         if said is not None:
-            yield key[0], cell, said
+            yield cell, said
 
 
-def _odd_one_out(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+def _odd_one_out(inference: Inference, cell: Cellwise) -> Said | None:
     """A number typed as 20 in a column of cells formatted as %."""
     number = cell.item.value
     if cell.item.form >= 0 or not isinstance(number, float) or cell.context.percent or not 0 < number <= 100:
         return None
     if number <= 1:
-        return _fraction_among(inference, key, cell, number)
+        return _fraction_among(inference, cell, number)
     if cell.context.value is not None and (cell.context.value.dims or cell.context.value.text):
         return None  # it states a unit of its own
-    row, col = divmod(key[1], WIDE)
-    beside = [inference.at(key[0], row + step, col) for step in (-1, 1)]
+    beside = [inference.near(cell, step) for step in (-1, 1)]
     column = bool(cell.context.label) and all(b is not None and b.context.texts == cell.context.texts for b in beside)
     if (
         not column
@@ -98,15 +97,14 @@ def _odd_one_out(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
     return None
 
 
-def _fraction_among(inference: Inference, key: Key, cell: Cellwise, number: float) -> Said | None:
+def _fraction_among(inference: Inference, cell: Cellwise, number: float) -> Said | None:
     """A number typed as 0.9 in a row or column of percentages such as 90."""
     value = cell.context.value
     if value is None or value.text != "%" or abs(value.factor - 0.01) > 1e-9 or number == 0:
         return None
-    row, col = divmod(key[1], WIDE)
     for down, across in ((1, 0), (0, 1)):
         steps = (-2, -1, 1, 2)
-        near = [inference.at(key[0], row + s * down, col + s * across) for s in steps]
+        near = [inference.near(cell, s * down, s * across) for s in steps]
         typed = [c.item.value for c in near if c is not None and c.item.form < 0 and c.context.value == value]
         if len(typed) >= 2 and all(isinstance(n, float) and n >= 20 for n in typed):
             return "percent", f"'{cell.label}' is {number:g} among percentages such as {typed[0]:g}.", ""
@@ -128,7 +126,7 @@ _BY_TITLE = re.compile(r"\bgemm\b|matmul|\bcopy\b|hbm|stream", re.I)  # measured
 _FRACTIONS = ("MFU", "ratio", *_SHARES, "growth", "money", "PUE", "achieved compute", "bandwidth", "peak", "")
 
 
-def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
+def _fraction(cell: Cellwise, estimate: Estimate) -> Said | None:
     context, typed = cell.context, cell.item.form < 0
     value = context.value
     written = value is not None and value.text == "fraction" and context.explicit
@@ -155,18 +153,18 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
         return None
     if isinstance(number, float):
         said = _percent(cell, number, words)
-        if said is not None and not _in_hundredths(estimate.inference, key):
+        if said is not None and not _in_hundredths(estimate.inference, cell.key):
             return said
     if _COUNTING.match(cell.label) and not context.percent:
         return None  # "GPUs at full load"
     if value.text == "fraction" and not typed and context.explicit:
-        number = estimate.of(key)
+        number = estimate.of(cell.key)
         if number is not None and 1.0005 < number < 200:
             return "above-limit", f"'{cell.label}' is {number:.2f} as a fraction: more than all of it.", ""
     if not _BOUNDED.search(words) or _OPEN.search(plain if typed else words):
         return None
     if not typed and (context.concept == "MFU" or _RATE.search(words)):
-        number = estimate.of(key)
+        number = estimate.of(cell.key)
     if not isinstance(number, float) or (not value.text and context.concept not in ("MFU", "ratio", *_SHARES)):
         return None
     share = number * value.factor
@@ -182,7 +180,7 @@ def _fraction(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
 def _in_hundredths(inference: Inference, key: Key) -> bool:
     """Tell whether the formulas that use a percentage divide it by 100."""
     users = inference.users.get(key, [])
-    return any(c.computed is not None and {0.01, 100.0} & set(c.computed.numbers) for _, c in users)
+    return any(c.computed is not None and {0.01, 100.0} & set(c.computed.numbers) for c in users)
 
 
 _RATE = re.compile(r"utili|auslastung|effici|effiz|\bm[fb]u\b|of (?:the )?(?:dense )?peak|reach|achiev|rendement", re.I)
@@ -233,7 +231,7 @@ _COMPARED = re.compile(
 )
 
 
-def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
+def _of_peak(cell: Cellwise, estimate: Estimate) -> Said | None:
     """A rate over the peak it is a part of, above 1."""
     computed = cell.computed
     if computed is None or computed.dims is None or hard(computed.dims) or computed.factor != computed.factor:
@@ -248,7 +246,7 @@ def _of_peak(cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
     ):
         return None
     value = cell.context.value
-    number = estimate.of(key)
+    number = estimate.of(cell.key)
     if number is None or value is None or value.dims or value.factor != value.factor:
         return None
     share = number * value.factor
@@ -266,7 +264,7 @@ _SEEN_MEMORY = re.compile(
 )
 
 
-def _over_full(inference: Inference, cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
+def _over_full(inference: Inference, cell: Cellwise, estimate: Estimate) -> Said | None:
     """More memory planned than there is, in a workbook that does not ask what fits."""
     computed, value = cell.computed, cell.context.value
     if cell.item.form < 0 or computed is None or computed.dims is None or value is None:
@@ -278,10 +276,10 @@ def _over_full(inference: Inference, cell: Cellwise, key: Key, estimate: Estimat
     left = hard(value.dims or ()) == (("information", 1.0),) and bool(_LEFT_OVER.search(cell.words))
     if not (share or left) or not _OF_MEMORY.search(cell.words):
         return None
-    number = estimate.of(key)
+    number = estimate.of(cell.key)
     if number is None or not (1.0005 < number * value.factor < 50 if share else number < 0):
         return None
-    if any(x * value.factor > 1.0005 if share else x < 0 for x in _beside(inference, key, cell, estimate)):
+    if any(x * value.factor > 1.0005 if share else x < 0 for x in _beside(inference, cell, estimate)):
         return None  # several cases, of which some fit
     if any(map(_WHAT_FITS.search, inference.book.texts)):
         return None
@@ -297,18 +295,18 @@ _WHAT_FITS = re.compile(
 )
 
 
-def _of_memory(inference: Inference, cell: Cellwise, key: Key, estimate: Estimate) -> Said | None:
+def _of_memory(inference: Inference, cell: Cellwise, estimate: Estimate) -> Said | None:
     """More memory or bandwidth measured than there is: what was seen over what the chip or the link has."""
     tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
     if isinstance(tree, sx.Binary) and tree.operator == "*" and tree.right == sx.Number(100.0):
         tree = tree.left
     if not isinstance(tree, sx.Binary) or tree.operator != "/":
         return None
-    if _typed_use(inference, cell, key, tree) and 1.0005 < (_share(cell, key, estimate)) < 50:
-        return "above-limit", f"'{cell.label}' is {_share(cell, key, estimate):.0%}: more than there is.", ""
+    if _typed_use(inference, cell, tree) and 1.0005 < (_share(cell, estimate)) < 50:
+        return "above-limit", f"'{cell.label}' is {_share(cell, estimate):.0%}: more than there is.", ""
     if cell.context.value is None:
         return None
-    seen, held = inference.cell_of(key[0], cell.item, tree.left), inference.cell_of(key[0], cell.item, tree.right)
+    seen, held = inference.cell_of(cell, tree.left), inference.cell_of(cell, tree.right)
     if seen is None or held is None:
         return None
     dims = {hard(c.value.dims or ()) for c in (seen, held)}
@@ -316,10 +314,10 @@ def _of_memory(inference: Inference, cell: Cellwise, key: Key, estimate: Estimat
     rate = dims == {(("information", 1.0), ("time", -1.0))} and not _COMPARED.search(cell.words)
     if not memory and not rate:
         return None
-    said = f"{seen.words} {inference.book.grids[key[0]].name}".replace("_", " ")
+    said = f"{seen.words} {inference.book.grids[cell.sheet].name}".replace("_", " ")
     if not _SEEN_MEMORY.search(said) or _MEASURED.search(held.words):
         return None
-    number = estimate.of(key)
+    number = estimate.of(cell.key)
     share = number * cell.context.value.factor if number is not None else 0.0
     if 1.0005 < share < 50:
         return (
@@ -330,9 +328,9 @@ def _of_memory(inference: Inference, cell: Cellwise, key: Key, estimate: Estimat
     return None
 
 
-def _share(cell: Cellwise, key: Key, estimate: Estimate) -> float:
+def _share(cell: Cellwise, estimate: Estimate) -> float:
     """Return a share as a fraction, 0 where nobody knows it."""
-    number = estimate.of(key) or 0.0
+    number = estimate.of(cell.key) or 0.0
     factor = cell.context.value.factor if cell.context.value is not None else 1.0
     return number * factor if factor == factor else 0.0
 
@@ -341,7 +339,7 @@ _IN_USE = re.compile(r"\bused\b|\bin use\b|utili[sz]|occup|belegt|\bfill|remplis
 _PLANNED = re.compile(r"need|required|demand|plan|forecast|would|target|budget|bedarf|nötig|besoin|if\b", re.I)
 
 
-def _typed_use(inference: Inference, cell: Cellwise, key: Key, tree: sx.Binary) -> bool:
+def _typed_use(inference: Inference, cell: Cellwise, tree: sx.Binary) -> bool:
     """Tell whether a share in use is of typed figures over a typed whole, all of one unit."""
     if (
         not _IN_USE.search(cell.words.replace("_", " "))
@@ -349,8 +347,8 @@ def _typed_use(inference: Inference, cell: Cellwise, key: Key, tree: sx.Binary) 
         or cell.context.concept == "money"
     ):
         return False
-    held = inference.cell_of(key[0], cell.item, tree.right)
-    parts = [inference.cell_of(key[0], cell.item, n) for n in sx.summands(tree.left)]
+    held = inference.cell_of(cell, tree.right)
+    parts = [inference.cell_of(cell, n) for n in sx.summands(tree.left)]
     if held is None or any(p is None for p in parts):
         return False
     cells = [held, *(p for p in parts if p is not None)]
@@ -371,7 +369,7 @@ def _inverted(cell: Cellwise) -> Said | None:
     return None
 
 
-def _chip(cell: Cellwise, sheet: int, names: Names) -> Said | None:
+def _chip(cell: Cellwise, names: Names) -> Said | None:
     """A typed rate or size above what the chip named beside it has."""
     context, number, value = cell.context, cell.item.value, cell.context.value
     if (
@@ -385,7 +383,7 @@ def _chip(cell: Cellwise, sheet: int, names: Names) -> Said | None:
     soft = dict(value.dims)
     if any(soft.get(n, 0) > 0 for n in ("device", "node", "rack")) or soft.get("node") or soft.get("rack"):
         return None
-    words = f"{cell.words} {names.inference.title(sheet, cell.item.row)}"
+    words = f"{cell.words} {names.inference.title(cell.sheet, cell.item.row)}"
     dims = dict(hard(value.dims))
     if dims == {"operation": 1.0, "time": -1.0} and _REACHED.search(words):
         attribute, name = "peak_compute", "dense peak"
@@ -405,7 +403,7 @@ def _chip(cell: Cellwise, sheet: int, names: Names) -> Said | None:
         return None
     if re.search(r"network|nvlink|pcie|link|total|node|cluster|fleet|all gpus|host|cpu|disk", words, re.I):
         return None
-    chip, _, weak = names.of(sheet, cell)
+    chip, _, weak = names.of(cell)
     if not chip or (weak and attribute == "memory_capacity" and not re.search("gpu", words, re.I)):
         return None
     limit = _limit(chip, attribute, dict(context.kinds).get("precision", ""))
@@ -427,7 +425,7 @@ _ANY_TOTAL = frozenset((("total", "total"),))
 _REACH = 40  # rows up and down in which a list states its limits
 
 
-def _beyond_what_is_stated(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> Said | None:
+def _beyond_what_is_stated(inference: Inference, cell: Cellwise, estimate: Estimate) -> Said | None:
     """A figure said to be measured above the one that the sheet itself states for the same thing."""
     number, value = cell.item.value, cell.context.value
     if cell.item.form >= 0 or not isinstance(number, float) or value is None or not hard(value.dims or ()):
@@ -436,10 +434,10 @@ def _beyond_what_is_stated(inference: Inference, key: Key, cell: Cellwise, estim
     if not _SEEN.search(own) or _STATED.search(own) or value.factor != value.factor:
         return None
     words = _content(own)
-    row, col = divmod(key[1], WIDE)
+    row, col = cell.item.row, cell.item.col
     column = [(row + step, col) for step in range(-_REACH, _REACH + 1) if step]
     for place in [*column, (row, col - 1), (row, col + 1)]:
-        other = inference.at(key[0], *place)
+        other = inference.at(cell.sheet, *place)
         if other is None or other.context.value is None or other.context.value.dims != value.dims:
             continue
         said = f"{other.entity} {other.context.label}".replace("_", " ")
@@ -449,7 +447,7 @@ def _beyond_what_is_stated(inference: Inference, key: Key, cell: Cellwise, estim
             continue
         if not _STATED.search(said) and other.context.concept != "bandwidth":
             continue
-        stated = estimate.of((key[0], place[0] * WIDE + place[1]))
+        stated = estimate.of((cell.sheet, place[0] * WIDE + place[1]))
         if stated and number * value.factor > stated * other.context.value.factor * 1.02:
             return "above-limit", f"'{cell.label}' is {number:g}, more than '{other.label}' of {stated:g}.", ""
     return None
@@ -478,36 +476,36 @@ _WEIGHT = re.compile(r"weight|gewicht|poids|pondération", re.I)
 _LOAD = re.compile(r"share of (?:the )?(?:interval|time|day|week|link|bandwidth|write)", re.I)  # of several jobs
 
 
-def _summed(inference: Inference, key: Key, cell: Cellwise) -> Mapping[Key, Cellwise]:
+def _summed(inference: Inference, cell: Cellwise) -> Mapping[Key, Cellwise]:
     """Return the cells that a formula adds up, if it does nothing but sum one range, or three cells and more."""
     tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None
     match tree:
         case sx.Call(name="SUM", args=(sx.Area(),)):
-            return inference.uses(key)
+            return inference.uses(cell)
         case sx.Binary(operator="+"):
             terms = sx.summands(tree)
             return (
-                inference.uses(key) if len(terms) > 2 and all(isinstance(t, (sx.Ref, sx.Name)) for t in terms) else {}
+                inference.uses(cell) if len(terms) > 2 and all(isinstance(t, (sx.Ref, sx.Name)) for t in terms) else {}
             )
     return {}
 
 
-def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> Said | None:
+def _percent_sum(inference: Inference, cell: Cellwise, estimate: Estimate) -> Said | None:
     """A sum of percentages that are no parts of one whole: loads, hit rates, utilisations."""
-    used = _summed(inference, key, cell)
+    used = _summed(inference, cell)
     cells = list(used.values())
     if len(cells) < 2 or not all(_is_share(c) for c in cells):
         return None
     said = "percent-sum", f"'{cell.label}' sums percentages that are not parts of one whole.", ""
-    if _one_whole(inference, key[0], cells) or all(_LOAD.search(c.words) for c in cells) or _WEIGHT.search(cell.words):
+    if _one_whole(inference, cells) or all(_LOAD.search(c.words) for c in cells) or _WEIGHT.search(cell.words):
         return None
-    if (off := _parts_of_a_whole(inference, key, cell, cells, estimate)) is not None:
+    if (off := _parts_of_a_whole(inference, cell, cells, estimate)) is not None:
         return off
     averaged = _AVERAGED.search(cell.words) and not re.search(r"\bsum\b|summe|\btotal|somme", cell.words, re.I)
-    whole = estimate.of(key)
+    whole = estimate.of(cell.key)
     if averaged and whole is not None and abs(whole * cells[0].value.factor - 1) < 0.005:
         return None  # shares of one whole, in a line of means
-    if averaged or _denominators_differ(inference, key[0], cells):
+    if averaged or _denominators_differ(inference, cells):
         return said
     words = f"{cells[0].words} {cell.words}"
     across = len({c.item.row for c in cells}) == 1 and len({(c.entity, *c.context.texts[:1]) for c in cells}) == 1
@@ -520,7 +518,7 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     numbers = [estimate.of(k) for k in used]
     known = [n for n in numbers if n is not None]
     total = sum(known) * (cells[0].value.factor if cells[0].value.factor == cells[0].value.factor else 1.0)
-    if len(known) == len(numbers) and total <= 1.0 and len(_wholes(inference, key[0], cells)) == 1:
+    if len(known) == len(numbers) and total <= 1.0 and len(_wholes(inference, cells)) == 1:
         return None  # each of one and the same, and all no more than that
     if (
         len(known) == len(numbers)
@@ -539,15 +537,13 @@ def _percent_sum(inference: Inference, key: Key, cell: Cellwise, estimate: Estim
     return said
 
 
-def _parts_of_a_whole(
-    inference: Inference, key: Key, cell: Cellwise, cells: list[Cellwise], estimate: Estimate
-) -> Said | None:
+def _parts_of_a_whole(inference: Inference, cell: Cellwise, cells: list[Cellwise], estimate: Estimate) -> Said | None:
     """Typed shares that add up to 95 % below "Sum", or where the columns beside add up to 100 %."""
-    total = estimate.of(key)
+    total = estimate.of(cell.key)
     factor = cells[0].value.factor
     if total is None or factor != factor or len(cells) < 3 or any(c.item.form >= 0 for c in cells):
         return None
-    whole, others = total * factor, _beside(inference, key, cell, estimate)
+    whole, others = total * factor, _beside(inference, cell, estimate)
     if abs(whole - 1.0) < 0.005 or not 0.7 < whole < 1.4:
         return None
     others_whole = bool(others) and all(abs(x * factor - 1.0) < 0.005 for x in others)
@@ -562,9 +558,9 @@ _TOTAL = re.compile(
 )
 
 
-def _other_mix(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+def _other_mix(inference: Inference, cell: Cellwise) -> Said | None:
     """One of the shares of a mix that differs from the case beside it, where those add up to 100 % and these do not."""
-    sheet, (row, col) = key[0], divmod(key[1], WIDE)
+    sheet, row, col = cell.sheet, cell.item.row, cell.item.col
     if cell.item.form >= 0 or not _SHARE_OF.match("".join(cell.context.texts[:1])):
         return None
     lines = [row]
@@ -593,25 +589,27 @@ def _typed(inference: Inference, sheet: int, row: int, col: int) -> float | None
 _SHARE_OF = re.compile(r"(?:share|anteil|part)\b", re.I)
 
 
-def _beside(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> list[float]:
+def _beside(inference: Inference, cell: Cellwise, estimate: Estimate) -> list[float]:
     """Return what the same formula gives in the columns beside."""
     found: list[float] = []
     for step in (-2, -1, 1, 2):
-        other = inference.cells.get((key[0], key[1] + step))
+        other = inference.cells.get((cell.sheet, cell.key[1] + step))
         number = (
-            estimate.of((key[0], key[1] + step)) if other is not None and other.item.form == cell.item.form else None
+            estimate.of((cell.sheet, cell.key[1] + step))
+            if other is not None and other.item.form == cell.item.form
+            else None
         )
         if number is not None:
             found.append(number)
     return found
 
 
-def _weights(inference: Inference, key: Key, cell: Cellwise, estimate: Estimate) -> Said | None:
+def _weights(inference: Inference, cell: Cellwise, estimate: Estimate) -> Said | None:
     """Weights of a scoring, or shares of a mix, added up below them to something else than 1."""
-    cells = list(_summed(inference, key, cell).values())
+    cells = list(_summed(inference, cell).values())
     if not cells:
         return None
-    total = estimate.of(key)
+    total = estimate.of(cell.key)
     typed = len(cells) > 2 and all(c.item.form < 0 and isinstance(c.item.value, float) for c in cells)
     if total is None or not typed or not all(any(map(_WEIGHTED.fullmatch, c.context.texts)) for c in cells):
         return None
@@ -627,12 +625,12 @@ _WEIGHTED = re.compile(
 )
 
 
-def _ratio_sum(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+def _ratio_sum(inference: Inference, cell: Cellwise) -> Said | None:
     """A sum of quotients over different wholes: charges per user of five teams."""
-    cells = list(_summed(inference, key, cell).values())
+    cells = list(_summed(inference, cell).values())
     dims = {c.value.dims for c in cells}
     each = [n for n, e in (next(iter(dims)) or ()) if e < 0 and not hard(((n, e),))] if len(dims) == 1 else []
-    if len(cells) < 2 or not each or not _denominators_differ(inference, key[0], cells):
+    if len(cells) < 2 or not each or not _denominators_differ(inference, cells):
         return None
     rule = "user-total" if "user" in each else "mixed-sum"
     return rule, f"'{cell.label}' adds up figures per {each[0]} of different ones.", "Divide the totals."
@@ -654,7 +652,7 @@ _NO_PARTS = re.compile(
 )
 
 
-def _wholes(inference: Inference, sheet: int, cells: list[Cellwise]) -> set[Key]:
+def _wholes(inference: Inference, cells: list[Cellwise]) -> set[Key]:
     """Return what percentages are worked out over: C10 of B10/C10; nothing where one is not a quotient."""
     wholes = set()
     for cell in cells:
@@ -663,18 +661,18 @@ def _wholes(inference: Inference, sheet: int, cells: list[Cellwise]) -> set[Key]
             tree = tree.args[0]
         if not isinstance(tree, sx.Binary) or tree.operator != "/" or not isinstance(tree.right, sx.Ref):
             return set()
-        wholes.add(key_of(inference.sheets, sheet, tree.right, cell.item.refs))
+        wholes.add(key_of(inference.sheets, cell.sheet, tree.right, cell.item.refs))
     return wholes
 
 
-def _denominators_differ(inference: Inference, sheet: int, cells: list[Cellwise]) -> bool:
+def _denominators_differ(inference: Inference, cells: list[Cellwise]) -> bool:
     """Tell whether percentages are worked out over different wholes: C10/C14, D10/D14, ..."""
-    return len(_wholes(inference, sheet, cells)) == len(cells) > 1
+    return len(_wholes(inference, cells)) == len(cells) > 1
 
 
-def _one_whole(inference: Inference, sheet: int, cells: list[Cellwise]) -> bool:
+def _one_whole(inference: Inference, cells: list[Cellwise]) -> bool:
     """Tell whether percentages are parts of one whole that adds them up: C2/C$6, C3/C$6, ..."""
-    wholes = _wholes(inference, sheet, cells)
+    wholes = _wholes(inference, cells)
     whole = inference.cells.get(next(iter(wholes))) if len(wholes) == 1 else None
     tree = inference.tree(whole.item.form) if whole is not None and whole.item.form >= 0 else None
     return isinstance(tree, sx.Call) and tree.name == "SUM"

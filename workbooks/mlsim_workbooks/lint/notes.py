@@ -17,9 +17,9 @@ __all__ = ["note_rules"]
 _MOST = 12  # texts of a row: one with more has no notes
 
 
-def note_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+def note_rules(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """What a cell holds otherwise than the texts of its row say."""
-    notes = inference.texts_of(sheet, cell.item.row)[:_MOST]
+    notes = inference.texts_of(cell.sheet, cell.item.row)[:_MOST]
     if not notes:
         return
     tree = inference.tree(cell.item.form) if cell.item.form >= 0 else None

@@ -78,7 +78,6 @@ _COUNTS = frozenset(("hidden size", "ffn size", "compute_units", "experts", "exp
 class _Figure:
     """A typed figure: what it is of whom."""
 
-    sheet: int
     cell: Cellwise
     chip: str
     model: str
@@ -213,7 +212,7 @@ def _unnamed(text: str) -> str:
 
 def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
     attributes: dict[int, str] = {}
-    for (sheet, _), cell in inference.cells.items():
+    for cell in inference.cells.values():
         if cell.item.form >= 0:
             continue
         attribute = attributes.get(id(cell.context)) if cell.context.texts else _counted(cell.entity)
@@ -232,14 +231,14 @@ def _figures(inference: Inference, names: Names) -> Iterator[_Figure]:
         value = cell.context.value
         if (value is None or value.factor != value.factor) and attribute not in _COUNTS:
             continue
-        chip, model, weak = names.of(sheet, cell)
+        chip, model, weak = names.of(cell)
         only = not model and (attribute in ("heads", "kv heads", "head dim") or _are_layers(cell, attribute))
         model = model or (names.model if only else "")
-        if _NOT_DATASHEET.search(inference.title(sheet, cell.item.row)):
+        if _NOT_DATASHEET.search(inference.title(cell.sheet, cell.item.row)):
             continue
         if chip or model:
             factor = value.factor if value is not None and value.factor == value.factor else 1.0
-            yield _Figure(sheet, cell, chip, model, attribute, number * factor, weak, only)
+            yield _Figure(cell, chip, model, attribute, number * factor, weak, only)
 
 
 def _are_layers(cell: Cellwise, attribute: str) -> bool:
@@ -285,29 +284,29 @@ class Names:
         if len(named) == 1:  # the only chip of the workbook
             self.only = dict.fromkeys(self.only, next(iter(named.values())))
 
-    def of(self, sheet: int, cell: Cellwise) -> tuple[str, str, bool]:
+    def of(self, cell: Cellwise) -> tuple[str, str, bool]:
         """Return the chip and the model of a cell's row, column or sheet, and whether the chip is only the sheet's."""
         chip = model = ""
         for text in (cell.entity, *cell.context.texts):
             a, b = _found(text)
             chip, model = chip or a, model or b
-        row = self.beside.get((sheet, cell.item.row), set())
+        row = self.beside.get((cell.sheet, cell.item.row), set())
         chips, models = {a for a, _ in row if a}, {b for _, b in row if b}
         chip = chip or (chips.pop() if len(chips) == 1 else "")
         model = model or (models.pop() if len(models) == 1 else "")
-        a, b = _found(self.inference.title(sheet, cell.item.row))
+        a, b = _found(self.inference.title(cell.sheet, cell.item.row))
         chip, model = chip or a, model or b
-        for at, a, b in reversed(self.above.get((sheet, cell.item.col), [])):
+        for at, a, b in reversed(self.above.get((cell.sheet, cell.item.col), [])):
             if at < cell.item.row and not (chip and model):
                 chip, model = chip or a, model or b
-        only = "" if self.in_another_column(sheet, cell) else self.only[sheet]
+        only = "" if self.in_another_column(cell) else self.only[cell.sheet]
         return chip or only, model, not chip
 
-    def in_another_column(self, sheet: int, cell: Cellwise) -> bool:
+    def in_another_column(self, cell: Cellwise) -> bool:
         """Tell whether the only chip of a sheet heads other columns than that of a cell, which has a header of its own."""
-        grid = self.inference.book.grids[sheet]
+        grid = self.inference.book.grids[cell.sheet]
         places = [
-            (row, col) for (at, col), found in self.above.items() if at == sheet for row, chip, _ in found if chip
+            (row, col) for (at, col), found in self.above.items() if at == cell.sheet for row, chip, _ in found if chip
         ]
         beside = [
             grid.at(row, cell.item.col) for row, col in places if 1 < col != cell.item.col and row < cell.item.row
@@ -356,8 +355,8 @@ def _family(name: str) -> tuple[str, ...]:
     return (canonical, *(n for n in others if n != canonical))
 
 
-def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int, Cellwise, Said]]:
-    """Yield (sheet, cell, what is said) for typed figures that disagree with the registry."""
+def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[Cellwise, Said]]:
+    """Yield (cell, what is said) for typed figures that disagree with the registry."""
     figures = list(_figures(inference, names))
     chosen: dict[str, str] = {}
     for name in {f.chip for f in figures if f.chip}:
@@ -380,19 +379,19 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[int,
             continue
         doubtful = (
             figure.weak and (figure.chip not in sure or figure.attribute in ("board_power", "scaleup_bandwidth"))
-        ) or (figure.sheet, figure.attribute) in measured
+        ) or (figure.cell.sheet, figure.attribute) in measured
         if said is not None and not (
             doubtful and figure.attribute not in _MODEL and said[0] in ("registry", "bits-bytes")
         ):
-            yield figure.sheet, figure.cell, said
+            yield figure.cell, said
     yield from _interconnects(inference)
-    yield from _sparse_of_any(inference, {(f.sheet, f.cell.item.key) for f in figures if f.chip and not f.weak})
+    yield from _sparse_of_any(inference, {f.cell.key for f in figures if f.chip and not f.weak})
 
 
 def _said_beside(inference: Inference, figure: _Figure, said: Said) -> bool:
     """Tell whether the row of a figure notes the registry's one: "8.03 billion less the embedding table"."""
     due = re.search(r"\bhas ([\d.,]+)", said[1])
-    notes = inference.texts_of(figure.sheet, figure.cell.item.row)
+    notes = inference.texts_of(figure.cell.sheet, figure.cell.item.row)
     if any(re.search(r"\bGCD\b", note) for note in notes):
         return True  # half of a card
     less = r"\w* ?(?:less|minus|without|excluding|ohne|abzüglich|sans|moins)\b"
@@ -406,7 +405,7 @@ def _peaks_of_all(precision: str) -> tuple[float, ...]:
     return tuple(v for chip in load.chip_names() for p in formats for v in values(chip, f"peak_compute {p}"))
 
 
-def _sparse_of_any(inference: Inference, named: set[Key]) -> Iterator[tuple[int, Cellwise, Said]]:
+def _sparse_of_any(inference: Inference, named: set[Key]) -> Iterator[tuple[Cellwise, Said]]:
     """A peak that is said to be dense, and is the sparse one of some chip and the dense one of none."""
     for key, cell in inference.cells.items():
         value, number = cell.context.value, cell.item.value
@@ -422,7 +421,7 @@ def _sparse_of_any(inference: Inference, named: set[Key]) -> Iterator[tuple[int,
             message = (
                 f"{number:g} is the {precision} peak of a chip with 2:4 sparsity; the dense one is {number / 2:g}."
             )
-            yield key[0], cell, ("sparse-peak", message, "")
+            yield cell, ("sparse-peak", message, "")
 
 
 def _confirmed(figures: list[_Figure], chosen: dict[str, str]) -> set[str]:
@@ -442,7 +441,7 @@ def _measured(figures: list[_Figure], chosen: dict[str, str]) -> set[tuple[int, 
     fits: dict[tuple[int, str], dict[tuple[str, float], bool]] = {}
     for figure in figures:
         if figure.chip and figure.attribute not in _MODEL:
-            each = fits.setdefault((figure.sheet, figure.attribute), {})
+            each = fits.setdefault((figure.cell.sheet, figure.attribute), {})
             each[figure.chip, figure.si] = _fits(figure, chosen[figure.chip])
     return {key for key, each in fits.items() if len(each) > 2 and not any(each.values())}
 
@@ -597,9 +596,9 @@ def _links() -> tuple[tuple[re.Pattern[str], str, float], ...]:
     return tuple(found)
 
 
-def _interconnects(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
+def _interconnects(inference: Inference) -> Iterator[tuple[Cellwise, Said]]:
     """Hold the direction that a label states against the figure typed for "NVLink 4" or "PCIe 5 x16"."""
-    for (sheet, _), cell in inference.cells.items():
+    for cell in inference.cells.values():
         value, number = cell.context.value, cell.item.value
         if cell.item.form >= 0 or value is None or not isinstance(number, float) or not number:
             continue
@@ -612,7 +611,7 @@ def _interconnects(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]
         one, both = (_near(number * value.factor, (r,), 0.04) for r in (rate, 2 * rate))
         if (direction == "per direction" and both) or (direction == "both directions" and one):
             shown = "both directions together" if both else "one direction"
-            yield sheet, cell, ("link-direction", f"This is {name} in {shown}; the label says {direction}.", "")
+            yield cell, ("link-direction", f"This is {name} in {shown}; the label says {direction}.", "")
 
 
 # --- models ----------------------------------------------------------------------------------------------------------

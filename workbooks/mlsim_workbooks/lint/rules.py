@@ -39,7 +39,7 @@ from mlsim_workbooks.lint.domain import (
 from mlsim_workbooks.lint.doubt import Difference, all_written, another_quantity, doubtful, lines_added
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import has_number, kind_rules, mean_rules, missing_pue, trip_rules
 from mlsim_workbooks.lint.label_units import label_unit_rules
 from mlsim_workbooks.lint.limits import limit_findings
@@ -68,27 +68,27 @@ def check(inference: Inference) -> list[Finding]:
     found: list[Finding] = []
     seen: set[tuple[str, str, str]] = set()
     clean: set[tuple[int | str, ...]] = set()  # what was found right once is right in all cells it was filled to
-    for (sheet, _), cell in inference.cells.items():
+    for cell in inference.cells.values():
         context = id(cell.context), _without_numbers(cell.entity)
-        key = (sheet, cell.item.col, *context, id(cell.computed), id(cell.clashes), cell.item.form)
+        key = (cell.sheet, cell.item.col, *context, id(cell.computed), id(cell.clashes), cell.item.form)
         if key in clean:
             continue
-        said = [x for x in _of_cell(inference, facts, sheet, cell) if x[0] != "binary-prefix" or not facts.binary]
+        said = [x for x in _of_cell(inference, facts, cell) if x[0] != "binary-prefix" or not facts.binary]
         if not said:
             clean.add(key)
         for rule, message, suggestion in said:
-            _report(inference, found, seen, sheet, cell, rule, message, suggestion)
-    for sheet, cell, (rule, message, suggestion) in (
+            _report(inference, found, seen, cell, rule, message, suggestion)
+    for cell, (rule, message, suggestion) in (
         *registry_findings(inference, names),
         *limit_findings(inference, names),
     ):
-        _report(inference, found, seen, sheet, cell, rule, message, suggestion)
+        _report(inference, found, seen, cell, rule, message, suggestion)
     flagged = {(f.sheet, f.cell) for f in found}
-    for sheet, cell, (rule, message, suggestion) in series_findings(inference):
-        if (inference.book.grids[sheet].name, cell.item.address) not in flagged:
-            _report(inference, found, seen, sheet, cell, rule, message, suggestion)
-    for sheet, cell, (rule, message, suggestion) in unused_findings(inference, {(f.sheet, f.cell) for f in found}):
-        _report(inference, found, seen, sheet, cell, rule, message, suggestion)
+    for cell, (rule, message, suggestion) in series_findings(inference):
+        if (inference.book.grids[cell.sheet].name, cell.item.address) not in flagged:
+            _report(inference, found, seen, cell, rule, message, suggestion)
+    for cell, (rule, message, suggestion) in unused_findings(inference, {(f.sheet, f.cell) for f in found}):
+        _report(inference, found, seen, cell, rule, message, suggestion)
     found = _with_inputs_blamed(inference, found, seen)
     order = {g.name: i for i, g in enumerate(inference.book.grids)}
     return sorted(found, key=lambda f: (order[f.sheet], position(f.cell), f.rule))
@@ -100,7 +100,7 @@ def _with_inputs_blamed(inference: Inference, found: list[Finding], seen: set[tu
     places = {(sheets[f.sheet], _key_of(f.cell)) for f in found if f.rule in _OF_UNITS}
     for key, (rule, message, suggestion), explained in list(blamed(inference, places & inference.cells.keys())):
         found = [f for f in found if f.rule not in _OF_UNITS or (sheets[f.sheet], _key_of(f.cell)) not in explained]
-        _report(inference, found, seen, key[0], inference.cells[key], rule, message, suggestion)
+        _report(inference, found, seen, inference.cells[key], rule, message, suggestion)
     return found
 
 
@@ -123,11 +123,11 @@ def _without_numbers(entity: str) -> str:
 
 
 def _report(
-    inference: Inference, found: list[Finding], seen: set[tuple[str, str, str]], sheet: int, cell: Cellwise, rule: str,
+    inference: Inference, found: list[Finding], seen: set[tuple[str, str, str]], cell: Cellwise, rule: str,
     message: str, suggestion: str,
 ) -> None:  # fmt: skip
     book = inference.book
-    key = book.grids[sheet].name, cell.item.address, rule
+    key = book.grids[cell.sheet].name, cell.item.address, rule
     if key not in seen:
         seen.add(key)
         found.append(Finding(book.path.name, *key, message, suggestion or RULES[rule].fix))
@@ -136,53 +136,52 @@ def _report(
 # --- one cell -------------------------------------------------------------------------------------------------------
 
 
-def _of_cell(inference: Inference, facts: Facts, sheet: int, cell: Cellwise) -> Iterator[Said]:
+def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Said]:
     if cell.context.contradiction is not None:
         yield _contradiction(cell)
     yield from label_unit_rules(cell)
     yield from flop_rules(cell)
-    yield from note_rules(inference, sheet, cell)
+    yield from note_rules(inference, cell)
     if cell.context.date and cell.item.form >= 0:
-        yield from _hours_after_a_date(inference, sheet, cell)
+        yield from _hours_after_a_date(inference, cell)
     if cell.computed is None:
         return
-    clashes = list(clash_rules(inference, facts, sheet, cell))
+    clashes = list(clash_rules(inference, facts, cell))
     yield from clashes
     tree = inference.tree(cell.item.form)
     if tree is None:
         return
-    key = sheet, cell.item.key
-    guesses = inference.guesses(key)
+    guesses = inference.guesses(cell)
     counts = [] if clashes or guesses else list(count_rule(cell, tree))
     if counts and wrong_count(cell.computed) == ("device", "replica") and not _many_per_replica(inference, facts):
         counts = []  # a replica may be one GPU
     yield from counts
     if not clashes and not counts and cell.context.contradiction is None:
-        yield from _result(inference, facts, sheet, cell, tree)
-        yield from _binary_or_decimal(inference, sheet, cell)
-        yield from _other_currency(inference, sheet, cell)
+        yield from _result(inference, facts, cell, tree)
+        yield from _binary_or_decimal(inference, cell)
+        yield from _other_currency(inference, cell)
         yield from wording_rules(cell, tree)
-    kinds = kind_rules(cell, tree, _of_a_mixture(inference, facts, key), format_of(facts, sheet, cell))
-    yield from (x for x in kinds if x[0] != "peak-precision" or not _names_the_peak(inference, key))
-    if not guesses and not inference.nameless(key):
-        yield from _of_what_is_missing(inference, facts, sheet, cell, tree)
+    kinds = kind_rules(cell, tree, _of_a_mixture(inference, facts, cell), format_of(facts, cell))
+    yield from (x for x in kinds if x[0] != "peak-precision" or not _names_the_peak(inference, cell))
+    if not guesses and not inference.nameless(cell):
+        yield from _of_what_is_missing(inference, facts, cell, tree)
     if not clashes:
-        yield from sum_rules(inference, sheet, cell, tree)
-    yield from trip_rules(inference, sheet, cell, tree)
-    yield from squared_pue(inference, sheet, cell, tree)
-    yield from mean_rules(inference, sheet, cell)
-    yield from copy_rules(inference, sheet, cell, tree)
-    yield from hour_price_rules(inference, sheet, cell)
-    yield from mac_rules(inference, sheet, cell)
-    yield from gemm_rules(inference, sheet, cell, tree)
-    yield from time_of_work_rules(inference, sheet, cell, tree)
-    yield from kv_constants(inference, sheet, cell, tree)
+        yield from sum_rules(inference, cell, tree)
+    yield from trip_rules(inference, cell, tree)
+    yield from squared_pue(inference, cell, tree)
+    yield from mean_rules(inference, cell)
+    yield from copy_rules(inference, cell, tree)
+    yield from hour_price_rules(inference, cell)
+    yield from mac_rules(inference, cell)
+    yield from gemm_rules(inference, cell, tree)
+    yield from time_of_work_rules(inference, cell, tree)
+    yield from kv_constants(inference, cell, tree)
 
 
-def _hours_after_a_date(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+def _hours_after_a_date(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """A date and a number of hours: a date counts days."""
     tree = inference.tree(cell.item.form)
-    terms = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)] if tree is not None else []
+    terms = [inference.cell_of(cell, n) for n in sx.summands(tree)] if tree is not None else []
     if len(terms) != 2 or not any(c is not None and c.context.date for c in terms):
         return
     for term in terms:
@@ -196,12 +195,12 @@ def _hours_after_a_date(inference: Inference, sheet: int, cell: Cellwise) -> Ite
             )
 
 
-def _of_a_mixture(inference: Inference, facts: Facts, key: Key) -> bool:
+def _of_a_mixture(inference: Inference, facts: Facts, cell: Cellwise) -> bool:
     """Tell whether the parameters that a formula uses stand beside active ones: those of a mixture of experts."""
     active = facts.concepts.get("active parameters", ())
     if not active:
         return False
-    counts = {k: c for k, c in inference.uses(key).items() if "parameters" in c.context.concept}
+    counts = {k: c for k, c in inference.uses(cell).items() if "parameters" in c.context.concept}
     used = [k for k, c in counts.items() if not (names_dense_model(c.words) or _DENSE.search(c.context.label))]
     if counts and not used:
         return False
@@ -212,9 +211,9 @@ def _of_a_mixture(inference: Inference, facts: Facts, key: Key) -> bool:
 _DENSE = re.compile(r"\bdense\b|\bdicht", re.I)
 
 
-def _names_the_peak(inference: Inference, key: Key) -> bool:
+def _names_the_peak(inference: Inference, cell: Cellwise) -> bool:
     """Tell whether what a formula takes says which peak is due: "MFU against dense BF16", work in integer operations."""
-    used = inference.uses(key).values()
+    used = inference.uses(cell).values()
     peaks = [c for c in used if {n for n, _ in c.value.dims or ()} & {"operation", "integer_operation"}]
     shares = [c.context.label for c in used if not hard(c.value.dims or ())]
     if any("integer_operation" in dict(c.value.dims or ()) and not dict(c.value.dims or ()).get("time") for c in used):
@@ -223,39 +222,37 @@ def _names_the_peak(inference: Inference, key: Key) -> bool:
     return bool(formats) and all(f and any(re.search(rf"\b{f}\b", x, re.I) for x in shares) for f in formats)
 
 
-def _of_what_is_missing(
-    inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node
-) -> Iterator[Said]:
+def _of_what_is_missing(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A count, a PUE or a factor that a formula lacks: said only where all it uses is known."""
     yield from _eight(cell, cell.computed)
     yield from missing_pue(cell, tree)
     context = cell.context
     counted = counts_something(context.value or cell.value)
     if context.concept or context.kinds or counted or (context.label and not cell.entity):
-        used = inference.uses((sheet, cell.item.key)).values()
+        used = inference.uses(cell).values()
         gpu_time = any(map(_of_gpus, used))
-        paid = [k for k, c in inference.uses((sheet, cell.item.key)).items() if has_money(c.value)]
-        gpu_time |= any(map(_of_gpus, (c for k in paid for c in inference.uses(k).values())))
-        places = {(s, c.item.row) for (s, _), c in inference.uses((sheet, cell.item.key)).items()} | {
-            (sheet, cell.item.row)
-        }
+        paid = [c for c in used if has_money(c.value)]
+        gpu_time |= any(map(_of_gpus, (c for price in paid for c in inference.uses(price).values())))
+        places = {(c.sheet, c.item.row) for c in (cell, *used)}
         gpu_time |= any(_ON_ONE_CHIP.search(inference.title(*place)) for place in places)
         worked = cell.computed.parts if cell.computed is not None else frozenset()
         gpu_time |= "replicas" in worked and not _many_per_replica(inference, facts)
-        title = inference.title(sheet, cell.item.row)
-        nodes = bool(facts.concepts.get("nodes")) and not _ONE_NODE.fullmatch(inference.book.grids[sheet].name.strip())
+        title = inference.title(cell.sheet, cell.item.row)
+        nodes = bool(facts.concepts.get("nodes")) and not _ONE_NODE.fullmatch(
+            inference.book.grids[cell.sheet].name.strip()
+        )
         nodes = nodes and not _OF_A_NODE.search(title)
         nodes = nodes and not any(_ON_ONE_NODE.search(c.words) or _ORDERED.match(c.words) for c in used)
         for said in scope_rules(cell, tree, nodes, bool(facts.concepts.get("users")), gpu_time):
             if said[0] != "device-hours" or not any(lines_added(inference, c) == 24 for c in used):
                 yield said  # else GPUs, added up over the hours of a day
-    yield from kv_rules(inference, facts, (sheet, cell.item.key), cell, tree)
-    yield from batch_rules(inference, (sheet, cell.item.key), cell)
-    yield from host_power_rules(inference, (sheet, cell.item.key), cell)
-    yield from left_of_one_rules(inference, (sheet, cell.item.key), cell, tree)
-    yield from each_user_rules(inference, (sheet, cell.item.key), cell, tree, bool(facts.concepts.get("users")))
-    yield from pue_rules(inference, facts, sheet, cell)
-    yield from site_rules(inference, facts, sheet, cell, tree)
+    yield from kv_rules(inference, facts, cell, tree)
+    yield from batch_rules(inference, cell)
+    yield from host_power_rules(inference, cell)
+    yield from left_of_one_rules(inference, cell, tree)
+    yield from each_user_rules(inference, cell, tree, bool(facts.concepts.get("users")))
+    yield from pue_rules(inference, facts, cell)
+    yield from site_rules(inference, facts, cell, tree)
 
 
 def _of_gpus(cell: Cellwise) -> bool:
@@ -320,7 +317,7 @@ def _contradiction(cell: Cellwise) -> Said:
 # --- a formula against its cell ----------------------------------------------------------------------------------------
 
 
-def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def _result(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     stated, computed = cell.context.value, cell.computed
     assert computed is not None
     hundred = isinstance(tree, sx.Binary) and tree.operator == "*" and sx.Number(100.0) in (tree.left, tree.right)
@@ -328,7 +325,7 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
         hundred or (computed.dims == () and any(abs(n - 100) < 1e-9 for n in computed.numbers))
     ):
         yield "percent", f"'{cell.label}' multiplies by 100, and its format % does so once more.", ""
-    if _divides_a_fraction(inference, sheet, cell, computed):
+    if _divides_a_fraction(inference, cell, computed):
         yield (
             "percent",
             f"'{cell.label}' divides by 100, but the format % of what it takes means a fraction already.",
@@ -346,21 +343,21 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
         return  # a text with its own unit, passed on as it is; a pair of currencies
     if "integer_operation" in dict(stated.dims or ()):
         stated = _whichever_operations(stated, computed)
-    counts = inference.were_counts((sheet, cell.item.key)) if computed.dims is None and cell.context.explicit else None
+    counts = inference.were_counts(cell) if computed.dims is None and cell.context.explicit else None
     computed = counts or computed
-    said = inference.as_said((sheet, cell.item.key)) if cell.context.explicit else None
+    said = inference.as_said(cell) if cell.context.explicit else None
     if said is not None and _bytes_but_time(said) == _bytes_but_time(stated) != _bytes_but_time(computed):
         computed = said  # the number of the label is no bare one
         yield from _eight(cell, said, written=True)
     if upside_down := list(_upside_down(cell, computed, stated)):
         yield from upside_down
-    elif turned := turned_operand(inference, sheet, cell, tree, computed, stated):
+    elif turned := turned_operand(inference, cell, tree, computed, stated):
         rule = "currency" if _exchanges(turned.value) else "dimension"
         yield rule, f"'{cell.label}' {turned.said}: the formula gives {unit_text(computed)}.", ""
         return
     if not explicit and not stated.dims and hard(computed.dims or ()):
         return  # a "factor" that turns out to be a quantity: the label was misread
-    if said_twice := _binary_for_nothing(inference, sheet, cell, computed, stated):
+    if said_twice := _binary_for_nothing(inference, cell, computed, stated):
         yield "binary-prefix", said_twice, ""
         return
     mismatch = compare(_without_ring(computed), stated)
@@ -372,12 +369,12 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
         )
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
-    if _eight_hours(inference, sheet, cell, computed, stated):
+    if _eight_hours(inference, cell, computed, stated):
         yield "calendar", f"'{cell.label}' is in days, but the formula divides hours by 8.", "A day has 24 hours."
         return
     if not explicit and not mismatch.dims and not mismatch.periods[0]:
         return  # a count without its unit may be in millions
-    if (mismatch.dims or mismatch.periods[0]) and _unit_priced(inference, sheet, cell, tree):
+    if (mismatch.dims or mismatch.periods[0]) and _unit_priced(inference, cell, tree):
         return
     rule = rule_of(mismatch, computed, stated)
     if rule == "integer-ops" and _is_mac(computed):
@@ -390,7 +387,7 @@ def _result(inference: Inference, facts: Facts, sheet: int, cell: Cellwise, tree
     if counts is not None and rule == "time-scale" and mismatch.ratio in (1e6, 1e-6, 1e9, 1e-9):
         return  # millions that do not say so
     difference = Difference(
-        inference, facts, sheet, cell, tree, computed, stated, mismatch, rule or "dimension", computed is said
+        inference, facts, cell, tree, computed, stated, mismatch, rule or "dimension", computed is said
     )
     if not another_quantity(difference) and not all_written(difference) and (not rule or doubtful(difference)):
         return
@@ -426,11 +423,11 @@ def _exchanges(value: Value) -> bool:
     return sum(n.startswith("money_in_") for n, _ in value.dims or ()) == 2
 
 
-def _divides_a_fraction(inference: Inference, sheet: int, cell: Cellwise, computed: Value) -> bool:
+def _divides_a_fraction(inference: Inference, cell: Cellwise, computed: Value) -> bool:
     """Tell whether a product has a percentage that is stored as a fraction, and a division by 100 for it."""
     shares = [
         c
-        for c in inference.uses((sheet, cell.item.key)).values()
+        for c in inference.uses(cell).values()
         if c.context.percent or (c.item.form < 0 and re.search(r"\bas a fraction\b", c.words, re.I))
     ]
     below = bool(computed.parts & {"1/share", "1/ratio", "1/MFU"})
@@ -467,14 +464,14 @@ def _upside_down(cell: Cellwise, computed: Value, stated: Value) -> Iterator[Sai
         yield "money-rate", f"'{cell.label}' is a price per token, but the formula multiplies by tokens.", ""
 
 
-def _other_currency(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+def _other_currency(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """A figure in euros from dollars alone, where nothing else in the formula may be an exchange rate."""
     computed, stated = cell.computed, cell.context.value
     if computed is None or computed.dims is not None or stated is None or not cell.context.explicit:
         return
     due = {n for n, e in stated.dims or () if n.startswith("money_in_") and e > 0}
     have = {p[1:] for p in computed.parts if p.startswith("~money_in_")}
-    used = inference.uses((sheet, cell.item.key)).values()
+    used = inference.uses(cell).values()
     if any("per unit of" in c.words for c in used):
         return  # "GBP per unit of that currency"
     unread = [c for c in used if not c.value.known]
@@ -525,9 +522,9 @@ _OF_ONE_GPU = re.compile(
 )
 
 
-def _eight_hours(inference: Inference, sheet: int, cell: Cellwise, computed: Value, stated: Value) -> bool:
+def _eight_hours(inference: Inference, cell: Cellwise, computed: Value, stated: Value) -> bool:
     """Tell whether hours become days by 8 of them, where nobody works."""
-    used = list(inference.uses((sheet, cell.item.key)).values())
+    used = list(inference.uses(cell).values())
     if computed.numbers != (0.125,) or len(used) != 1 or not cell.context.explicit or not used[0].context.explicit:
         return False
     days = hard(stated.dims or ()) == (("time", 1.0),) == hard(computed.dims or ()) and stated.factor == 86_400.0
@@ -594,7 +591,7 @@ def _eight(cell: Cellwise, computed: Value | None, *, written: bool = False) -> 
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""
 
 
-def _binary_for_nothing(inference: Inference, sheet: int, cell: Cellwise, computed: Value, stated: Value) -> str:
+def _binary_for_nothing(inference: Inference, cell: Cellwise, computed: Value, stated: Value) -> str:
     """Return what is said of a formula that turns GB into GiB, where it takes and gives the same unit."""
     numbers = set(computed.numbers)
     turns = any(
@@ -602,26 +599,26 @@ def _binary_for_nothing(inference: Inference, sheet: int, cell: Cellwise, comput
     )
     if not turns or stated.dims != (("information", 1.0),) or not cell.context.explicit:
         return ""
-    used = [c.value for c in inference.uses((sheet, cell.item.key)).values()]
+    used = [c.value for c in inference.uses(cell).values()]
     if len(used) != 1 or used[0].dims != stated.dims or used[0].factor != stated.factor:
         return ""
     return f"'{cell.label}' turns decimal into binary units or back, but what it takes is in {stated.text} too."
 
 
-def _binary_or_decimal(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+def _binary_or_decimal(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """A division by 1e9 under GiB, or by 1024^3 under GB, where the rest of the formula is not known."""
     stated, computed = cell.context.value, cell.computed
     if stated is None or computed is None or stated.dims != (("information", 1.0),) or not cell.context.explicit:
         return
     plain = computed.dims == () and not any(p[0] == "~" for p in computed.parts) and _closes(computed, 3, 4)
-    alone = computed.dims == () and not inference.uses((sheet, cell.item.key))  # 224 x 224 x 3 / 1024
+    alone = computed.dims == () and not inference.uses(cell)  # 224 x 224 x 3 / 1024
     alone |= plain and bool(computed.parts & MODEL_SIZES)
     whole = computed.dims is None and _binary_unit(stated) and not any(p[0] == "~" for p in computed.parts)  # of pixels
     if not (alone or whole) and (
         computed.dims is not None or ("~information" not in computed.parts and not _BYTES_EACH & computed.parts)
     ):
         return
-    used = inference.uses((sheet, cell.item.key)).values()
+    used = inference.uses(cell).values()
     scales = [c.value.factor for c in used if c.value.dims == (("information", 1.0),)]
     for k in (1, 2, 3, 4):
         for found, due in ((1000.0**k, 1024.0**k), (1024.0**k, 1000.0**k)):
@@ -665,11 +662,11 @@ def _binary(number: float) -> bool:
     return any(_close(big, b**k) for b in (1024.0, 1.024) for k in (1, 2, 3, 4))
 
 
-def _unit_priced(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> bool:
+def _unit_priced(inference: Inference, cell: Cellwise, tree: sx.Node) -> bool:
     """Tell whether a formula is quantity times unit price, whatever the unit of that line of an offer."""
     if not (isinstance(tree, sx.Binary) and tree.operator == "*"):
         return False
-    factors = [inference.cell_of(sheet, cell.item, n) for n in (tree.left, tree.right)]
+    factors = [inference.cell_of(cell, n) for n in (tree.left, tree.right)]
     return any(c is not None and _UNIT_PRICE.search(c.words) for c in factors)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import THINGS, Value, compare, hard, has_money, is_time, only_conversions
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import is_copied, is_product
 from mlsim_workbooks.lint.naming import thing, unit_text
 from mlsim_workbooks.lint.users import passed_to_user, user_rules
@@ -323,13 +323,13 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         )
 
 
-def left_of_one_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def left_of_one_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """The memory that is left per node or replica, taken from that of one GPU, where several are in one."""
     stated = cell.context.value
     if stated is None or not cell.context.explicit or hard(stated.dims or ()) != _BYTES:
         return
     each = next((n for n in ("node", "replica") if dict(stated.dims or ()).get(n, 0.0) < 0), "")
-    terms, evaluation = sx.summands(tree, "+-"), inference.evaluation(key)
+    terms, evaluation = sx.summands(tree, "+-"), inference.evaluation(cell)
     if not each or len(terms) < 2 or evaluation is None:
         return
     of_one = dict(evaluation.value(terms[0]).dims or ()).get("device", 0.0) < 0
@@ -369,14 +369,14 @@ OF_EACH = re.compile(r"gpu|each|one |single|unit|per |/|pro |par ", re.I)
 _HOST = re.compile(r"\b[dh]gx\b|workstation|\bnodes?\b|server|\bhost|chassis|\brack|knoten|nœud|serveur|\bbox\b", re.I)
 
 
-def host_power_rules(inference: Inference, key: Key, cell: Cellwise) -> Iterator[Said]:
+def host_power_rules(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """GPU-hours times the power of the whole machine around several GPUs."""
     computed, stated = cell.computed, cell.context.value
     if computed is None or stated is None or hard(stated.dims or ()) != (("energy", 1.0),):
         return
     if dict(computed.dims or ()).get("device", 0.0) <= 0 or dict(stated.dims or ()).get("device"):
         return
-    used = list(inference.uses(key).values())
+    used = list(inference.uses(cell).values())
     power = [c for c in used if hard(c.value.dims or ()) == (("energy", 1.0), ("time", -1.0))]
     hours = any(dict(c.value.dims or ()).get("device", 0.0) > 0 and dict(c.value.dims or ()).get("time") for c in used)
     if (
@@ -410,7 +410,7 @@ def _of_each_gpu(value: Value) -> bool:
     return dims.get("device", 0.0) < 0 < dims.get("time", 0.0) and not has_money(value)
 
 
-def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterator[Said]:
+def hour_price_rules(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """A price per GPU-hour worked out from the cost of all GPUs and wall-clock hours."""
     stated, computed = cell.context.value, cell.computed
     if stated is None or computed is None or computed.dims is None or not cell.context.explicit:
@@ -425,7 +425,7 @@ def hour_price_rules(inference: Inference, sheet: int, cell: Cellwise) -> Iterat
         or not only_conversions(computed, 100.0, 0.01)
     ):
         return
-    used = inference.uses((sheet, cell.item.key)).values()
+    used = inference.uses(cell).values()
     if any(_of_each_gpu(c.value) for c in used):
         return  # hours of each GPU, times the GPUs
     money = [c.words for c in used if has_money(c.value) and not any(e < 0 for _, e in hard(c.value.dims or ()))]

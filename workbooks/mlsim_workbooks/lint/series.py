@@ -21,7 +21,6 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, rule_of, thing, unit_text
-from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.unit_texts import unit_cell
 from mlsim_workbooks.lint.vocabulary import MACHINES
 from mlsim_workbooks.package import column_number, position
@@ -52,47 +51,44 @@ def relative(cell: Cellwise) -> Relative:
     return cell.relative
 
 
-def series_findings(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
-    """Yield (sheet, cell, what is said) for formulas that mean something else than their neighbours."""
+def series_findings(inference: Inference) -> Iterator[tuple[Cellwise, Said]]:
+    """Yield (cell, what is said) for formulas that mean something else than their neighbours."""
     filled = Counter(c.item.form for c in inference.cells.values())
     logs = {form for form, count in filled.items() if count > _LOG}
-    for (sheet, place), cell in inference.cells.items():
+    for cell in inference.cells.values():
         if cell.item.form < 0 or cell.computed is None:
             continue
-        row, col = divmod(place, WIDE)
-        said = _in_another_unit(inference, sheet, row, col, cell) if cell.item.form not in logs else None
+        said = _in_another_unit(inference, cell) if cell.item.form not in logs else None
         if said is not None:
-            yield sheet, cell, said
+            yield cell, said
             continue
         for down, across in ((1, 0), (0, 1)):
-            other, where = _neighbours(inference, sheet, row, col, down, across, cell, cell.item.form in logs)
+            other, where = _neighbours(inference, cell, down, across, cell.item.form in logs)
             if other is None:
                 continue
             said = None
             if where == "inside" or _near_to(inference, cell, other):
                 said = _difference(cell, other)
-            said = said or _slip(inference, sheet, cell, other, where)
+            said = said or _slip(inference, cell, other, where)
             if said is not None:
-                yield sheet, cell, said
+                yield cell, said
                 break
         else:
-            said = _of_two(inference, sheet, row, col, cell) if cell.item.form not in logs else None
+            said = _of_two(inference, cell) if cell.item.form not in logs else None
             if said is not None:
-                yield sheet, cell, said
+                yield cell, said
     yield from _twins(inference)
     yield from _typed(inference)
 
 
-def _neighbours(
-    inference: Inference, sheet: int, row: int, col: int, down: int, across: int, cell: Cellwise, log: bool
-) -> tuple[Cellwise | None, str]:
+def _neighbours(inference: Inference, cell: Cellwise, down: int, across: int, log: bool) -> tuple[Cellwise | None, str]:
     """Return the neighbour that stands for a series, and where the cell stands: "inside", "start" or "end".
 
     A series is two cells that agree with each other and not with the one between or beside them.
     """
 
     def at(steps: int) -> Cellwise | None:
-        found = inference.at(sheet, row + steps * down, col + steps * across)
+        found = inference.near(cell, steps * down, steps * across)
         return found if found is not None and found.item.form >= 0 and found.computed is not None else None
 
     before, after = at(-1), at(1)
@@ -109,9 +105,7 @@ def _neighbours(
         if a is None or b is None:
             continue
         same = a.item.form == cell.item.form and a.computed == cell.computed
-        if same and (
-            log or not (_in_own_line(cell, a) or _swapped(cell, a) or _of_another_kind(inference, sheet, cell, a))
-        ):
+        if same and (log or not (_in_own_line(cell, a) or _swapped(cell, a) or _of_another_kind(inference, cell, a))):
             continue
         alike = a.context.value == b.context.value or (
             _alike(a, b) and ((a.context.headed and b.context.headed and _agrees(a)) or (across and _one_row(a, b)))
@@ -149,7 +143,7 @@ def _near_to(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:
     return common > fewer or (common == fewer and cell.item.row == other.item.row and _one_row(cell, other))
 
 
-def _in_another_unit(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise) -> Said | None:
+def _in_another_unit(inference: Inference, cell: Cellwise) -> Said | None:
     """One cell of a filled line whose format states another unit than those of the cells beside it: GiB among GB."""
     value = cell.context.value
     if value is None or not cell.context.explicit or cell.context.headed or not hard(value.dims or ()):
@@ -157,11 +151,11 @@ def _in_another_unit(inference: Inference, sheet: int, row: int, col: int, cell:
     own = relative(cell)
     for down, across in ((1, 0), (0, 1)):
         for steps in ((-1, 1), (1, 2), (-1, -2)):
-            beside = [inference.at(sheet, row + s * down, col + s * across) for s in steps]
+            beside = [inference.near(cell, s * down, s * across) for s in steps]
             units = {c.context.value for c in beside if c is not None and c.item.form >= 0 and relative(c) == own}
             if len(units) != 1 or any(c is None or relative(c) != own or c.context.headed for c in beside):
                 continue
-            across_it = (inference.at(sheet, row + s * across, col + s * down) for s in (-1, 1))
+            across_it = (inference.near(cell, s * across, s * down) for s in (-1, 1))
             if any(c is not None and c.context.value == value for c in across_it):
                 continue  # all of its line is in this unit
             due = units.pop()
@@ -176,12 +170,12 @@ def _in_another_unit(inference: Inference, sheet: int, row: int, col: int, cell:
     return None
 
 
-def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise) -> Said | None:
+def _of_two(inference: Inference, cell: Cellwise) -> Said | None:
     """Two cases of one quantity side by side, of which one leaves out what the other has from its own column."""
     near = [
         c
         for step in (-3, -2, -1, 1, 2, 3)
-        if (c := inference.at(sheet, row, col + step)) is not None and c.item.form >= 0 and c.computed is not None
+        if (c := inference.near(cell, 0, step)) is not None and c.item.form >= 0 and c.computed is not None
     ]
     if len(near) != 1 or not _one_row(near[0], cell) or not _alike(near[0], cell):
         return None
@@ -196,16 +190,18 @@ def _of_two(inference: Inference, sheet: int, row: int, col: int, cell: Cellwise
     found = edit(mine, _own_refs(cell, other), theirs, _own_refs(other, cell))
     if found is None or found.turned or found.gained or len(found.lost) != 1:
         return None
-    lost = _operand(inference, sheet, other, found.lost[0])
+    lost = _operand(inference, other, found.lost[0])
     if isinstance(lost, Cellwise):
         here = not (isinstance(found.lost[0], sx.Ref) and found.lost[0].sheet)
-        twin = inference.at(sheet, lost.item.row, col) if here and lost.item.col == other.item.col else None
+        twin = (
+            inference.at(cell.sheet, lost.item.row, cell.item.col) if here and lost.item.col == other.item.col else None
+        )
         own = twin is not None and _one_row(twin, lost)
         rule = rule_of_factor(lost) or ("dimension" if own else "")
         if not own and (twin is not None or rule not in _OF_BOTH):
             return None
     elif isinstance(lost, float):
-        rule = "" if _in_other_units(inference, sheet, cell, other, lost) else _rule_of_number(cell, other, lost)
+        rule = "" if _in_other_units(inference, cell, other, lost) else _rule_of_number(cell, other, lost)
     else:
         return None
     return (rule, f"'{cell.label}' leaves out {_called(lost)}, unlike the cell beside it.", "") if rule else None
@@ -282,7 +278,7 @@ def _swapped(a: Cellwise, b: Cellwise) -> bool:
     return first != second and sorted(first) == sorted(second)
 
 
-def _of_another_kind(inference: Inference, sheet: int, a: Cellwise, b: Cellwise) -> bool:
+def _of_another_kind(inference: Inference, a: Cellwise, b: Cellwise) -> bool:
     """Tell whether two formulas of one form differ in one cell, and these are of two kinds: a peak in BF16, one in FP32."""
     if [x for x, y in zip(relative(a)[1], relative(b)[1], strict=True) if x != y] == []:
         return False
@@ -290,7 +286,7 @@ def _of_another_kind(inference: Inference, sheet: int, a: Cellwise, b: Cellwise)
     found = edit(tree, relative(a)[1], tree, relative(b)[1]) if tree is not None else None
     if found is None or len(found.lost) != 1 or len(found.gained) != 1:
         return False
-    pair = inference.cell_of(sheet, b.item, found.lost[0]), inference.cell_of(sheet, a.item, found.gained[0])
+    pair = inference.cell_of(b, found.lost[0]), inference.cell_of(a, found.gained[0])
     if pair[0] is None or pair[1] is None or "$" not in a.item.refs[getattr(found.gained[0], "mark", 0)]:
         return False
     kinds = [{k for k in c.context.kinds if k[0] in KIND_RULE} for c in pair if c is not None]
@@ -450,7 +446,7 @@ def _scale(value: Value) -> float:
 # --- one slip ----------------------------------------------------------------------------------------------------------
 
 
-def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, where: str) -> Said | None:
+def _slip(inference: Inference, cell: Cellwise, other: Cellwise, where: str) -> Said | None:
     """A formula that is its neighbours' but for one factor, or for one cell that means something else."""
     mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
     if mine is None or theirs is None or (isinstance(mine, sx.Ref) and isinstance(theirs, sx.Ref)):
@@ -462,8 +458,8 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         return None  # a sum at an end may start or close its line
     if found.of == "+" and not found.lost and isinstance(theirs, sx.Ref):
         return None  # what is added in one month of a series
-    lost = [_operand(inference, sheet, other, n) for n in found.lost]
-    took = [_operand(inference, sheet, cell, n) for n in found.gained]
+    lost = [_operand(inference, other, n) for n in found.lost]
+    took = [_operand(inference, cell, n) for n in found.gained]
     if found.turned and isinstance(mine, sx.Binary) and mine.operator == "+":
         return "dimension", f"'{cell.label}' adds what the cells beside it multiply.", ""
     if found.turned:
@@ -471,17 +467,17 @@ def _slip(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, whe
         what = " and ".join(_called(o) for o in lost)
         multiplies = "multiplies by" if _divides(theirs, found.lost[0]) else "divides by"
         return rule, f"'{cell.label}' {multiplies} {what}, the other way round than the cells beside it.", ""
-    certain = where == "inside" or _many_agree(inference, sheet, cell, other)
+    certain = where == "inside" or _many_agree(inference, cell, other)
     if lost and took:
         begins = where == "start" and _begins(cell, other, lost[0], took[0])
-        begins = begins and not (certain and _has_its_own(inference, sheet, cell, other, lost[0]))
-        if begins or (where != "inside" and _of_another_unit(inference, sheet, cell, other)):
+        begins = begins and not (certain and _has_its_own(inference, cell, other, lost[0]))
+        if begins or (where != "inside" and _of_another_unit(inference, cell, other)):
             return None
         return _exchanged(cell, other, lost[0], took[0], where, certain)
     operands = lost or took
     if sum(isinstance(o, float) for o in operands) == len(operands) > 1:
         return None
-    if all(isinstance(o, float) for o in operands) and _another_line(inference, sheet, cell, other):
+    if all(isinstance(o, float) for o in operands) and _another_line(inference, cell, other):
         return None
     rule = next((r for o in operands if not isinstance(o, float) and (r := rule_of_factor(o))), "")
     rule = rule or next((r for o in operands if isinstance(o, float) and (r := _rule_of_number(cell, other, o))), "")
@@ -514,11 +510,11 @@ def _crossed(cell: Cellwise, other: Cellwise, mine: sx.Node, theirs: sx.Node) ->
     return rule, f"'{cell.label}' takes the same cells as those beside it, in another order.", ""
 
 
-def _another_line(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise) -> bool:
+def _another_line(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:
     """Tell whether two rows of a list have units of their own in a column, or a currency: requests by the thousand."""
     if cell.item.col != other.item.col:
         return False
-    rows = inference.book.grids[sheet].rows
+    rows = inference.book.grids[cell.sheet].rows
     mine, theirs = (
         {i.col: i.value for i in rows.get(c.item.row, ()) if isinstance(i.value, str)} for c in (cell, other)
     )
@@ -531,11 +527,11 @@ def _another_line(inference: Inference, sheet: int, cell: Cellwise, other: Cellw
 _A_THOUSAND = re.compile(r"1[.,  ]?000 ")
 
 
-def _many_agree(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise) -> bool:
+def _many_agree(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:
     """Tell whether three cells in a row, or all of a line, agree with the one beside another."""
     down, across = other.item.row - cell.item.row, other.item.col - cell.item.col
     shared = relative(other)
-    second, third = (inference.at(sheet, cell.item.row + s * down, cell.item.col + s * across) for s in (2, 3))
+    second, third = (inference.near(cell, s * down, s * across) for s in (2, 3))
     if second is None or second.item.form < 0 or relative(second) != shared:
         return False
     tree = inference.tree(third.item.form) if third is not None and third.item.form >= 0 else None
@@ -572,7 +568,7 @@ def _divides(tree: sx.Node, factor: sx.Node) -> bool:
 _Operand = Cellwise | float | None
 
 
-def _operand(inference: Inference, sheet: int, cell: Cellwise, node: sx.Node) -> _Operand:
+def _operand(inference: Inference, cell: Cellwise, node: sx.Node) -> _Operand:
     """Return the number or the cell that a formula uses; for a lookup, the first cell that it may find."""
     while isinstance(node, sx.Call) and node.name in ("INDEX", "XLOOKUP") and node.args:
         at = node.args[0 if node.name == "INDEX" else -1]
@@ -581,7 +577,7 @@ def _operand(inference: Inference, sheet: int, cell: Cellwise, node: sx.Node) ->
         node = sx.Ref(at.first, at.sheet)
     if isinstance(node, sx.Number):
         return node.value
-    return inference.cell_of(sheet, cell.item, node)
+    return inference.cell_of(cell, node)
 
 
 def _begins(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand) -> bool:
@@ -593,22 +589,22 @@ def _begins(cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand) -> b
     return before or not _in_line(cell, took)
 
 
-def _of_another_unit(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise) -> bool:
+def _of_another_unit(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:
     """Tell whether the line above a formula has another unit there than beside it: service units after hours."""
-    for (s, _), used in inference.uses((sheet, cell.item.key)).items():
-        if s != sheet or used.item.col != cell.item.col or cell.item.row != other.item.row:
+    for (s, _), used in inference.uses(cell).items():
+        if s != cell.sheet or used.item.col != cell.item.col or cell.item.row != other.item.row:
             continue
-        beside = inference.at(sheet, used.item.row, other.item.col)
+        beside = inference.at(cell.sheet, used.item.row, other.item.col)
         if beside is not None and used.value.dims != beside.value.dims:
             return True
     return False
 
 
-def _has_its_own(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, due: _Operand) -> bool:
+def _has_its_own(inference: Inference, cell: Cellwise, other: Cellwise, due: _Operand) -> bool:
     """Tell whether the cell of a line that takes a number has one of its own for it, as those beside it have."""
     if not isinstance(due, Cellwise) or cell.item.row != other.item.row or due.item.col != other.item.col:
         return False
-    twin = inference.at(sheet, due.item.row, cell.item.col)
+    twin = inference.at(cell.sheet, due.item.row, cell.item.col)
     return twin is not None and _one_row(twin, due)
 
 
@@ -769,9 +765,9 @@ def rule_of_exchange(due: Cellwise, took: Cellwise) -> str:
 # --- one formula under two labels --------------------------------------------------------------------------------------
 
 
-def _in_other_units(inference: Inference, sheet: int, cell: Cellwise, other: Cellwise, factor: float) -> bool:
+def _in_other_units(inference: Inference, cell: Cellwise, other: Cellwise, factor: float) -> bool:
     """Tell whether two cases take one quantity in units that are that factor apart: kW of a rack, MW of a hall."""
-    mine, theirs = ({c.item.row: c.value for c in inference.uses((sheet, x.item.key)).values()} for x in (cell, other))
+    mine, theirs = ({c.item.row: c.value for c in inference.uses(x).values()} for x in (cell, other))
     apart = [
         mine[r].factor / theirs[r].factor
         for r in mine.keys() & theirs.keys()
@@ -780,7 +776,7 @@ def _in_other_units(inference: Inference, sheet: int, cell: Cellwise, other: Cel
     return any(abs(x / f - 1) < 1e-9 for x in apart for f in (factor, 1 / factor))
 
 
-def _twins(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
+def _twins(inference: Inference) -> Iterator[tuple[Cellwise, Said]]:
     """Two cells with the same formula, of which one label says "per user" and the other "replica"."""
     written: dict[tuple[int, int, Refs], Cellwise] = {}
     for (sheet, _), cell in inference.cells.items():
@@ -793,7 +789,7 @@ def _twins(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
         theirs = _scope_of(other.words)
         if mine != theirs and cell.item.refs and cell.context.texts[:1] != other.context.texts[:1]:
             rule = "user-total" if "user" in (mine, theirs) else "device-scope"
-            yield sheet, cell, (rule, f"'{cell.label}' and '{other.label}' have the same formula.", "")
+            yield cell, (rule, f"'{cell.label}' and '{other.label}' have the same formula.", "")
 
 
 _SCOPE = re.compile(r"\b(user|request|gpu|card|node|server|replica|rack|cluster|fleet)\b", re.I)
@@ -809,15 +805,15 @@ def _scope_of(words: str) -> str:
 # --- typed numbers -----------------------------------------------------------------------------------------------------
 
 
-def _typed(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
+def _typed(inference: Inference) -> Iterator[tuple[Cellwise, Said]]:
     """A typed number in the unit of nobody else: 184 days where all the other lines have 4,416 hours."""
     lines: dict[tuple[int, object], list[Cellwise]] = {}
-    for (sheet, _), cell in inference.cells.items():
+    for cell in inference.cells.values():
         if cell.item.form >= 0 or not isinstance(cell.item.value, float) or not cell.context.explicit:
             continue
         for line in (("column", cell.item.col), ("row", cell.item.row)):
-            lines.setdefault((sheet, (line, cell.context.texts[:1], cell.value)), []).append(cell)
-    for (sheet, _), cells in lines.items():
+            lines.setdefault((cell.sheet, (line, cell.context.texts[:1], cell.value)), []).append(cell)
+    for cells in lines.values():
         if not 3 <= len(cells) <= _LINE:
             continue
         values = Counter(c.item.value for c in cells)
@@ -826,11 +822,7 @@ def _typed(inference: Inference) -> Iterator[tuple[int, Cellwise, Said]]:
             continue
         odd = next(c for c in cells if c.item.value != usual)
         if usual and odd.item.value and (rule := _rule_of_typed(odd, float(odd.item.value or 0.0) / usual)):
-            yield (
-                sheet,
-                odd,
-                (rule, f"'{odd.label}' is {odd.item.value:g}, all the others are {usual:g}: another unit.", ""),
-            )
+            yield odd, (rule, f"'{odd.label}' is {odd.item.value:g}, all the others are {usual:g}: another unit.", "")
 
 
 _LINE = 60  # cells: what is longer is a log

@@ -18,29 +18,29 @@ from mlsim_workbooks.package import position
 __all__ = ["sum_rules"]
 
 
-def sum_rules(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def sum_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A formula that adds up what does not belong together, though its units may agree."""
-    yield from _count_added(inference, sheet, cell, tree)
-    yield from _twice(inference, sheet, cell, tree)
-    yield from _block_sum(inference, sheet, cell, tree)
-    yield from _one_without_period(inference, sheet, cell, tree)
-    yield from _price_of_one_among(inference, sheet, cell, tree)
-    yield from _sum_of_another_column(inference, sheet, cell, tree)
-    yield from _across_headers(inference, sheet, cell, tree)
+    yield from _count_added(inference, cell, tree)
+    yield from _twice(inference, cell, tree)
+    yield from _block_sum(inference, cell, tree)
+    yield from _one_without_period(inference, cell, tree)
+    yield from _price_of_one_among(inference, cell, tree)
+    yield from _sum_of_another_column(inference, cell, tree)
+    yield from _across_headers(inference, cell, tree)
 
 
-def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def _count_added(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A count without a unit added to a quantity: the 5 checkpoints kept, which other formulas multiply by."""
     terms = sx.summands(tree, "+-")
     if len(terms) > 1 and dict(cell.value.dims or ()).get("token", 0.0) > 0 and cell.context.explicit:
-        yield from _pieces_added(inference, sheet, cell, terms)
+        yield from _pieces_added(inference, cell, terms)
     if len(terms) < 2 or not any(e > 0 for _, e in hard(cell.value.dims or ())):
         return
-    found = [inference.cell_of(sheet, cell.item, t) for t in terms]
+    found = [inference.cell_of(cell, t) for t in terms]
     if not cell.context.explicit and not any(c is not None and _written(c) for c in found):
         return  # a list of figures that say no unit
     for term in terms:
-        count = inference.cell_of(sheet, cell.item, term)
+        count = inference.cell_of(cell, term)
         if count is None or not isinstance(count.item.value, float) or count.item.form >= 0:
             continue
         stated = count.context.value
@@ -73,8 +73,8 @@ def _count_added(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node
             and count.item.value == int(count.item.value)
             and not re.search(r", (?:min|h|s|d)$", count.label)
             and not re.search(r"budget|grant\b|quota|award|allocation|kontingent|contingent", count.label, re.I)
-            and _multiplies(inference, sheet, cell, term)
-            and not _all_along(inference, sheet, cell)
+            and _multiplies(inference, cell, term)
+            and not _all_along(inference, cell)
         ):
             yield (
                 "bare-number",
@@ -95,10 +95,10 @@ def _machines(cell: Cellwise) -> bool:
     return cell.context.explicit and bool(dims) and all(n in ("device", "node", "rack") for n, _ in dims or ())
 
 
-def _all_along(inference: Inference, sheet: int, cell: Cellwise) -> bool:
+def _all_along(inference: Inference, cell: Cellwise) -> bool:
     """Tell whether the lines above or below take what this one takes: "Left" is "Granted" less "Used" in each."""
     item = cell.item
-    near = (inference.at(sheet, item.row + step, item.col) for step in (-3, -2, -1, 1, 2, 3))
+    near = (inference.at(cell.sheet, item.row + step, item.col) for step in (-3, -2, -1, 1, 2, 3))
     return sum(c is not None and c.item.form == item.form for c in near) > 2
 
 
@@ -112,10 +112,10 @@ _PIECES = re.compile(
 )
 
 
-def _pieces_added(inference: Inference, sheet: int, cell: Cellwise, terms: list[sx.Node]) -> Iterator[Said]:
+def _pieces_added(inference: Inference, cell: Cellwise, terms: list[sx.Node]) -> Iterator[Said]:
     """Six chunks added to tokens: the tokens of each are left out."""
     for term in terms:
-        count = inference.cell_of(sheet, cell.item, term)
+        count = inference.cell_of(cell, term)
         if count is None or count.item.form >= 0 or count.context.explicit or not isinstance(count.item.value, float):
             continue
         if _PIECES.search(count.words) and not re.search(r"\btok", count.words, re.I) and count.item.value < 200:
@@ -126,27 +126,27 @@ def _pieces_added(inference: Inference, sheet: int, cell: Cellwise, terms: list[
             )
 
 
-def _twice(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node | None) -> Iterator[Said]:
+def _twice(inference: Inference, cell: Cellwise, tree: sx.Node | None) -> Iterator[Said]:
     """One cell added to itself: input tokens twice, where output tokens are due."""
     match tree:
         case sx.Binary(operator="+", left=sx.Ref() as left, right=sx.Ref() as right):
-            keys = [key_of(inference.sheets, sheet, n, cell.item.refs) for n in (left, right)]
+            keys = [key_of(inference.sheets, cell.sheet, n, cell.item.refs) for n in (left, right)]
             found = inference.cells.get(keys[0])
             if keys[0] == keys[1] and found is not None and found.value.kind("token"):
                 yield "token-direction", f"'{cell.label}' adds '{found.label}' to itself.", ""
         case sx.Binary("+", sx.Call(name="SUM", args=(sx.Area() as area,)), sx.Ref() as one) | sx.Binary(
             "+", sx.Ref() as one, sx.Call(name="SUM", args=(sx.Area() as area,))
         ) if _within(cell, one, area):
-            found = inference.cell_of(sheet, cell.item, one)
+            found = inference.cell_of(cell, one)
             label = found.label if found is not None else ""
             rule = "round-trip" if found is not None and found.value.kind("trip") else "mixed-sum"
             yield rule, f"'{cell.label}' adds '{label}' twice: the sum has it already.", ""
         case sx.Binary(left=left, right=right):
-            yield from _twice(inference, sheet, cell, left)
-            yield from _twice(inference, sheet, cell, right)
+            yield from _twice(inference, cell, left)
+            yield from _twice(inference, cell, right)
         case sx.Call(args=args):
             for argument in args:
-                yield from _twice(inference, sheet, cell, argument)
+                yield from _twice(inference, cell, argument)
 
 
 def _within(cell: Cellwise, one: sx.Ref, area: sx.Area) -> bool:
@@ -158,38 +158,34 @@ def _within(cell: Cellwise, one: sx.Ref, area: sx.Area) -> bool:
     return top <= row <= bottom and left <= col <= right
 
 
-def _multiplies(inference: Inference, sheet: int, cell: Cellwise, term: sx.Node) -> bool:
+def _multiplies(inference: Inference, cell: Cellwise, term: sx.Node) -> bool:
     """Tell whether another formula has a cell as a factor."""
     if not isinstance(term, sx.Ref):
         return False
-    key = key_of(inference.sheets, sheet, term, cell.item.refs)
+    key = key_of(inference.sheets, cell.sheet, term, cell.item.refs)
     users = inference.users.get(key, ())
-    return any(_has_factor(inference, user[0][0], user[1], inference.tree(user[1].item.form), key) for user in users)
+    return any(_has_factor(inference, user, inference.tree(user.item.form), key) for user in users)
 
 
-def _has_factor(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node | None, key: Key) -> bool:
+def _has_factor(inference: Inference, cell: Cellwise, tree: sx.Node | None, key: Key) -> bool:
     match tree:
         case sx.Binary(operator=operator, left=left, right=right):
             sides = [n for n in (left, right) if isinstance(n, sx.Ref)]
-            if operator in "*/" and any(key_of(inference.sheets, sheet, n, cell.item.refs) == key for n in sides):
+            if operator in "*/" and any(key_of(inference.sheets, cell.sheet, n, cell.item.refs) == key for n in sides):
                 return True
-            return any(_has_factor(inference, sheet, cell, n, key) for n in (left, right))
+            return any(_has_factor(inference, cell, n, key) for n in (left, right))
         case sx.Call(args=args):
-            return any(_has_factor(inference, sheet, cell, n, key) for n in args)
+            return any(_has_factor(inference, cell, n, key) for n in args)
     return False
 
 
-def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def _block_sum(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A sum over several rows and columns that hold different quantities."""
     areas = [n for n in sx.areas(tree) if n.kind == "ref"]
     if len(areas) != 1:
         return
     (top, left), (bottom, right) = (position(cell.item.refs[m]) for m in (areas[0].first, areas[0].last))
-    used = [
-        c
-        for c in inference.uses((sheet, cell.item.key)).values()
-        if top <= c.item.row <= bottom and left <= c.item.col <= right
-    ]
+    used = [c for c in inference.uses(cell).values() if top <= c.item.row <= bottom and left <= c.item.col <= right]
     if len({c.item.row for c in used}) < 2 or len({c.item.col for c in used}) < 2:
         return
     prices = {c.item.col: bool(_EACH_PRICE.search(c.words.replace("_", " "))) for c in used}
@@ -214,20 +210,20 @@ def _block_sum(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) 
 _EACH_PRICE = re.compile(r"unit price|price (?:each|per)|einzelpreis|stückpreis|prix unitaire|\brate\b", re.I)
 
 
-def _sum_of_another_column(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def _sum_of_another_column(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A total below one column that adds up another, which has a total of its own."""
     found = _summed(tree, cell)
     if found is None or found[0] == cell.item.col:
         return
     column, top, bottom = found
-    own = [inference.at(sheet, row, cell.item.col) for row in range(top, bottom + 1)]
-    beside = inference.at(sheet, cell.item.row, column)
+    own = [inference.at(cell.sheet, row, cell.item.col) for row in range(top, bottom + 1)]
+    beside = inference.at(cell.sheet, cell.item.row, column)
     twin = inference.tree(beside.item.form) if beside is not None and beside.item.form >= 0 else None
     both = beside is not None and twin is not None and _summed(twin, beside) == (column, top, bottom)
     below = cell.item.row in (bottom + 1, bottom + 2)  # one of its own stands above it
     if not all(own) or not (both or below):
         return
-    other = inference.at(sheet, top, column)
+    other = inference.at(cell.sheet, top, column)
     if other is not None and other.context.texts and other.context.texts[-1].casefold() in cell.label.casefold():
         return  # "Sum kGPUh"
     money = any(c is not None and has_money(c.value) for c in (cell, beside, other))
@@ -239,12 +235,12 @@ def _sum_of_another_column(inference: Inference, sheet: int, cell: Cellwise, tre
     )
 
 
-def _across_headers(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def _across_headers(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A total that reaches over the header of its table into the one above."""
     found = _summed(tree, cell)
     if found is None or found[0] != cell.item.col or found[2] - found[1] > _TABLE:
         return
-    grid = inference.book.grids[sheet]
+    grid = inference.book.grids[cell.sheet]
     for row in range(found[1] + 1, found[2]):
         item = grid.at(row, cell.item.col)
         text = item.value if item is not None and isinstance(item.value, str) and item.form < 0 else ""
@@ -276,14 +272,14 @@ _BOUGHT = re.compile(
 )
 
 
-def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def _one_without_period(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A purchase price among yearly costs: amounts per year, and one whose unit says no period."""
     due = dict(cell.context.kinds).get("period", "")
     if not due:
         return
-    terms = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
+    terms = [inference.cell_of(cell, n) for n in sx.summands(tree)]
     if isinstance(tree, sx.Call) and tree.name == "SUM" and len(tree.args) == 1:
-        terms = list(inference.uses((sheet, cell.item.key)).values())
+        terms = list(inference.uses(cell).values())
     cells = [c for c in terms if c is not None and c.context.value is not None and has_money(c.context.value)]
     if len(cells) < max(2, len(terms)):
         return
@@ -293,7 +289,7 @@ def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: 
     other = others[0]
     if other.value.kind("period") or not other.context.explicit or other.context.headed:
         return
-    if _noted_as_per(inference, sheet, other, due) or not _BOUGHT.search(other.words):
+    if _noted_as_per(inference, other, due) or not _BOUGHT.search(other.words):
         return  # "Floor space", which is rented
     if other.computed is not None and ("~time" in other.computed.parts or any(map(is_time, other.computed.numbers))):
         return  # worked out for the period, and its unit leaves that out
@@ -304,12 +300,12 @@ def _one_without_period(inference: Inference, sheet: int, cell: Cellwise, tree: 
     )
 
 
-def _price_of_one_among(inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+def _price_of_one_among(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """The rent of one server among what all of them cost."""
     stated = cell.context.value
     if stated is None or not cell.context.explicit or not has_money(stated) or _things_of(stated):
         return
-    terms = [inference.cell_of(sheet, cell.item, n) for n in sx.summands(tree)]
+    terms = [inference.cell_of(cell, n) for n in sx.summands(tree)]
     cells = [c for c in terms if c is not None and c.context.explicit and has_money(c.value)]
     single = [c for c in cells if _things_of(c.value)]
     if len(terms) < 2 or len(cells) < len(terms) or len(single) != 1:
@@ -327,11 +323,11 @@ def _things_of(value: Value) -> list[str]:
     return [n for n, e in value.dims or () if n in COUNTABLE and e < 0]
 
 
-def _noted_as_per(inference: Inference, sheet: int, cell: Cellwise, period: str) -> bool:
+def _noted_as_per(inference: Inference, cell: Cellwise, period: str) -> bool:
     """Tell whether a note in the row of a figure, or of those it is worked out from, says that it is per year."""
     pattern = dict(PERIOD_WORDS.entries)[period]
-    used = inference.uses((sheet, cell.item.key))
-    rows = {(sheet, cell.item.row), *((s, place // WIDE) for s, place in used)}
+    used = inference.uses(cell)
+    rows = {(cell.sheet, cell.item.row), *((s, place // WIDE) for s, place in used)}
     grids = inference.book.grids
     texts = (i.value for s, row in rows for i in grids[s].rows.get(row, ()) if isinstance(i.value, str))
     return any(pattern.search(text) for text in texts)

@@ -38,12 +38,12 @@ class Turned:
 
 
 def turned_operand(
-    inference: Inference, sheet: int, cell: Cellwise, tree: sx.Node, computed: Value, stated: Value
+    inference: Inference, cell: Cellwise, tree: sx.Node, computed: Value, stated: Value
 ) -> Turned | None:
     """Return the one operand that, turned, makes a formula give what its cell says."""
     if computed.dims is None or stated.dims is None or _other_currency(computed, stated):
         return None
-    used = inference.uses((sheet, cell.item.key)).values()
+    used = inference.uses(cell).values()
     if any(map(lacks_denominator, (cell, *used))) or stated.kind("period") == "hour":
         return None
     periodic = any(c.context.value is not None and c.value.kind("period") for c in used)
@@ -55,7 +55,7 @@ def turned_operand(
         due = off = (("time", 2.0),)
     if not any(abs(e) >= 2 for _, e in off):
         return None
-    evaluation = inference.evaluation((sheet, cell.item.key))
+    evaluation = inference.evaluation(cell)
     if evaluation is None:
         return None
     found: list[Turned] = []
@@ -74,7 +74,7 @@ def turned_operand(
             )  # of tokens and requests, labels say too little
             fits = machines and off == _twice(dims, multiplied) and not _FAILURES.search(cell.words)
         if fits:
-            other = inference.cell_of(sheet, cell.item, operand)
+            other = inference.cell_of(cell, operand)
             found.append(Turned(value, other.label if other is not None else "", multiplied))
     return found[0] if len(found) == 1 else None
 

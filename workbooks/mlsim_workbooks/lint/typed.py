@@ -9,24 +9,24 @@ from datetime import datetime, timedelta
 
 from mlsim_workbooks.lint.algebra import PERIODS, hard, has_money
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.magnitudes import impossible_magnitude
 from mlsim_workbooks.lint.reader import WIDE
 
 __all__ = ["typed_slip"]
 
 
-def typed_slip(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+def typed_slip(inference: Inference, cell: Cellwise) -> Said | None:
     """Return what is said of a number that is not what its label and unit make of it."""
     return (
         _wrong_hours(cell)
-        or _days_of_month(inference, key, cell)
-        or _bytes_each(inference, cell, key)
+        or _days_of_month(inference, cell)
+        or _bytes_each(inference, cell)
         or _price(cell)
         or _intensity(cell)
-        or _cheaper_than_input(inference, key, cell)
+        or _cheaper_than_input(inference, cell)
         or impossible_magnitude(cell)
-        or _less_than_it(inference, key, cell)
+        or _less_than_it(inference, cell)
     )
 
 
@@ -96,14 +96,14 @@ _DAYS = re.compile(r"\b(?:days|tage|jours)\b", re.I)
 _DATES = 20_000.0, 110_000.0  # days since 1900: of 1954 to 2201
 
 
-def _days_of_month(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+def _days_of_month(inference: Inference, cell: Cellwise) -> Said | None:
     """The days of a month that has other ones: January with 30."""
     number = cell.item.value
     if cell.item.form >= 0 or number not in (28.0, 29.0, 30.0, 31.0) or not _DAYS.search(cell.words):
         return None
-    row, col = divmod(key[1], WIDE)
+    row, col = divmod(cell.key[1], WIDE)
     for before in range(1, min(col, 4)):
-        date = inference.at(key[0], row, col - before)
+        date = inference.at(cell.sheet, row, col - before)
         if (
             date is not None
             and date.context.date
@@ -121,16 +121,16 @@ def _days_of_month(inference: Inference, key: Key, cell: Cellwise) -> Said | Non
     return None
 
 
-def _less_than_it(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+def _less_than_it(inference: Inference, cell: Cellwise) -> Said | None:
     """A site that takes less energy than its computers, in the same row of meter readings."""
     number, value = cell.item.value, cell.context.value
     if cell.item.form >= 0 or not isinstance(number, float) or value is None or number <= 0:
         return None
     if ("boundary", "facility") not in cell.context.kinds or dict(value.dims or ()).get("energy") != 1.0:
         return None
-    row, col = divmod(key[1], WIDE)
+    row, col = divmod(cell.key[1], WIDE)
     for step in (-3, -2, -1, 1, 2, 3):
-        other = inference.at(key[0], row, col + step)
+        other = inference.at(cell.sheet, row, col + step)
         if other is None or other.item.form >= 0 or other.value.dims != value.dims:
             continue
         load = other.item.value
@@ -161,16 +161,16 @@ _PRICES: tuple[tuple[frozenset[tuple[str, float]], float, float, float, str, str
 _LEAST_OUTPUT = 0.015  # dollars per million generated tokens, of the smallest models
 
 
-def _cheaper_than_input(inference: Inference, key: Key, cell: Cellwise) -> Said | None:
+def _cheaper_than_input(inference: Inference, cell: Cellwise) -> Said | None:
     """Generated tokens for a small part of the price of those read, beside it: no one sells them."""
     number, value = cell.item.value, cell.context.value
     if cell.item.form >= 0 or not isinstance(number, float) or value is None or value.kind("token") != "output":
         return None
     if not has_money(value) or number <= 0:
         return None
-    row, col = divmod(key[1], WIDE)
+    row, col = divmod(cell.key[1], WIDE)
     for place in ((row, col - 1), (row, col - 2), (row - 1, col), (row - 2, col)):
-        other = inference.at(key[0], *place)
+        other = inference.at(cell.sheet, *place)
         if other is None or other.item.form >= 0 or other.context.value is None or other.value.kind("token") != "input":
             continue
         price = other.item.value
@@ -253,10 +253,10 @@ def _bytes_of(text: str) -> set[float]:
     return {float(re.sub(r"\D", "", m)) / 8.0 for m in _FORMAT.findall(text)}
 
 
-def _note(inference: Inference, key: Key, cell: Cellwise) -> str:
+def _note(inference: Inference, cell: Cellwise) -> str:
     """Return what is written in the row of a number, where the others there are what it says."""
-    numbers = {i.value for i in inference.book.grids[key[0]].rows.get(cell.item.row, ()) if i.numeric}
-    note = " ".join(inference.texts_of(key[0], cell.item.row))
+    numbers = {i.value for i in inference.book.grids[cell.sheet].rows.get(cell.item.row, ()) if i.numeric}
+    note = " ".join(inference.texts_of(cell.sheet, cell.item.row))
     others = numbers - {cell.item.value} <= _bytes_of(note)
     return note if others and not _SEVERAL_OF.search(note) and not _LATER.search(note) else ""
 
@@ -264,7 +264,7 @@ def _note(inference: Inference, key: Key, cell: Cellwise) -> str:
 _LATER = re.compile(r",|\b(?:from|since|until|later|then|ab|seit|bis|dann|à partir|depuis)\b", re.I)
 
 
-def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
+def _bytes_each(inference: Inference, cell: Cellwise) -> Said | None:
     """Bytes per parameter typed in bits: 16 beside "bf16"."""
     number = cell.item.value
     if cell.item.form >= 0 or number not in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0):
@@ -277,14 +277,14 @@ def _bytes_each(inference: Inference, cell: Cellwise, key: Key) -> Said | None:
     of_weights = bool(kept) and not _FORMAT.search(kept)  # the format of "8B int4" is not that of its cache
     if isinstance(number, float) and sized and not of_weights:
         own = cell.entity or " ".join(cell.context.texts[:1])
-        said = _bytes_of(own) or _bytes_of(" ".join(cell.context.texts)) or _bytes_of(_note(inference, key, cell))
+        said = _bytes_of(own) or _bytes_of(" ".join(cell.context.texts)) or _bytes_of(_note(inference, cell))
         if len(said) == 1 and number not in said and number != 64.0:
             due = said.pop()
             rule = "bits-bytes" if number == 8.0 * due else "params-bytes"
             return rule, f"'{cell.label}' is {number:g}; that format takes {due:g} bytes.", ""
     if cell.context.concept != "bytes each" or not isinstance(number, float):
         return None
-    row = inference.book.grids[key[0]].rows.get(cell.item.row, ())
+    row = inference.book.grids[cell.sheet].rows.get(cell.item.row, ())
     texts = " ".join(str(i.value) for i in row if isinstance(i.value, str))
     formats = {m.lower() for m in _FORMAT.findall(texts)}
     if len(formats) != 1 or number != float(re.sub(r"\D", "", name := formats.pop())):

@@ -34,13 +34,12 @@ class _Candidate:
     """A formula that may lack an unused input, and how near to it are the cells that it uses, and it itself."""
 
     cell: Cellwise
-    sheet: int
     taken: dict[int, Cellwise]  # the cells beside the input that it uses, by how far below or right of it they stand
     stands: int  # how far below or right of the input the formula itself stands; 0: elsewhere
 
 
-def unused_findings(inference: Inference, flagged: set[tuple[str, str]]) -> Iterator[tuple[int, Cellwise, Said]]:
-    """Yield (sheet, cell, what is said) for formulas that lack an input beside those they use.
+def unused_findings(inference: Inference, flagged: set[tuple[str, str]]) -> Iterator[tuple[Cellwise, Said]]:
+    """Yield (cell, what is said) for formulas that lack an input beside those they use.
 
     ``flagged`` are the cells with a finding, as (sheet, address): it may be the reason why an input is not used.
     """
@@ -49,12 +48,12 @@ def unused_findings(inference: Inference, flagged: set[tuple[str, str]]) -> Iter
     sheets = [grid.name for grid in inference.book.grids]
     for key, unused in _unused(inference):
         candidates = [c for c in _candidates(inference, key, unused) if not _another_case(inference, key, c)]
-        if any((sheets[c.sheet], c.cell.item.address) in flagged for c in candidates):
+        if any((sheets[c.cell.sheet], c.cell.item.address) in flagged for c in candidates):
             continue
         ranked = [(rank, i) for i, c in enumerate(candidates) if (rank := _rank(inference, c, unused))]
         if ranked:
             best = candidates[min(ranked)[1]]
-            yield best.sheet, best.cell, _said(best, unused)
+            yield best.cell, _said(best, unused)
 
 
 # --- the inputs --------------------------------------------------------------------------------------------------------
@@ -114,13 +113,11 @@ def _candidates(inference: Inference, key: Key, unused: Cellwise) -> list[_Candi
             continue
         if cell.item.form >= 0:
             stands.setdefault(near, distance)
-            found.setdefault(near, _Candidate(cell, near[0], {}, distance))
-        for user_key, user in inference.users.get(near, ()):
-            at = found.setdefault(user_key, _Candidate(user, user_key[0], {}, 0))
+            found.setdefault(near, _Candidate(cell, {}, distance))
+        for user in inference.users.get(near, ()):
+            at = found.setdefault(user.key, _Candidate(user, {}, 0))
             at.taken.setdefault(distance, cell)
-    return [
-        _Candidate(c.cell, c.sheet, c.taken, stands.get(k, 0)) for k, c in found.items() if c.cell.computed is not None
-    ]
+    return [_Candidate(c.cell, c.taken, stands.get(k, 0)) for k, c in found.items() if c.cell.computed is not None]
 
 
 def _another_case(inference: Inference, key: Key, candidate: _Candidate) -> bool:
@@ -133,24 +130,26 @@ def _another_case(inference: Inference, key: Key, candidate: _Candidate) -> bool
     told = inference.cells[key].context.texts[:1]
     near = ((sheet, row * WIDE + col + step) for step in (-2, -1, 1, 2) if col + step > 0)
     beside = [k for k in near if k in inference.cells and inference.cells[k].context.texts[:1] == told]
-    users = [u for k in beside for u, _ in inference.users.get(k, ()) if u[0] == sheet and u[1] % WIDE == k[1] % WIDE]
-    if not users or candidate.sheet != sheet or candidate.cell.item.col != col:
+    above = [(k, u) for k in beside for u in inference.users.get(k, ())]
+    users = [u for k, u in above if u.sheet == sheet and u.item.col == k[1] % WIDE]
+    if not users or candidate.cell.sheet != sheet or candidate.cell.item.col != col:
         return False
-    same = [u for u in users if u[1] // WIDE == candidate.cell.item.row]
-    own = _rows_above(inference, (sheet, candidate.cell.item.key))
+    same = [u for u in users if u.item.row == candidate.cell.item.row]
+    own = _rows_above(inference, candidate.cell)
     taken = {r for u in same for r in _rows_above(inference, u)}
     idle = {r for r in taken if not inference.users.get((sheet, r * WIDE + col))}
     return not any(_rows_above(inference, u) <= own | idle | {row} for u in same)
 
 
-def _rows_above(inference: Inference, key: Key) -> set[int]:
+def _rows_above(inference: Inference, cell: Cellwise) -> set[int]:
     """Return the rows of the cells of its own column that a formula uses."""
-    return {k[1] // WIDE for k in inference.uses(key) if k[0] == key[0] and k[1] % WIDE == key[1] % WIDE}
+    used = inference.uses(cell).values()
+    return {c.item.row for c in used if c.sheet == cell.sheet and c.item.col == cell.item.col}
 
 
 def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tuple[int, ...]:
     """Return how certainly a formula lacks an input, the lowest most; () where nothing speaks for it."""
-    cell, key = candidate.cell, (candidate.sheet, candidate.cell.item.key)
+    cell = candidate.cell
     nearest = min(map(abs, candidate.taken), default=9)
     worked = cell.computed.parts if cell.computed is not None else frozenset()
     if unused.context.concept == "nodes" and worked & {"devices", "1/devices"}:
@@ -159,8 +158,8 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     if unused.context.concept == "devices" and (cell.context.percent or timed):
         return ()  # a share of one GPU, and the number of them; all wait as long as one
     if any(_instead(cell, taken, unused) for taken in candidate.taken.values()):
-        return 1, nearest, key[1]
-    if not inference.uses(key):
+        return 1, nearest, cell.item.key
+    if not inference.uses(cell):
         return ()  # numbers alone
     tree = inference.tree(cell.item.form)
     copied = tree is not None and is_copied(tree)
@@ -170,15 +169,15 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
         return ()
     factor = _rule(cell, unused) != "dimension"
     if candidate.stands == 1 and taken is not None and copied and factor and not _same_kind(taken, unused):
-        return 0, nearest, key[1]  # =B3 in B5, and B4 is a factor
+        return 0, nearest, cell.item.key  # =B3 in B5, and B4 is a factor
     twin = any(_same_kind(t, unused) for t in candidate.taken.values())
     if not twin and _lacks(cell, unused):
-        return 2 - copied, nearest, key[1]
+        return 2 - copied, nearest, cell.item.key
     if candidate.stands in (1, 2) and copied and not candidate.taken and _names(cell, unused):
-        return 2, candidate.stands, key[1]
+        return 2, candidate.stands, cell.item.key
     between = {-1, 1} <= candidate.taken.keys() or (candidate.stands == 1 and candidate.taken and copied)
     has_one = unused.context.concept == "tokens" and "tokens" in worked  # of the answer; these are of the prompt
-    return (3, nearest, key[1]) if between and unused.context.concept in _FACTORS and not has_one else ()
+    return (3, nearest, cell.item.key) if between and unused.context.concept in _FACTORS and not has_one else ()
 
 
 def _instead(cell: Cellwise, taken: Cellwise, unused: Cellwise) -> str:

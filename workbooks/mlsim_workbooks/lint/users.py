@@ -9,7 +9,7 @@ from dataclasses import replace
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, compare, hard, has_money, only_conversions
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
+from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import is_copied, is_product
 
 __all__ = ["ONE_USER", "each_user_rules", "passed_to_user", "user_rules"]
@@ -21,21 +21,21 @@ ONE_USER = re.compile(
 )
 
 
-def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node, users: bool) -> Iterator[Said]:
+def each_user_rules(inference: Inference, cell: Cellwise, tree: sx.Node, users: bool) -> Iterator[Said]:
     """Tasks of the peak hour from tasks per user, in a sheet that has users, where units tell nothing."""
     computed = cell.computed
-    if users and computed is not None and _of_all(inference, key, cell, tree):
+    if users and computed is not None and _of_all(inference, cell, tree):
         yield (
             "user-total",
             f"'{cell.label}' is per user, but the formula takes a total.",
             "Divide by the number of users.",
         )
-    if users and computed is not None and cell.context.explicit and _people_for_requests(inference, key, cell, tree):
+    if users and computed is not None and cell.context.explicit and _people_for_requests(inference, cell, tree):
         yield "user-total", f"'{cell.label}' is of requests, but the formula takes users.", "Multiply by those of each."
         return
     if not users or computed is None or computed.dims is not None or not is_product(tree) or not cell.context.label:
         return
-    used = inference.uses(key).values()
+    used = inference.uses(cell).values()
     each = [
         c for c in used if ("per user", "user") in c.context.kinds and not re.search(r"share|factor|%", c.words, re.I)
     ]
@@ -53,9 +53,9 @@ def each_user_rules(inference: Inference, key: Key, cell: Cellwise, tree: sx.Nod
         )
 
 
-def _people_for_requests(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node) -> bool:
+def _people_for_requests(inference: Inference, cell: Cellwise, tree: sx.Node) -> bool:
     """Tell whether a number of requests, or a rate of them, is a number of users that is only converted."""
-    used = list(inference.uses(key).values())
+    used = list(inference.uses(cell).values())
     computed = cell.computed
     if computed is None or len(used) != 1 or used[0].context.concept != "users" or not is_product(tree):
         return False
@@ -66,7 +66,7 @@ def _people_for_requests(inference: Inference, key: Key, cell: Cellwise, tree: s
 _REQUESTS = re.compile(r"\b(?:requests|queries|calls|questions|anfragen|fragen|requêtes)\b", re.I)
 
 
-def _of_all(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node) -> bool:
+def _of_all(inference: Inference, cell: Cellwise, tree: sx.Node) -> bool:
     """Tell whether a figure per user is a product of figures that are known, and none of them per user or of users."""
     stated, computed = cell.context.value, cell.computed
     if stated is None or computed is None or computed.dims is None or not cell.context.explicit:
@@ -76,7 +76,7 @@ def _of_all(inference: Inference, key: Key, cell: Cellwise, tree: sx.Node) -> bo
         return False  # a stream is as fast alone
     if compare(computed, replace(stated, dims=computed.dims)) is not None or "user" in dict(computed.dims):
         return False
-    used = inference.uses(key).values()
+    used = inference.uses(cell).values()
     return all(c.context.explicit and not ONE_USER.search(c.words) for c in used) and not (
         " ".join(computed.parts).count("user") or {"request", "token"} & {n for n, _ in computed.dims}
     )

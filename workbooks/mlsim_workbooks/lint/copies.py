@@ -84,6 +84,35 @@ def _of_one_for_all(inference: Inference, cell: Cellwise) -> Said | None:
     return rule, f"'{cell.label}' takes '{source.label}', which is of one.", "Multiply by how many there are."
 
 
+def _unlike_its_kin(inference: Inference, cell: Cellwise) -> Said | None:
+    """A figure "..., fleet" that leaves out the number of devices by which the others of the fleet are multiplied."""
+    match = _OF_A_KIND.search("".join(cell.context.texts[:1]))
+    near = (inference.near(cell, step) for step in range(-_KIN, _KIN + 1) if step) if match else ()
+    kin = [c for c in near if c is not None and c.item.form >= 0 and _of_kind(c, match)]
+    if len(kin) < 2 or not hard(cell.value.dims or ()):
+        return None
+    shared = set.intersection(*(set(inference.uses(c)) for c in kin))
+    used = inference.uses(cell)
+    counts = [inference.cells[key] for key in shared]
+    counts = [
+        c for c in counts if not hard(c.value.dims or ()) and isinstance(c.item.value, float) and c.item.value > 1
+    ]
+    if len(counts) != 1 or not used or counts[0].key in used or any(_of_kind(c, match) for c in used.values()):
+        return None
+    return "device-scope", f"'{cell.label}' leaves out '{counts[0].label}', unlike the lines beside it.", ""
+
+
+def _of_kind(cell: Cellwise, match: re.Match[str] | None) -> bool:
+    """Tell whether a label ends in the same words as another: "..., fleet"."""
+    return match is not None and "".join(cell.context.texts[:1]).strip().casefold().endswith(
+        match[0].strip().casefold()
+    )
+
+
+_KIN = 6  # rows
+_OF_A_KIND = re.compile(r",? (?:of the )?(?:fleet|cluster|flotte|parc|farm)$|, (?:all|alle|tou(?:te)?s) [\w ]+$", re.I)
+
+
 _PER_AND = re.compile(r"\b(per|par|je|pro) (\w+) (?:and|et|und) (?:(?:per|par|je|pro) )?(?=\w)", re.I)
 
 
@@ -108,7 +137,7 @@ _MACHINES = frozenset(
 
 def copy_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A figure passed on under a label that means another number of GPUs or nodes."""
-    if (said := _of_one_for_all(inference, cell)) is not None:
+    if (said := _of_one_for_all(inference, cell) or _unlike_its_kin(inference, cell)) is not None:
         yield said
         return
     place, context = copied(tree), cell.context

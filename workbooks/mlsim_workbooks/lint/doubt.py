@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import (
     BUILT,
+    COUNTABLE,
+    Dims,
     Mismatch,
     Value,
     hard,
@@ -62,7 +64,41 @@ class Difference:
 
 def doubtful(d: Difference) -> bool:
     """Tell whether anything speaks against calling a difference a mistake."""
-    return any(reason(d) for reason in _REASONS)
+    return not _certain(d) and any(reason(d) for reason in _REASONS)
+
+
+def _unlikely(dims: Dims) -> bool:
+    """Tell whether bytes times bytes, or the like, show that something was misread."""
+    return any(abs(e) > 1 for n, e in dims if n != "time")
+
+
+def _certain(d: Difference) -> bool:
+    """Tell whether all that a formula takes is written with its unit, or a plain count, and gives another quantity than is written beside it."""
+    if d.rule != "dimension" or not d.mismatch.dims or d.cell.context.headed or not d.cell.context.explicit:
+        return False
+    found = hard(d.computed.dims or ())
+    if (
+        not {n for n, _ in found} - {"token", "time"}
+        or {n for n, _ in d.mismatch.dims} <= {"time"}
+        or _number_in_label(d)
+    ):
+        return False  # a rate that does not say so; what each is of
+    if (
+        not hard(d.stated.dims or ())
+        or (_unlikely(found) and "current" not in dict(found))
+        or not only_conversions(d.computed, 2.0, 0.5, 8.0, 0.125, 100.0, 0.01)
+    ):
+        return False
+    return bool(d.used) and all(
+        (
+            c.context.explicit
+            and c.value.known
+            and c.value.factor == c.value.factor
+            and d.inference.standing(c) == "good"
+        )
+        or c.context.concept in COUNTS | {"tokens"}
+        for c in d.used
+    )
 
 
 def all_written(d: Difference) -> bool:
@@ -121,6 +157,8 @@ def _misread(d: Difference) -> bool:
     standing = {d.inference.standing(c) for c in money or d.used}
     if d.rule in ("integer-ops", "mac-flop"):
         return False
+    if d.rule in ("binary-prefix", "prefix") and d.computed.text and not d.computed.numbers:
+        return False  # adds up figures in one unit, wherever they come from
     vague = d.rule in ("dimension", "money-rate", "params-bytes")
     return "bad" in standing or (vague and bool(d.mismatch.dims) and "unknown" in standing)
 
@@ -415,7 +453,13 @@ def _days_of_a_period(d: Difference) -> bool:
     days = [c for c in d.used if hard(c.value.dims or ()) == (("time", 1.0),) and c.value.factor == 86400.0]
     if any(c.context.explicit and ("time", -1.0) in (c.value.dims or ()) for c in d.used):
         return False  # so many a second
-    return d.rule in ("token-rate", "calendar") and bool(period) and any(c.value.kind("period") == period for c in days)
+    counted = hard(d.stated.dims or ()) != (("time", 1.0),)  # "Hours per year" are none of documents
+    return (
+        counted
+        and d.rule in ("token-rate", "calendar")
+        and bool(period)
+        and any(c.value.kind("period") == period for c in days)
+    )
 
 
 def _hours_added_up(d: Difference) -> bool:
@@ -651,7 +695,7 @@ def _plain_difference(d: Difference) -> bool:
 
 def _all_known(d: Difference) -> bool:
     """Tell whether a cell, and all that its formula takes, has a written unit or is a plain count."""
-    machines = bool(d.stated.dims) and all(n in BUILT for n, _ in d.stated.dims or ())
+    machines = bool(d.stated.dims) and all(n in COUNTABLE for n, _ in d.stated.dims or ())
     if not d.cell.context.explicit or (d.cell.context.headed and (has_money(d.stated) or machines)):
         return False
     if not hard(d.stated.dims or ()) and not machines:

@@ -61,7 +61,9 @@ def _only_in_sixteen_bits(inference: Inference) -> bool:
         if hard(cell.value.dims or ()) in _PEAKS:
             labels.update(t for t in cell.context.texts if _PEAK.search(t))
             formats.setdefault(sheet, set()).update(k for c, k in cell.context.kinds if c == "precision")
-    if not all({"bf16", "fp16"} & found for found in formats.values() if found):
+    named = inference.mentions(_SIXTEEN_EACH)  # "Bytes per weight (BF16)", and the peak in FP8 alone
+    due = {"bf16", "fp16", *(("fp8",) if named else ())}
+    if not all(due & found for found in formats.values() if found):
         return False  # a chip that has integers only
     others = [text for text in inference.book.texts if text not in labels]
     return any(map(_SIXTEEN.search, others)) and not any(map(_NARROWER.search, others))
@@ -72,6 +74,10 @@ _PEAK = re.compile(
     r"peak|flop|\btops?\b|dense|sparse|dicht|dünn|crête|\bpic\b|spitze|rechenleistung|performance|^\W*\w+\W*$", re.I
 )
 _SIXTEEN = re.compile(r"\b(?:bf16|bfloat16|fp16|float16|half precision)\b", re.I)
+_SIXTEEN_EACH = re.compile(
+    r"(?:byte|octet).*(?:weight|param|gradient|gewicht|poids).*\b(?:bf16|fp16)\b|\b(?:bf16|fp16)\b.*(?:byte|octet).*(?:weight|param)",
+    re.I,
+)
 _NARROWER = re.compile(
     r"\b(?:(?:mx|nv)?fp[468]|int[48]|e4m3|e5m2|w\d+a\d+|awq|gptq|q\d(?:_\w+)?|[48][- ]?bits?|quanti[sz]\w+|quant)\b|\b(?:1|one|a) byte",
     re.I,

@@ -657,7 +657,7 @@ def _merge(cell: Cellwise, computed: Value, stated: Value | None, doubles: bool)
     if stated is None:
         own = {c for c, _ in cell.value.kinds | cell.context.kinds}
         own |= there_and_back
-        kinds = cell.value.kinds | {k for k in computed.kinds if k[0] not in own}
+        kinds = cell.value.kinds | {k for k in computed.kinds if k[0] not in own or k in cell.context.kinds}
         return replace(computed, number=None, parts=computed.parts | cell.value.parts, kinds=frozenset(kinds))
     if not cell.context.explicit and computed.known and hard(computed.dims or ()) == hard(stated.dims or ()):
         # The name alone says what is counted, the formula in what scale: tokens, or millions of them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlsim_workbooks.lint.algebra import BUILT, Dims, Value, compare, hard, has_money
+from mlsim_workbooks.lint.algebra import BUILT, COUNTABLE, Dims, Value, compare, hard, has_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise
 from mlsim_workbooks.lint.labels import read_label
@@ -207,9 +207,17 @@ def _price_of_nothing(cell: Cellwise) -> Iterator[Said]:
 def _rate_of_a_number(cell: Cellwise) -> Iterator[Said]:
     """A mean rate of tokens in tokens: per second is left out."""
     value = cell.context.value
-    if value is None or not cell.context.explicit or value.dims != (("token", 1.0),) or value.kind("period"):
+    if value is None or not cell.context.explicit or value.kind("period"):
         return
-    if cell.item.form >= 0 and "tok" in value.text.lower() and _RATE.match(" ".join(cell.context.texts[:1])):
+    if cell.item.form < 0 and value.factor != 1.0:
+        return  # billions of tokens, in a year
+    tokens = [(n, e) for n, e in value.dims or () if n not in COUNTABLE or e > 0] == [("token", 1.0)]
+    if (
+        tokens
+        and not cell.context.headed
+        and "tok" in value.text.lower()
+        and _RATE.match(" ".join(cell.context.texts[:1]))
+    ):
         yield "token-rate", f"'{cell.label}' is a rate, but its unit, {value.text}, is that of a number.", "Per second?"
 
 

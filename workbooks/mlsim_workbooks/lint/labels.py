@@ -139,7 +139,8 @@ _STATISTIC_BEFORE = re.compile(r"^(?:min|max|avg|mean|med|median|sum|cum) (?=\w)
 _PRICED_RATE = re.compile(r"\b(?:usd|eur) per [gt]b s\b")  # usd_tb_s_hr: dollars an hour for each TB/s
 _PER_EITHER = re.compile(r"\bper \w+ or \w+")
 _FIGURES = re.compile(
-    r"\(\d[^()]*\)|\b\d+ (?:gpus?|cards|devices) (?:of|in|per) (?:a|an|the|each|one) \w+", re.I
+    r",? \(?one per (?:gpu|node|server|host|site|rack|replica|user|zone)\)?$|\(\d[^()]*\)|\b\d+ (?:gpus?|cards|devices) (?:of|in|per) (?:a|an|the|each|one) \w+",
+    re.I,
 )  # "GPUs (8 per node)"
 _MANY_WORD = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
 _MONEY_PER = re.compile(

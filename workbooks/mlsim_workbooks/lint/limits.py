@@ -242,7 +242,7 @@ def _of_peak(cell: Cellwise, estimate: Estimate) -> Said | None:
         not over
         or cell.context.concept == "PUE"
         or _COMPARED.search(words)
-        or any(p.startswith("1/") for p in computed.parts - over - {"1/ratio", "1/share"})
+        or any(p.startswith("1/") for p in computed.parts - over - {"1/ratio", "1/share", "1/latency", "1/hours"})
     ):
         return None
     value = cell.context.value
@@ -466,6 +466,7 @@ def _limit(chip: str, attribute: str, precision: str) -> float:
     return max(values(chip, attribute), default=0.0)
 
 
+_GROWTH = re.compile(r"\bgrowth\b|wachstum|croissance", re.I)
 _ADDED = re.compile(
     r"overhead|loss|lost|downtime|tax|fee|surcharge|contingency|aufschlag|marge|margin|reserve|discount|steuer|verlust|check|kontrolle",
     re.I,
@@ -513,6 +514,8 @@ def _percent_sum(inference: Inference, cell: Cellwise, estimate: Estimate) -> Sa
     discounts = all(re.search(r"discount|rabatt|remise", c.words, re.I) for c in cells)
     if both and discounts:
         return said  # 1 - (1 - a) (1 - b) is due
+    if all(not c.entity and _GROWTH.search("".join(c.context.texts[:1])) for c in (cell, *cells)):
+        return said  # (1 + a) (1 + b) - 1 is due
     if _ADDED.search(words) and not across:
         return None
     numbers = [estimate.of(k) for k in used]

@@ -90,7 +90,7 @@ class _Figure:
 _NOT_SPEC = re.compile(
     r"achiev|effective|measured|peak[ _]mem|mem[ _]peak|busbw|bus bw|nccl|\bcopy\b|sustained|real|required|need(?:ed|s)?\b|used|free|usable|available|reserve|total|node|server|rack|cluster|fleet"
     r"|switch|host|cpu|system|disk|ssd|nvme|storage|checkpoint|weights|activation|\bkv\b|cache|l2|sram|per user|share|budget|plan|(?<!data )(?<!spec )sheet|margin|headroom"
-    r"|observed|stream|logged|actual|average|\bavg|mean|idle|busy|typical|load|mesur|gemessen|utilis|benötigt|gesamt|nutzbar|serveur|knoten"
+    r"|observed|stream|logged|actual|average|\bavg|mean|idle|running|busy|typical|load|mesur|gemessen|utilis|benötigt|gesamt|nutzbar|serveur|knoten"
     r"|predicted|model\b|gemm\b|matmul|bench|message|dataset|free|limit|cap\b|metered|drawn|per month|reached|framework|runtime|overhead|flash|on[- ]board|wind|site|campus|zone|scratch|stack|\bdie\b|\bpin\b|\bmode\b",
     re.I,
 )

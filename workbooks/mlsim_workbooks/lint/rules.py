@@ -433,7 +433,10 @@ def _divides_a_fraction(inference: Inference, cell: Cellwise, computed: Value) -
     below = bool(computed.parts & {"1/share", "1/ratio", "1/MFU"})
     plain = [n for n in computed.numbers if n != (100.0 if below else 0.01)]
     stored = all(isinstance(c.item.value, float) and abs(c.item.value) <= 1.0 for c in shares)
-    cents = has_money(computed) and "energy" in computed.parts  # cents per kWh
+    stated = cell.context.value
+    cents = has_money(computed) and (
+        "energy" in computed.parts or (stated is not None and has_money(stated) and stated.text[:1] in "¢c")
+    )
     rounded = "1/share" in computed.parts and computed.numbers == (100.0,)  # servers, of so much of each
     rate = (
         bool(hard(computed.dims or ()))

@@ -292,7 +292,9 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
     of_node &= "count" not in have  # as many as are ordered
     of_node &= context.concept != "kv cache"  # which each node has
     of_node &= "~camera each node" not in computed.parts  # as many as one box has
-    of_node &= not re.match(r"\s*(?:in|as|the same|same)\b", label, re.I)  # "in bytes", below what it is of
+    of_node &= not re.match(
+        r"\s*(?:in|as|the same|same|of which|davon|dont)\b", label, re.I
+    )  # what the line above is of
     if of_node and nodes and hard(stated.dims) and not rent:
         yield (
             "device-scope",
@@ -304,6 +306,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         have.get("device", 0) < 0
         and hard(stated.dims) == (("energy", 1.0),)
         and "~time" in computed.parts
+        and not gpu_time
         and (_GPUS.search(cell.words) or (_JOB.search(cell.words) and not OF_EACH.search(cell.words)))
     ):
         yield "device-scope", f"'{label}' takes the power of one GPU.", "Multiply by the number of GPUs."

@@ -353,7 +353,7 @@ def plain_unit(text: str) -> Value | None:
 def _many_per_period(body: str) -> Value | None:
     """Read "million/month": what is counted is the label's concept."""
     match = re.fullmatch(r"(.+?)\s*(?:/|\bper\b|\bpro\b|\bpar\b|\bje\b)\s*(.+)", body)
-    period = PERIOD_UNIT.fullmatch(f"/{match[2]}") if match else None
+    period = PERIOD_UNIT.fullmatch(f"/{_translate(match[2], '')}") if match else None
     many = _magnitude(match[1], "tokens") if match and period else None
     if many is None or period is None:
         return None

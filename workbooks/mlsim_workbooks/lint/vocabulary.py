@@ -247,7 +247,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("work", r"\b[ktgpez]?flops? ?(?:per|/|pro|par|je)(?! ?(?:s\b|sec|gpu|device|chip|card|node|accelerator))|total flops?\b|training (?:compute|flops?\b)|flops? (?:to train|for (?:one|1|an?|each))|\b6nd\b|calcul (?:total )?d.entra[iî]nement|\bflop count|rechenaufwand"
              r"|model flops\b(?!.*/s)|flops? (?:required|needed|budget)|compute budget"),
     ("achieved compute", r"achieved|sustained|what we really get|\bgemm rate|linpack|(?:gemessene|tatsächlich\w*).*(?:rechenleistung|flops)|flops réellement|flops? (?:réellement )?obtenus|flops?(?:/s)? (?:reached|delivered)|(?:delivered|reached) flops?|erreicht\w* rechen|(?:calcul|débit de calcul) (?:soutenu|atteint)|effective (?:tflop|flop|compute|rate)|measured (?:tflop|flop)|real compute"),
-    ("peak", r"(?<!gpus )(?<!gpus at )(?<!nodes )(?<!servers )(?<!replicas )\bpeak\b(?! (?:concurrent|concurrency|users|hour|rps|qps|requests|load|sessions|streams|traffic|total|year|month|week|day|quarter|season|case|scenario)\b)|rechenleistung|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf|theoretical max|headline (?:fp|bf)\d|rated (?:fp|bf)\d|marketing number|datenblatt (?:fp|bf)\d|perf\. annoncée"),
+    ("peak", r"(?<!gpus )(?<!gpus at )(?<!nodes )(?<!servers )(?<!replicas )\bpeak\b(?! (?:concurrent|concurrency|users|hour|rps|qps|requests|load|sessions|streams|traffic|total|year|month|week|day|quarter|season|case|scenario)\b)|rechenleistung|\bpic (?:(?:de calcul|dense) )?(?:bf16|fp16|fp8|int8)|\b[gtp]flops\b|\b[gtp]flop/s\b|crête|spitzenleistung|compute rate|tensor (?:core )?perf|theoretical max|headline (?:fp|bf)\d|rated (?:fp|bf)\d|marketing number|datenblatt (?:fp|bf)\d|perf\. annoncée"),
     ("active parameters", r"(?:active|activated|aktive|actifs?)[ _-]+(?:expert )?(?:param|weights)|param\w*[ ,(_-]+(?:active|aktiv|actif)|param\w* (?:touched|used|read|activated|active) (?:per|by a|by each|by one|for a|for each|for every|in a) tok|^(?:of which |thereof |davon |dont )?(?:active|activated|aktive?|actifs?)(?: (?:per|je|pro|par) (?:token|jeton))?(?: \((?:b|bn|billions?|mrd\.?|md)\))?$"
                           r"|n_active|\bactive \("),
     ("parameters", r"(?<!per )(?<!pro )(?<!par )(?<!je )\bparam|\bmodel size \((?:b|m)\)|modellgr|\bn_params"),
@@ -379,7 +379,7 @@ _PERIODS = (
     ),
     (
         "day",
-        r"\b(?:per|/|pro|par|je|a|am|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:work)?(?:day|tag|jour)\b|\bdaily\b(?! active)|täglich(?! aktiv)|quotidien",
+        r"\b(?:per|/|pro|par|je|a|am|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:work)?(?:day|tag|jour)\b|\bdaily\b(?! (?:active|users?|visitors))|täglich(?! aktiv)|quotidien",
     ),
     (
         "week",

@@ -630,7 +630,8 @@ def _no_usual_slip(d: Difference) -> bool:
             for p in d.computed.parts
         )
     )
-    ratio = (over or not d.computed.dims) and not d.computed.numbers
+    numbers = () if over and not d.computed.dims and only_conversions(d.computed) else d.computed.numbers
+    ratio = (over or not d.computed.dims) and not numbers
     shapes = not hard(d.computed.dims or ()) and not any(p[0] == "~" and p != "~token" for p in d.computed.parts)
     usual = unit_text(replace(d.computed, text="")) in SYMBOLS or ratio
     bytes_of_all = {"bytes each", "parameters"} <= d.computed.parts and hard(d.computed.dims or ()) == (

@@ -9,7 +9,7 @@ from mlsim_workbooks.lint.algebra import BUILT, COUNTABLE, Dims, Value, compare,
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise
 from mlsim_workbooks.lint.labels import read_label
-from mlsim_workbooks.lint.naming import rule_of
+from mlsim_workbooks.lint.naming import rule_of, thing
 from mlsim_workbooks.lint.unit_texts import plain_unit
 
 __all__ = ["label_unit_rules"]
@@ -26,6 +26,7 @@ def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
     yield from _price_of_nothing(cell)
     yield from _of_another_quantity(cell)
     yield from _rate_of_a_number(cell)
+    yield from _of_all_in_that_of_one(cell)
 
 
 # concept -> (hard dimension its unit has, rule when a unit of the other dimension stands there)
@@ -222,6 +223,24 @@ def _rate_of_a_number(cell: Cellwise) -> Iterator[Said]:
 
 
 _RATE = re.compile(r"(?:(?!\b(?:at|bei|à)\b).)*\b(?:rate|throughput|durchsatz|débit)\b(?! (?:limit|card))", re.I)
+
+
+def _of_all_in_that_of_one(cell: Cellwise) -> Iterator[Said]:
+    """A rate of a whole cluster in tokens/s/GPU."""
+    value = cell.context.value
+    if (
+        value is None
+        or not cell.context.explicit
+        or cell.context.headed
+        or not _WHOLE.search("".join(cell.context.texts[:1]))
+    ):
+        return
+    one = next((n for n, e in value.dims or () if n in ("device", "node") and e < 0), "")
+    if one and ("time", -1.0) in (value.dims or ()) and "/" in value.text and not has_money(value):
+        yield "device-scope", f"'{cell.label}' is of all, but its unit, {value.text}, is of one {thing(one)}.", ""
+
+
+_WHOLE = re.compile(r", (?:cluster|fleet|all (?:gpus|nodes|replicas)|total)$", re.I)
 
 
 def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:

@@ -542,7 +542,7 @@ def _peak(figure: _Figure, chip: str, kinds: dict[str, str]) -> Said | None:
     known = tuple(v for p in wanted for v in values(chip, f"peak_compute {p}"))
     doubled = tuple(2 * v for v in known)
     if not known or (
-        load.chip(chip).kind == "soc" and not (kinds.get("density") == "dense" and _near(figure.si, doubled, 0.01))
+        load.chip(chip).kind == "soc" and not (kinds.get("density") == "dense" and _near(figure.si, doubled, 0.03))
     ):
         return None  # whose engines are counted one by one, or together
     if precision == "fp64" and _near(figure.si, tuple(v / 2 for v in known), 0.03):

@@ -21,6 +21,7 @@ from mlsim_workbooks.lint.algebra import (
     is_time,
     mantissa,
     only_conversions,
+    only_money,
 )
 from mlsim_workbooks.lint.blame import blamed
 from mlsim_workbooks.lint.clashes import clash_rules, count_rule, squared_pue
@@ -176,6 +177,25 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from gemm_rules(inference, cell, tree)
     yield from time_of_work_rules(inference, cell, tree)
     yield from kv_constants(inference, cell, tree)
+    yield from _once_by_the_month(inference, cell)
+
+
+def _once_by_the_month(inference: Inference, cell: Cellwise) -> Iterator[Said]:
+    """A cost that is paid once, from a price per month."""
+    stated, computed = cell.context.value, cell.computed
+    if (
+        stated is None
+        or computed is None
+        or not cell.context.explicit
+        or not (only_money(stated) and only_money(computed))
+    ):
+        return
+    period = computed.kind("period")
+    if period in ("month", "year") and not stated.kind("period") and _ONCE.search(cell.words):
+        yield "money-rate", f"'{cell.label}' is paid once, but the formula gives an amount per {period}.", ""
+
+
+_ONCE = re.compile(r"\bonce\b|one[- ](?:time|off)|einmalig|\bune (?:seule )?fois\b|ponctuel", re.I)
 
 
 def _hours_after_a_date(inference: Inference, cell: Cellwise) -> Iterator[Said]:

@@ -308,7 +308,7 @@ def _price_of_one_among(inference: Inference, cell: Cellwise, tree: sx.Node) -> 
     terms = [inference.cell_of(cell, n) for n in sx.summands(tree)]
     cells = [c for c in terms if c is not None and c.context.explicit and has_money(c.value)]
     single = [c for c in cells if _things_of(c.value)]
-    if len(terms) < 2 or len(cells) < len(terms) or len(single) != 1:
+    if len(terms) < 2 or len(cells) < len(terms) or not 0 < len(single) < len(cells):
         return
     name = _things_of(single[0].value)[0]
     yield (

@@ -46,7 +46,10 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     """
     if re.fullmatch(r"\s*Mio\.\s*", text):
         return _magnitude("M", concept)  # a million; "Mio" alone is a French mebibyte
-    body = re.sub(r"(?<=W|h) IT$", "", text.replace("₂", "2").strip().strip(".:;=→").strip())  # "kW IT"
+    body = re.sub(
+        r"(?<=W|h),? (?:of )?IT(?: energy| load)?$", "", text.replace("₂", "2").strip().strip(".:;=→").strip()
+    )
+    body = re.sub(r"\bm3\b", "m³", body.replace("US-$", "US$"))
     body = re.sub(r"(?<=[PS]) \((?:INT\d|FP\d+|BF16|dense|sparse)\)$", "", body)  # "TOPS (INT8)"
     if not body or len(body) > 60 or not (may_hold_unit(body) or re.search(r"[\^⁰-⁹]", body)):
         return None

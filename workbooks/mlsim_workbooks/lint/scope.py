@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import THINGS, Value, compare, hard, has_money, is_time, only_conversions
+from mlsim_workbooks.lint.algebra import THINGS, Dims, Value, compare, hard, has_money, is_time, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import is_copied, is_product
@@ -36,6 +37,40 @@ _OF_ONE_GPU = frozenset(
 _COUNTS = {"device": "devices", "node": "nodes", "rack": "racks"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What a formula's result is per, and what its cell says that it is per."""
+
+    cell: Cellwise
+    tree: sx.Node
+    computed: Value
+    stated: Value
+    have: dict[str, float]  # dimensions of the result, those left out that it is divided by a number of
+    due: dict[str, float]
+    nodes: bool  # the workbook has several nodes
+    gpu_time: bool  # the formula uses a time of one GPU, as its label says
+
+    @property
+    def core(self) -> Dims:
+        """The dimensions of what is due, counts left out."""
+        return hard(self.stated.dims or ())
+
+    @property
+    def label(self) -> str:
+        """What a person would call the cell."""
+        return self.cell.label
+
+    @property
+    def words(self) -> str:
+        """Everything that is written beside and above the cell."""
+        return self.cell.words
+
+    @property
+    def alone(self) -> bool:
+        """Whether the formula may be about one GPU: the 1 of 1/x may be one."""
+        return self.gpu_time or "one" in self.computed.parts
+
+
 def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_time: bool) -> Iterator[Said]:
     """Compare what a formula's result is per with what its cell states.
 
@@ -47,283 +82,300 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         return
     if not context.explicit and context.concept not in ("devices", "nodes", "racks", "replicas"):
         return
-    hours = dict(stated.dims)
-    if (
-        computed.dims == (("device", 1.0),)
-        and isinstance(tree, sx.Ref)
-        and hours.get("device", 0) > 0
-        and hours.get("time", 0) > 0
-    ):
-        yield (
-            "device-hours",
-            f"'{cell.label}' is GPU-hours, but the formula gives a number of GPUs.",
-            "Multiply by the hours.",
-        )
+    scope = _Scope(cell, tree, computed, stated, dict(computed.dims), dict(stated.dims), nodes, gpu_time)
+    if (said := _gpus_for_hours(scope)) is not None:
+        yield said
         return
-    if hard(computed.dims) != hard(stated.dims) and compare(computed, stated) is not None:
+    if hard(computed.dims) != scope.core and compare(computed, stated) is not None:
         return
     years = (3.0, 5.0, 6.0, 7.0) if {8760.0, 8766.0, 12.0, 365.0} & set(computed.numbers) else ()  # no GPUs of a node
     if not only_conversions(computed, 100.0, 0.01, *years):
         yield from passed_to_user(cell, tree, computed, stated)
         return
     yield from user_rules(cell, tree, computed, stated, users)
-    if computed.dims == (("device", 1.0),) and not stated.dims and stated.text == "%" and computed.kind("total"):
-        yield (
-            "device-scope",
-            f"'{cell.label}' divides a total by a figure per GPU.",
-            "Multiply that by the number of GPUs.",
-        )
-        return
-    have, due = dict(computed.dims), dict(stated.dims)
-    if have.get("count"):
+    if scope.have.get("count"):
         return  # "pcs" of something
-    if have.get("node", 0) < 0 < min(have.get("device", 0), due.get("device", 0)) and hard(stated.dims) == _TIME:
+    if (
+        scope.have.get("node", 0) < 0 < min(scope.have.get("device", 0), scope.due.get("device", 0))
+        and scope.core == _TIME
+    ):
         return  # GPUs per instance, and hours of instances
-    divided = [n for n, counted in _COUNTS.items() if f"1/{counted}" in computed.parts and have.get(n, 0) < 0]
-    due_each = [n for n in _COUNTS if due.get(n, 0) < 0]
+    said = next((found for rule in _DIVIDED if (found := rule(scope)) is not None), None)
+    if said is None:
+        have = dict(scope.have)
+        for name, counted in (*_COUNTS.items(), ("user", "users")):
+            if f"1/{counted}" in computed.parts and have.get(name, 0) < 0:
+                del have[name]  # divided by a number of them, not a figure per one
+        scope = replace(scope, have=have)
+        rules = _SCOPES if is_product(tree) else _ANY_FORMULA
+        said = next((found for rule in rules if (found := rule(scope)) is not None), None)
+    if said is not None:
+        yield said
+
+
+def _gpus_for_hours(s: _Scope) -> Said | None:
+    """A number of GPUs, as GPU-hours."""
+    if s.computed.dims != (("device", 1.0),) or not isinstance(s.tree, sx.Ref):
+        return None
+    if s.due.get("device", 0) <= 0 or s.due.get("time", 0) <= 0:
+        return None
+    said = f"'{s.label}' is GPU-hours, but the formula gives a number of GPUs."
+    return "device-hours", said, "Multiply by the hours."
+
+
+# --- what a formula divides by ----------------------------------------------------------------------------------------
+
+
+def _total_over_one(s: _Scope) -> Said | None:
+    """A share that is a total over the figure of one GPU."""
+    if s.computed.dims != (("device", 1.0),) or s.due or s.stated.text != "%" or not s.computed.kind("total"):
+        return None
+    return "device-scope", f"'{s.label}' divides a total by a figure per GPU.", "Multiply that by the number of GPUs."
+
+
+def _divided_by_others(s: _Scope) -> Said | None:
+    """A figure per GPU, divided by the number of nodes."""
+    divided = [n for n, counted in _COUNTS.items() if f"1/{counted}" in s.computed.parts and s.have.get(n, 0) < 0]
+    due_each = [n for n in _COUNTS if s.due.get(n, 0) < 0]
     if (
-        len(divided) == 1
-        and len(due_each) == 1
-        and divided != due_each
-        and not have.get(due_each[0])
-        and is_product(tree)
+        len(divided) != 1
+        or len(due_each) != 1
+        or divided == due_each
+        or s.have.get(due_each[0])
+        or not is_product(s.tree)
     ):
-        one, other = thing(due_each[0]), thing(divided[0])
-        yield "device-scope", f"'{cell.label}' is per {one}, but the formula divides by the number of {other}s.", ""
-        return
-    if (
-        "1/gpus per node" in computed.parts
-        and computed.kind("total") == "total"
-        and hard(stated.dims)
-        in ((("time", -1.0),), (("time", -1.0), ("token", 1.0)), (("operation", 1.0), ("time", -1.0)))
-        and due.get("device", 0) < 0 < have.get("node", 0)
-        and not due.get("node")
-    ):
-        yield (
-            "device-scope",
-            f"'{cell.label}' divides a total by the GPUs of one node.",
-            "Divide by the number of all GPUs.",
-        )
-        return
-    whole_model = re.search(r"whole|entire|ganz|entier|all gpus", cell.words, re.I) and hard(stated.dims) == _BYTES
-    whole_model = whole_model and not re.search(r"shard|partition|réparti|verteilt", cell.words, re.I)
-    if whole_model and "1/devices" in computed.parts and "devices" not in computed.parts and not due.get("device"):
-        yield "device-scope", f"'{cell.label}' is of all GPUs, but the formula divides by their number.", ""
-        return
-    for name, counted in (*_COUNTS.items(), ("user", "users")):
-        if f"1/{counted}" in computed.parts and have.get(name, 0) < 0:
-            del have[name]  # divided by a number of them, not a figure per one
+        return None
+    one, other = thing(due_each[0]), thing(divided[0])
+    return "device-scope", f"'{s.label}' is per {one}, but the formula divides by the number of {other}s.", ""
+
+
+def _total_over_gpus_of_node(s: _Scope) -> Said | None:
+    """The rate of a cluster over the GPUs of one node, as that of a GPU."""
+    rates = ((("time", -1.0),), (("time", -1.0), ("token", 1.0)), (("operation", 1.0), ("time", -1.0)))
+    if s.computed.kind("total") != "total" or s.core not in rates or "1/gpus per node" not in s.computed.parts:
+        return None
+    if not s.due.get("device", 0) < 0 < s.have.get("node", 0) or s.due.get("node"):
+        return None
+    said = f"'{s.label}' divides a total by the GPUs of one node."
+    return "device-scope", said, "Divide by the number of all GPUs."
+
+
+def _whole_model_divided(s: _Scope) -> Said | None:
+    """The memory of a whole model, divided by the number of GPUs."""
+    whole = re.search(r"whole|entire|ganz|entier|all gpus", s.words, re.I) and s.core == _BYTES
+    sharded = re.search(r"shard|partition|réparti|verteilt", s.words, re.I)
+    parts = s.computed.parts
+    if not whole or sharded or "1/devices" not in parts or "devices" in parts or s.due.get("device"):
+        return None
+    return "device-scope", f"'{s.label}' is of all GPUs, but the formula divides by their number.", ""
+
+
+_DIVIDED = (_total_over_one, _divided_by_others, _total_over_gpus_of_node, _whole_model_divided)
+
+
+# --- any formula --------------------------------------------------------------------------------------------------------
+
+
+def _failures_of_others(s: _Scope) -> Said | None:
+    """The time between failures of one GPU over the number of nodes."""
     for each, other in (("device", "node"), ("node", "device")):
-        divided_by = f"1/{_COUNTS[other]}" in computed.parts and f"1/{_COUNTS[each]}" not in computed.parts
-        if have.get(each, 0) < 0 and divided_by and _MTBF.search(cell.words):
+        divided_by = f"1/{_COUNTS[other]}" in s.computed.parts and f"1/{_COUNTS[each]}" not in s.computed.parts
+        if s.have.get(each, 0) < 0 and divided_by and _MTBF.search(s.words):
             one, many = thing(each), thing(other)
-            yield (
-                "device-scope",
-                f"'{cell.label}' divides that of one {one} by the number of {many}s.",
-                f"Divide by the number of {one}s.",
-            )
-            return
-    alone = "one" in computed.parts or gpu_time  # the 1 of 1/x may be one GPU
-    if (
-        not alone
-        and not computed.parts & _OF_ONE_GPU
-        and hard(computed.dims) == _TIME
-        and hard(stated.dims) == hard(computed.dims)
-        and due.get("device", 0) > 0
-        and not have.get("device", 0)
-        and not have.get("node")
-        and stated.factor != 1.0  # the seconds of one GPU for each request
-    ):
-        yield (
-            "device-hours",
-            f"'{cell.label}' is GPU-hours, but the formula gives hours: the number of GPUs is missing.",
-            "",
-        )
-        return
-    if not is_product(tree):
-        return
-    of_each = bool(context.texts) and re.match(r"[\w-]+ (?:je|per|pro|par) ", context.texts[0]) is not None
-    total = dict(context.kinds).get("total") == "total" and not of_each
-    whole = bool(
-        re.search(
-            r"\ball\b|total|whole|everything|cluster|fleet|gesamt|entire|full",
-            cell.words,
-            re.I,
-        )
+            said = f"'{s.label}' divides that of one {one} by the number of {many}s."
+            return "device-scope", said, f"Divide by the number of {one}s."
+    return None
+
+
+def _hours_without_gpus(s: _Scope) -> Said | None:
+    """GPU-hours that are the hours of one."""
+    if s.alone or s.computed.parts & _OF_ONE_GPU or s.stated.factor == 1.0:  # the seconds of one GPU for each request
+        return None
+    if hard(s.computed.dims or ()) != _TIME or s.core != _TIME or s.due.get("device", 0) <= 0:
+        return None
+    if s.have.get("device", 0) or s.have.get("node"):
+        return None
+    return (
+        "device-hours",
+        f"'{s.label}' is GPU-hours, but the formula gives hours: the number of GPUs is missing.",
+        "",
     )
+
+
+_ANY_FORMULA = (_failures_of_others, _hours_without_gpus)
+
+
+# --- products -----------------------------------------------------------------------------------------------------------
+
+
+def _something_without_gpus(s: _Scope) -> Said | None:
+    """GPU-hours from a time and something else, without a number of GPUs."""
+    due = s.due.get("device", 0) > 0 and s.due.get("time") and s.stated.factor != 1.0
+    if not due or s.have.get("device", 0) or s.alone or s.computed.parts & _OF_ONE_GPU or s.have.get("time", 0) > 1:
+        return None
+    if not (s.have.get("time") or any(is_time(n) for n in s.computed.numbers)):
+        return None
+    rule = "device-scope" if s.have.get("node") or s.have.get("rack") else "device-hours"
+    return (
+        rule,
+        f"'{s.label}' is GPU-hours, but the formula gives {unit_text(s.computed)}: the number of GPUs is missing.",
+        "",
+    )
+
+
+def _gpu_hours_for_time(s: _Scope) -> Said | None:
+    """A time on the clock that is GPU-hours."""
+    if s.core != _TIME or s.have.get("device", 0) <= 0 or s.due.keys() & {"device", "sample"}:
+        return None
+    worked = s.computed.parts
+    wall = _WALL.search(s.words) and "~information" not in worked
+    if not (s.have["device"] > 1 or "device hours" in worked or wall or _DAYS_ON.search(s.words)):
+        return None
+    said = f"'{s.label}' is a time, but the formula gives GPU-hours: divide by the number of GPUs."
+    return "device-hours", said, ""
+
+
+def _per_another(s: _Scope) -> Said | None:
+    """A figure per GPU where one per node is due, or a total."""
     names = {n: thing(n) for n in ("device", "node", "rack", "user", *THINGS)}
-    label = cell.label
-    if (
-        due.get("device", 0) > 0
-        and due.get("time")
-        and stated.factor != 1.0
-        and not have.get("device", 0)
-        and not alone
-        and not computed.parts & _OF_ONE_GPU
-        and have.get("time", 0) <= 1
-        and (have.get("time") or any(is_time(n) for n in computed.numbers))
-    ):
-        rule = "device-scope" if have.get("node") or have.get("rack") else "device-hours"
-        yield (
-            rule,
-            f"'{label}' is GPU-hours, but the formula gives {unit_text(computed)}: the number of GPUs is missing.",
-            "",
-        )
-        return
-    if (
-        hard(stated.dims) == _TIME
-        and have.get("device", 0) > 0
-        and not due.keys() & {"device", "sample"}
-        and (
-            have["device"] > 1
-            or "device hours" in computed.parts
-            or (_WALL.search(cell.words) and "~information" not in computed.parts)
-            or _DAYS_ON.search(cell.words)
-        )
-    ):
-        yield "device-hours", f"'{label}' is a time, but the formula gives GPU-hours: divide by the number of GPUs.", ""
-        return
+    of_each = (
+        bool(s.cell.context.texts) and re.match(r"[\w-]+ (?:je|per|pro|par) ", s.cell.context.texts[0]) is not None
+    )
+    total = dict(s.cell.context.kinds).get("total") == "total" and not of_each
     for name, shown in names.items():
-        if name == "replica" and "parallel" in computed.parts:
+        if name == "replica" and "parallel" in s.computed.parts:
             continue  # as many GPUs as one replica has
         rule = "user-total" if name == "user" else "device-scope"
-        others = [n for n in names if n != name and have.get(n, 0) < 0 and (n not in THINGS or hard(stated.dims))]
-        if name == "device" and others == ["node"] and "1/devices" in computed.parts:
+        others = [n for n in names if n != name and s.have.get(n, 0) < 0 and (n not in THINGS or s.core)]
+        if name == "device" and others == ["node"] and "1/devices" in s.computed.parts:
             continue  # the price of an instance, by its GPUs
-        if due.get(name, 0) < 0 and not have.get(name) and others and name != "user" and "user" not in others:
-            yield rule, f"'{label}' is per {shown}, but the formula gives a figure per {names[others[0]]}.", ""
-            return
-        of_all = name == "camera" and re.search(
-            r"\b(?:all|alle|toutes les) (?:the )?cam[eé]ra|\balle kameras", cell.words, re.I
-        )
-        of_all = of_all or (name == "replica" and "devices" in computed.parts and _ALL_GPUS.match(cell.label))
-        if name == "user" or (name in THINGS and not is_copied(tree) and not of_all):
+        if s.due.get(name, 0) < 0 and not s.have.get(name) and others and name != "user" and "user" not in others:
+            return rule, f"'{s.label}' is per {shown}, but the formula gives a figure per {names[others[0]]}.", ""
+        if name == "user" or (name in THINGS and not is_copied(s.tree) and not _of_all(s, name)):
             continue  # optics may be counted as nodes times ports
         if (
-            have.get(name, 0) < 0
-            and not due.get(name)
-            and (name != "node" or nodes)
-            and not (name == "device" and _PER_GPU_HOUR.search(cell.words))
-            and not (name == "device" and "parallel" in computed.parts)  # times the GPUs of a tensor-parallel group
-            and hard(stated.dims) != _TIME  # all wait as long as one
-            and stated.text != "%"  # so much of one, so much of all
-            and (total or any(due.get(n, 0) < 0 for n in names if n != name and n != "user"))
+            s.have.get(name, 0) < 0
+            and not s.due.get(name)
+            and (name != "node" or s.nodes)
+            and not (name == "device" and _PER_GPU_HOUR.search(s.words))
+            and not (name == "device" and "parallel" in s.computed.parts)  # times the GPUs of a tensor-parallel group
+            and s.core != _TIME  # all wait as long as one
+            and s.stated.text != "%"  # so much of one, so much of all
+            and (total or any(s.due.get(n, 0) < 0 for n in names if n != name and n != "user"))
         ):
-            yield (
-                rule,
-                f"'{label}' is a total, but the formula gives a figure per {shown}.",
-                f"Multiply by the number of {shown}s.",
-            )
-            return
+            said = f"'{s.label}' is a total, but the formula gives a figure per {shown}."
+            return rule, said, f"Multiply by the number of {shown}s."
+    return None
+
+
+def _of_all(s: _Scope, name: str) -> bool:
+    """Tell whether a label is of all cameras, or of as many replicas as all GPUs make."""
+    if name == "replica":
+        return "devices" in s.computed.parts and bool(_ALL_GPUS.match(s.label))
+    return name == "camera" and bool(_ALL_CAMERAS.search(s.words))
+
+
+def _gpu_for_node(s: _Scope) -> Said | None:
+    """A rate per GPU under "of the node"."""
+    if s.have.get("device", 0) >= 0 or s.due.get("device") or not _OF_THE_NODE.search(s.words) or s.core not in _RATES:
+        return None
+    return "device-scope", f"'{s.label}' takes a figure per GPU.", "Multiply by the number of GPUs."
+
+
+def _one_gpu_of_each_node(s: _Scope) -> Said | None:
+    """The peak or the memory of one GPU times nodes, or divided by one for each node: the GPUs of each are left out."""
+    worked, node = s.computed.parts, NODE.search(s.words)
+    multiplied = s.have.get("node", 0) > 0 and "nodes" in worked and not node
+    multiplied &= not worked & {"gpus per node", "devices", "replicas"}
+    of_what = ""
     if (
-        have.get("device", 0) < 0
-        and not due.get("device")
-        and _OF_THE_NODE.search(cell.words)
-        and hard(stated.dims) in _RATES
+        multiplied
+        and not {"device", "count"} & s.have.keys()
+        and worked & {"peak", "integer peak"}
+        and s.core in _RATES
     ):
-        yield "device-scope", f"'{label}' takes a figure per GPU.", "Multiply by the number of GPUs."
-        return
+        of_what = "multiplies the peak of one GPU by nodes"
+    elif multiplied and "memory" in worked and s.core == _BYTES and _GPU_MEMORY.search(s.words):
+        of_what = "multiplies the memory of one GPU by nodes"
+    elif (
+        s.core == _TIME
+        and dict(s.computed.dims or ()).get("node", 0) < 0
+        and {"1/nodes", "1/peak"} <= worked
+        and not worked & {"1/gpus per node", "1/devices", "1/replicas"}
+        and not node
+    ):
+        of_what = "divides by the peak of one GPU for each node"
+    said = f"'{s.label}' {of_what}."
+    return ("device-scope", said, "Multiply by the GPUs of each too.") if of_what else None
+
+
+def _rate_per_node(s: _Scope) -> Said | None:
+    """A time of everything, from the rate of one node."""
+    if s.have.get("node", 0) <= 0 or s.due.get("node") or s.core != _TIME or not s.nodes:
+        return None
+    if not _EVERYTHING.search(s.words) or NODE.search(s.words) or _STEP.search(s.words):
+        return None
+    said = f"'{s.label}' divides by a rate per node: the number of nodes is missing."
+    return "device-scope", said, "Multiply the rate by the number of nodes."
+
+
+def _all_gpus_for_node(s: _Scope) -> Said | None:
+    """A figure per node, from all GPUs."""
+    if s.due.get("node", 0) >= 0 or s.have.keys() & {"node", "device"} or s.computed.kind("total") != "total":
+        return None
+    if "devices" not in s.computed.parts or {"1/nodes", "gpus per node"} & s.computed.parts or s.core not in _RATES:
+        return None
+    return "device-scope", f"'{s.label}' is per node, but the formula takes all GPUs.", "Take the GPUs of a node."
+
+
+def _node_for_all(s: _Scope) -> Said | None:
+    """A figure per node where none is due."""
+    rent = isinstance(s.tree, sx.Ref) and "time" in s.due and has_money(s.stated)  # of whatever is rented
+    if s.have.get("node", 0) >= 0 or s.due.get("node") or NODE.search(s.words) or not s.nodes or not s.core or rent:
+        return None
+    if "count" in s.have:
+        return None  # as many as are ordered
+    if s.cell.context.concept == "kv cache" or "~camera each node" in s.computed.parts:
+        return None  # which each node has; as many as one box has
+    if re.match(r"\s*(?:in|as|the same|same|of which|davon|dont)\b", s.label, re.I):
+        return None  # "in bytes", below what it is of
+    said = f"'{s.label}' is not per node, but the formula gives a figure per node."
+    return "device-scope", said, "Multiply by the number of nodes."
+
+
+def _energy_of_one(s: _Scope) -> Said | None:
+    """The energy of a job, from the power of one GPU."""
+    if s.have.get("device", 0) >= 0 or s.core != (("energy", 1.0),) or "~time" not in s.computed.parts or s.gpu_time:
+        return None
+    if not (_GPUS.search(s.words) or (_JOB.search(s.words) and not OF_EACH.search(s.words))):
+        return None
+    return "device-scope", f"'{s.label}' takes the power of one GPU.", "Multiply by the number of GPUs."
+
+
+def _price_without_gpus(s: _Scope) -> Said | None:
+    """A price per GPU-hour times hours, without a number of GPUs."""
+    if s.have.get("device", 0) >= 0 or s.due.get("device") or s.have.get("node") or not s.core or s.gpu_time:
+        return None
     if (
-        have.get("node", 0) > 0
-        and "nodes" in computed.parts
-        and not {"device", "count"} & have.keys()
-        and not computed.parts & {"gpus per node", "devices", "replicas"}
-        and computed.parts & {"peak", "integer peak"}
-        and hard(stated.dims) in _RATES
-        and not NODE.search(cell.words)
+        not has_money(s.computed)
+        or any(not n.startswith("money_in_") for n, _ in s.core)
+        or "token" in s.due
+        or "~time" not in s.computed.parts
     ):
-        yield "device-scope", f"'{label}' multiplies the peak of one GPU by nodes.", "Multiply by the GPUs of each too."
-        return
-    if (
-        have.get("node", 0) > 0
-        and "nodes" in computed.parts
-        and "memory" in computed.parts
-        and not computed.parts & {"gpus per node", "devices", "replicas"}
-        and hard(stated.dims) == _BYTES
-        and _GPU_MEMORY.search(cell.words)
-        and not NODE.search(cell.words)
-    ):
-        yield (
-            "device-scope",
-            f"'{label}' multiplies the memory of one GPU by nodes.",
-            "Multiply by the GPUs of each too.",
-        )
-        return
-    if (
-        hard(stated.dims) == _TIME
-        and dict(computed.dims).get("node", 0) < 0
-        and {"1/nodes", "1/peak"} <= computed.parts
-        and not computed.parts & {"1/gpus per node", "1/devices", "1/replicas"}
-        and not NODE.search(cell.words)
-    ):
-        yield (
-            "device-scope",
-            f"'{label}' divides by the peak of one GPU for each node.",
-            "Multiply by the GPUs of each too.",
-        )
-        return
-    if (
-        have.get("node", 0) > 0
-        and not due.get("node")
-        and hard(stated.dims) == _TIME
-        and nodes
-        and whole
-        and not NODE.search(cell.words)
-        and not _STEP.search(cell.words)
-    ):
-        yield (
-            "device-scope",
-            f"'{label}' divides by a rate per node: the number of nodes is missing.",
-            "Multiply the rate by the number of nodes.",
-        )
-        return
-    if (
-        due.get("node", 0) < 0
-        and not have.keys() & {"node", "device"}
-        and computed.kind("total") == "total"
-        and "devices" in computed.parts
-        and not {"1/nodes", "gpus per node"} & computed.parts
-        and hard(stated.dims) in _RATES
-    ):
-        yield "device-scope", f"'{label}' is per node, but the formula takes all GPUs.", "Take the GPUs of a node."
-        return
-    rent = isinstance(tree, sx.Ref) and "time" in due and has_money(stated)  # of whatever is rented
-    of_node = have.get("node", 0) < 0 and not due.get("node") and not NODE.search(cell.words)
-    of_node &= "count" not in have  # as many as are ordered
-    of_node &= context.concept != "kv cache"  # which each node has
-    of_node &= "~camera each node" not in computed.parts  # as many as one box has
-    of_node &= not re.match(
-        r"\s*(?:in|as|the same|same|of which|davon|dont)\b", label, re.I
-    )  # what the line above is of
-    if of_node and nodes and hard(stated.dims) and not rent:
-        yield (
-            "device-scope",
-            f"'{label}' is not per node, but the formula gives a figure per node.",
-            "Multiply by the number of nodes.",
-        )
-        return
-    if (
-        have.get("device", 0) < 0
-        and hard(stated.dims) == (("energy", 1.0),)
-        and "~time" in computed.parts
-        and not gpu_time
-        and (_GPUS.search(cell.words) or (_JOB.search(cell.words) and not OF_EACH.search(cell.words)))
-    ):
-        yield "device-scope", f"'{label}' takes the power of one GPU.", "Multiply by the number of GPUs."
-        return
-    money = any(n.startswith("money_in_") for n in have)
-    priced = (
-        money and have.get("device", 0) < 0 and not due.get("device") and hard(stated.dims) and not have.get("node")
+        return None
+    if 8.0 in s.computed.numbers or OF_EACH.search(_BY_TIME.sub("", s.words)):
+        return None  # the GPUs of a node, perhaps
+    return (
+        "device-hours",
+        f"'{s.label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
+        "Multiply by the number of GPUs, or use GPU-hours.",
     )
-    plain = all(n.startswith("money_in_") for n, _ in hard(stated.dims)) and "token" not in due
-    eight = 8.0 in computed.numbers  # the GPUs of a node, perhaps
-    single = OF_EACH.search(_BY_TIME.sub("", cell.words))
-    if priced and plain and not eight and not gpu_time and "~time" in computed.parts and not single:
-        yield (
-            "device-hours",
-            f"'{label}' multiplies a price per GPU-hour by hours: the number of GPUs is missing.",
-            "Multiply by the number of GPUs, or use GPU-hours.",
-        )
+
+
+_SCOPES = (
+    *_ANY_FORMULA, _something_without_gpus, _gpu_hours_for_time, _per_another, _gpu_for_node, _one_gpu_of_each_node,
+    _rate_per_node, _all_gpus_for_node, _node_for_all, _energy_of_one, _price_without_gpus,
+)  # fmt: skip
 
 
 def left_of_one_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
@@ -345,6 +397,8 @@ def left_of_one_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> It
         )
 
 
+_ALL_CAMERAS = re.compile(r"\b(?:all|alle|toutes les) (?:the )?cam[eé]ra|\balle kameras", re.I)
+_EVERYTHING = re.compile(r"\ball\b|total|whole|everything|cluster|fleet|gesamt|entire|full", re.I)
 _STEP = re.compile(r"\b(?:decode|prefill|decoding|token)\b.*\b(?:step|time)|\bstep\b|schritt", re.I)  # of one replica
 _TIME = (("time", 1.0),)
 _BYTES = (("information", 1.0),)

@@ -180,6 +180,19 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "how often a copy is made": (
         "Copy | every | kept | Size (TB); weights | 6 h | 4 | 0.5; all of the state | 1 day | 7 | 2.1", {"B1": "memory"}, "dimension B2",
     ),
+    "the GPU time of one image": (
+        "Power per GPU | 610 | W; GPU time per image | 2 | s; IT energy | =B1*B2/3600 | Wh",
+        {"A2": "Run time of the job", "A3": "IT energy of the job"}, "device-scope B3",
+    ),
+    "daily users": (
+        "Cost | 100 | $/month; Daily users | 40 | users; Cost per daily user and month | =B1/B2 | $/user/month", {"C3": "$/user/year"}, "calendar B3",
+    ),
+    "a percentile that is worked out": (
+        "Mean time in the system (s) | 12; 95th percentile of time in the system (s) | =-LN(0.05)*B1", {"B2": "=B1"}, "statistic-mix B2",
+    ),
+    "what an optimizer keeps": (
+        "Rows in bf16 (M) | 420; Optimizer state (GB), rows in bf16 | =B1*10^6*4/10^9", {"A2": "Vectors (GB), rows in bf16"}, "params-bytes B2",
+    ),
 }  # fmt: skip
 
 

@@ -175,6 +175,11 @@ LAYOUTS = {
     "periods": ("|Cost per month ($)|Cost per year (k$)\nteam A|5|60", "B2 $;month, C2 k$;year"),
     "unit column with periods": ("Item|Value|Unit\nCost|5|$/month\nCost|60|k€/year", "B2 $;month, B3 kEUR;year"),
     "magnitudes": ("Item|Value|Unit\nParameters|70|B\nActive parameters|12|bn", "B2 Gparam, B3 Gparam"),
+    "magnitudes behind labels with units": (
+        "Mixtral 8x7B, total params|46.7|B\nMemory|80|GB", "B1 Gparam, B2 GB"),
+    "magnitudes between columns": ("Card|L40S|A100\nParamètres|8.03|milliards\nMémoire (Go)|48|80", "B2 Gparam, B3 GB, C3 GB"),
+    "symbols with their meaning": ("Symbol|Meaning|Value|Unit\nm_s|memory of the weights|14|GB\nt_s|step time|20|ms", "C2 GB, C3 ms"),
+    "magnitudes in a period": ("Jetons par jour|12|millions/jour\nRequests|3|million/month", "B1 Mtok;day, B2 Mreq;month"),
     "typed quantities": ("Memory|80 GiB\nBandwidth|3.35 TB/s", "B1 GiB, B2 TB/s"),
     "typed quantities under headers": ("GPU|Memory|Power\nH100|80 GB|700", "B2 GB"),
     "formats": ('TTFT|200 @ 0.00" ms"\nMemory|80 @ #,##0" GB"\nPower|7 @ 0.0\\ "kW"', "B1 ms, B2 GB, B3 kW"),

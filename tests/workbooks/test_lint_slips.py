@@ -565,6 +565,36 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "arenas larger than the SRAM": (
         "SRAM | 512 | KiB; Tensor arena | 180 | KiB; SRAM left | =B1-B2 | KiB", {"B1": 128}, "above-limit B3",
     ),
+    "a typed throughput in tokens": ("Decode throughput per replica | 2400 | tokens/s", {"C1": "tokens"}, "token-rate B1"),
+    "two years of growth added up": (
+        "Traffic growth, year 1 | 25 | %; Traffic growth, year 2 | 20 | %; Traffic growth over both years | =((1+B1/100)*(1+B2/100)-1)*100 | %",
+        {"B3": "=B1+B2"}, "percent-sum B3",
+    ),
+    "once, at a price per month": (
+        "Data | 60 | TB; Egress price | 50 | $/TB; Storage price | 21 | $/TB-month; Egress of the data, once | =B1*B2 | $",
+        {"B4": "=B1*B3"}, "money-rate B4",
+    ),
+    "the rate of a cluster per GPU": ("Training speed, cluster | 980000 | tokens/s", {"C1": "tokens/s/GPU"}, "device-scope B1"),
+    "a fleet of one": (
+        "Devices | 40; Power | 2.5 | W; Energy per year | 22 | kWh; Price | 170 | EUR; Power, fleet | =B1*B2/1000 | kW;"
+        " Energy per year, fleet | =B1*B3 | kWh; Purchase, fleet | =B1*B4 | EUR",
+        {"B5": "=B2/1000"}, "device-scope B5",
+    ),
+    "the only peak, in FP8": (
+        "Bytes per weight (BF16) | 2 | bytes; Parameters | 13 | billion; Weights | =B1*B2 | GB; Peak, BF16 dense | 989 | TFLOP/s;"
+        " Compute per token | =2*B2 | GFLOP; Compute time | =B5/B4 | ms",
+        {"A4": "Peak, FP8 dense", "B4": 1979}, "peak-precision B6",
+    ),
+    "water in dollars": (
+        "Water | 400 | m3; Water price | 2.1 | EUR/m3; Cost of water | =B1*B2 | EUR", {"C2": "USD/m3"}, "currency B3",
+    ),
+    "US-$ as euros": (
+        "Anschaffungspreis je Server | 310000 | US-$; Server | 12; Wechselkurs | 1.08 | US-$/€; Anschaffung | =B2*B1/B3 | €",
+        {"B4": "=B2*B1"}, "currency B4",
+    ),
+    "energy over data for a power": (
+        "Energy | 5200 | kWh; Hours | 730 | h; Image | 1.6 | MB; Mean power | =B1/B2 | kW", {"B4": "=B1/B3"}, "dimension B4",
+    ),
 }  # fmt: skip
 
 

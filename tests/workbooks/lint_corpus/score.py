@@ -68,6 +68,11 @@ HELD_OUT = (
     "heldout22",
     "clean17",
     "clean18",
+    "heldout23",
+    "heldout24",
+    "clean19",
+    "heldout25",
+    "clean20",
 )  # written by people who never saw the checker
 
 

@@ -96,7 +96,7 @@ def _certain(d: Difference) -> bool:
             and c.value.factor == c.value.factor
             and d.inference.standing(c) == "good"
         )
-        or c.context.concept in COUNTS | {"tokens"}
+        or c.context.concept in (COUNTS | {"tokens"}) - {"count"}  # which may be MACs per cycle
         for c in d.used
     )
 
@@ -305,11 +305,17 @@ def _count_of_anything(d: Difference) -> bool:
 
 
 def _rounded_count(d: Difference) -> bool:
-    """Tell whether a cell is a number of GPUs, nodes or replicas, rounded up: that has no unit left over."""
-    rounded = isinstance(d.tree, sx.Call) and d.tree.name in ("ROUNDUP", "CEILING", "CEILING.MATH")
+    """Tell whether a cell is a number of GPUs, nodes, replicas or users, rounded: that has no unit left over."""
+    up = isinstance(d.tree, sx.Call) and d.tree.name in ("ROUNDUP", "CEILING", "CEILING.MATH")
+    down = isinstance(d.tree, sx.Call) and d.tree.name in ("ROUNDDOWN", "INT", "FLOOR", "FLOOR.MATH")
+    fit = down and d.cell.context.explicit and bool(_FIT.search(d.cell.words)) and bool(hard(d.computed.dims or ()))
     plain = not any(is_open(n) for n in d.computed.numbers)
     counts = any(d.stated.dims == ((n, 1.0),) for n in BUILT)
-    return rounded and plain and (counts or d.cell.context.concept in ("devices", "nodes", "replicas", "racks"))
+    counts |= fit or d.cell.context.concept in ("devices", "nodes", "replicas", "racks")
+    return (up or fit) and plain and counts
+
+
+_FIT = re.compile(r"\bfit|\bhold|at once|concurrent|simultan|gleichzeitig|passen|tiennent", re.I)
 
 
 # --- what the formula has may be more than its labels say -----------------------------------------------------------

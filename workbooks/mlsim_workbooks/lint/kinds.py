@@ -135,7 +135,7 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
         and not _MEAN.search(words)
     ):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula adds up means.", ""
-    elif due in _TAILS and "mean" in statistics and not dims and not _MEAN.search(words):
+    elif due in _TAILS and "mean" in statistics and not dims and not _MEAN.search(words) and not _distributed(tree):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a mean too.", ""
     elif not due and len(statistics) == 2 and len(said := _statistics(words)) == 2 and said != statistics:
         yield (
@@ -151,8 +151,28 @@ def kind_rules(cell: Cellwise, tree: sx.Node, mixture: bool, precision: str) -> 
         and (taken := _taken(tree)) not in ("", "mean")
     ):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes the {taken} of a range.", ""
-    elif due and statistics and due not in statistics and (is_copied(tree) or _picks_one(tree)):
+    elif (
+        due
+        and statistics
+        and due not in statistics
+        and not _distributed(tree)
+        and (is_copied(tree) or _picks_one(tree))
+    ):
         yield "statistic-mix", f"'{label}' is a {due}, but the formula takes a {statistics.pop()}.", ""
+
+
+def _distributed(node: sx.Node | None) -> bool:
+    """Tell whether a formula works a percentile out of a mean: -LN(0.05) times the mean of an exponential time."""
+    match node:
+        case sx.Call(name=name, args=args):
+            return (
+                name in ("LN", "LOG", "EXP", "SQRT") or name.endswith(("INV", "DIST")) or any(map(_distributed, args))
+            )
+        case sx.Binary(left=left, right=right):
+            return _distributed(left) or _distributed(right)
+        case sx.Unary(operand=operand):
+            return _distributed(operand)
+    return False
 
 
 def _is_leg(node: sx.Node) -> bool:

@@ -16,7 +16,8 @@ from mlsim_workbooks.lint.columns import Columns, columns_of
 from mlsim_workbooks.lint.formats import format_unit
 from mlsim_workbooks.lint.labels import read_label, speaks
 from mlsim_workbooks.lint.reader import Book, Grid, Item
-from mlsim_workbooks.lint.statements import A_COUNT, DATED, EMPTY, UNIT_HEADER, Context, Size, combine
+from mlsim_workbooks.lint.stated import Size
+from mlsim_workbooks.lint.statements import A_COUNT, DATED, EMPTY, UNIT_HEADER, Context, combine
 from mlsim_workbooks.lint.unit_texts import CURRENCIES, plain_unit, read_quantity, read_unit, unit_cell
 from mlsim_workbooks.lint.vocabulary import CALENDAR, COUNTED_WORDS, COUNTS, MAGNITUDE
 from mlsim_workbooks.package import column_number
@@ -149,6 +150,8 @@ class _Pass:
 
     def headers(self, number: int, texts: dict[int, str]) -> None:
         """Take a row of texts as headers, unless it is a row of a list whose value happens to be a text."""
+        if any(_EXTREMES.fullmatch(t.strip()) for t in texts.values()):
+            texts = {c: "minimum" if t.strip().lower() == "min" else t for c, t in texts.items()}  # no minutes
         speaking = sum(read_label(t).says_something or unit_cell(t) is not None for t in texts.values())
         if len(texts) == 1 and 0 < min(texts) < self.uses.labels_behind:
             return  # a heading over some lines of a list that has its labels behind
@@ -588,6 +591,7 @@ _SECTIONS = (
     re.compile(r"(.*\S)[,:]? (?:all )?(?:in|en) ([^\[\]() ][^\[\]()]{0,29}?)(?: (?P<more>\([^()]*\)))?$", re.I),
 )
 _PURE = COUNTS | {"users", "parallel", "growth", "exchange rate", "images", "device hours", "bytes each"}
+_EXTREMES = re.compile(r"max\.?|maximum|typ\.?|typical|mean|avg\.?|median", re.I)  # beside "min"
 _MANY_AND = re.compile(r"([MBTk]|bn|millions?|billions?), [a-z]")  # "M, cacheable"
 _COUNTED_THINGS = re.compile(r"(?:[\w-]+ )?(?:tokens|param(?:eter|s|ètre)\w*)\b", re.I)
 _LABELS = re.compile(

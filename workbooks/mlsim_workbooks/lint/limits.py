@@ -29,7 +29,7 @@ _COUNTING = re.compile(
     re.I,
 )
 _OPEN = re.compile(
-    r"overhead|(?:peak|busy hour|max\w*)[- ](?:to|over)|oversub|growth|memory|hbm|vram|speicher|mémoire|speed-?up|scaling|bubble|factor|vs\b|relative|increase|change|cost|price|of one|margin|\bmal\b|\bfois\b|\btimes\b",
+    r"overhead|(?:peak|busy hour|max\w*)[- ](?:to|over)|oversub|growth|memory|hbm|vram|speicher|mémoire|speed-?up|scaling|bubble|(?<!load )factor|vs\b|relative|increase|change|cost|price|of one|margin|\bmal\b|\bfois\b|\btimes\b",
     re.I,
 )
 _REACHED = re.compile(
@@ -50,6 +50,7 @@ def limit_findings(inference: Inference, names: Names) -> Iterator[tuple[Cellwis
         said = (
             _odd_one_out(inference, cell)
             or _percent_sum(inference, cell, estimate)
+            or _growth_sum(inference, cell)
             or _ratio_sum(inference, cell)
             or _weights(inference, cell, estimate)
             or _of_peak(cell, estimate)
@@ -491,6 +492,22 @@ def _summed(inference: Inference, cell: Cellwise) -> Mapping[Key, Cellwise]:
     return {}
 
 
+def _growth_sum(inference: Inference, cell: Cellwise) -> Said | None:
+    """The growth of two years, added up."""
+    if cell.item.form < 0 or not _grows(cell):
+        return None
+    tree = inference.tree(cell.item.form)
+    terms = [inference.cell_of(cell, n) for n in sx.summands(tree)] if isinstance(tree, sx.Binary) else []
+    if len(terms) < 2 or not all(c is not None and _grows(c) and _is_share(c) for c in terms):
+        return None
+    return "percent-sum", f"'{cell.label}' adds up growth rates.", "Growth compounds: (1 + a) (1 + b) - 1."
+
+
+def _grows(cell: Cellwise) -> bool:
+    """Tell whether a cell is a growth rate by its own label."""
+    return not cell.entity and bool(_GROWTH.search("".join(cell.context.texts[:1])))
+
+
 def _percent_sum(inference: Inference, cell: Cellwise, estimate: Estimate) -> Said | None:
     """A sum of percentages that are no parts of one whole: loads, hit rates, utilisations."""
     used = _summed(inference, cell)
@@ -514,8 +531,6 @@ def _percent_sum(inference: Inference, cell: Cellwise, estimate: Estimate) -> Sa
     discounts = all(re.search(r"discount|rabatt|remise", c.words, re.I) for c in cells)
     if both and discounts:
         return said  # 1 - (1 - a) (1 - b) is due
-    if all(not c.entity and _GROWTH.search("".join(c.context.texts[:1])) for c in (cell, *cells)):
-        return said  # (1 + a) (1 + b) - 1 is due
     if _ADDED.search(words) and not across:
         return None
     numbers = [estimate.of(k) for k in used]

@@ -177,22 +177,21 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from gemm_rules(inference, cell, tree)
     yield from time_of_work_rules(inference, cell, tree)
     yield from kv_constants(inference, cell, tree)
-    yield from _once_by_the_month(inference, cell)
+    yield from _once_by_the_month(cell)
 
 
-def _once_by_the_month(inference: Inference, cell: Cellwise) -> Iterator[Said]:
+def _once_by_the_month(cell: Cellwise) -> Iterator[Said]:
     """A cost that is paid once, from a price per month."""
     stated, computed = cell.context.value, cell.computed
-    if (
-        stated is None
-        or computed is None
-        or not cell.context.explicit
-        or not (only_money(stated) and only_money(computed))
-    ):
+    if stated is None or computed is None or not only_money(stated) or not cell.context.explicit:
         return
-    period = computed.kind("period")
-    if period in ("month", "year") and not stated.kind("period") and _ONCE.search(cell.words):
-        yield "money-rate", f"'{cell.label}' is paid once, but the formula gives an amount per {period}.", ""
+    rate = hard(computed.dims or ()) == (*hard(stated.dims or ()), ("time", -1.0))
+    if (
+        (computed.kind("period") in ("month", "year") or rate)
+        and not stated.kind("period")
+        and _ONCE.search(cell.words)
+    ):
+        yield "money-rate", f"'{cell.label}' is paid once, but the formula gives {unit_text(computed)}.", ""
 
 
 _ONCE = re.compile(r"\bonce\b|one[- ](?:time|off)|einmalig|\bune (?:seule )?fois\b|ponctuel", re.I)

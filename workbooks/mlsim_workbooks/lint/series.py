@@ -120,7 +120,7 @@ def _neighbours(inference: Inference, cell: Cellwise, down: int, across: int, lo
         if where != "inside" and not named and not set(own[1]) & set(shared[1]):
             continue  # nothing in common: another line of a list
         if shared == relative(b) and shared != own:
-            total = where != "inside" and _closes(cell, a)
+            total = _closes(cell, a)
             return (None if total else a), where
     return None, ""
 

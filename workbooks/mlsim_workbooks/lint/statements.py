@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from mlsim_workbooks.lint.algebra import BUILT, Value, hard, has_money, only_money
-from mlsim_workbooks.lint.formats import Format, format_unit, format_value
-from mlsim_workbooks.lint.labels import NOTHING, Label, number_of, per_what, read_label
-from mlsim_workbooks.lint.unit_texts import CURRENCIES, CURRENCY_SYMBOLS, plain_unit, read_unit, scaled, unit_cell
+from mlsim_workbooks.lint.algebra import BUILT, Value, hard, has_money
+from mlsim_workbooks.lint.formats import format_unit
+from mlsim_workbooks.lint.labels import NOTHING, Label, read_label
+from mlsim_workbooks.lint.stated import IN_MONEY, PER_PRICE, Contradiction, Size, no_money, unit_of
+from mlsim_workbooks.lint.unit_texts import CURRENCIES, plain_unit, read_unit, unit_cell
 from mlsim_workbooks.lint.vocabulary import CALENDAR, MAGNITUDE
 
-__all__ = ["A_COUNT", "DATED", "EMPTY", "UNIT_HEADER", "Context", "Contradiction", "Size", "combine"]
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """Two statements about one cell that cannot both be true."""
-
-    first: str
-    second: str
-    where: str  # "unit column" or "number format"
+__all__ = ["A_COUNT", "DATED", "EMPTY", "UNIT_HEADER", "Context", "combine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +31,6 @@ class Context:
     date: bool = False  # a date, not a quantity
 
 
-Size = Literal["", "part", "million"]  # of a typed number: up to 1, from a million on
 EMPTY = Context()
 DATED = Context(date=True)
 
@@ -122,8 +112,8 @@ def combine(
     if not concept and owner.unit is not None and owner.unit.dims == (("parameter", 1.0),):
         concept = "parameters"  # "Mixtral 8x7B, total params"
     kinds = _join_kinds(owner, other, other is column)
-    per = next((t for t in (unit, *group) if _PER_PRICE.match(t)), "")
-    value, explicit, clash = _unit(owner, owner is column, other, unit, per, form, concept, size)
+    per = next((t for t in (unit, *group) if PER_PRICE.match(t)), "")
+    value, explicit, clash = unit_of(owner, owner is column, other, unit, per, form, concept, size)
     if value is None and dash and size == "part":
         value = Value(dims=())  # "spare capacity | - | 0.2"
     if value is None and size == "million" and concept in ("parameters", "active parameters"):
@@ -150,7 +140,7 @@ def combine(
             kinds = frozenset(trips.get(kind, kind) for kind in kinds)
         value = replace(value, kinds=kinds, parts=frozenset({concept} if concept else ()))
     headed = owner is column and column.unit is not None and not unit
-    if headed and row.concept == "money" and row.unit is None and value is not None and _no_money(value):
+    if headed and row.concept == "money" and row.unit is None and value is not None and no_money(value):
         value, explicit = None, False  # "Price of a GPU-hour" below a column of kilograms
     return Context(value, explicit, concept, kinds, label, texts, form.percent, clash, headed)
 
@@ -167,10 +157,6 @@ def _in_many(name: str, unit: str) -> Label | None:
     label = read_label(f"{name} ({unit.strip()})") if MAGNITUDE.fullmatch(unit.strip()) else None
     counted = label is not None and label.concept in ("parameters", "active parameters", "tokens")
     return label if label is not None and counted and label.unit is not None else None
-
-
-def _no_money(value: Value) -> bool:
-    return bool(hard(value.dims or ())) and not has_money(value)
 
 
 def _header(text: str) -> Label:
@@ -228,9 +214,6 @@ _THING_HOURS = re.compile(r"[a-zäöüé]+-(?:hours|stunden)", re.I)
 _USED_HOURS = re.compile(r"\bgpu[- ](?:hours|stunden)\b|heures[- ]gpu", re.I)
 _PAID = re.compile(r"cost|kosten|co[uû]t|price|preis|prix|rent|miete|[€$£]|\b(?:eur|usd|chf|gbp)\b", re.I)
 _OVER = re.compile(r"p\d\d (?:over|/|to) |times (?:the )?[a-z]+ |(?-i:ERF)$", re.I)
-_IN_MONEY = re.compile(
-    rf"^(?:{'|'.join(CURRENCIES)}|[€$£]) (?:per|je|pro|par) |(?:\b(?:in|en)|,) (?:[kM]?[€$£]|{'|'.join(CURRENCIES)})$"
-)
 
 
 def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool, is_unit: bool) -> tuple[Label, Label]:
@@ -266,7 +249,7 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
         return row, column  # "PUE" below columns of kWh
     if column.concept in ("share", "growth") and column.unit is None and table:
         return column, row  # "GPU nodes" in a column of shares
-    in_money = _IN_MONEY.search(row.text) or (row.strong and row.unit is not None and has_money(row.unit))
+    in_money = IN_MONEY.search(row.text) or (row.strong and row.unit is not None and has_money(row.unit))
     if column.unit is not None and row.unit is not None and has_money(column.unit) and in_money:
         return row, column  # "Total in €", "Total (EUR)" below dollars
     if column.unit is not None and row.unit is not None:
@@ -337,321 +320,5 @@ def _by_the_minute(value: Value, owner: Label) -> Value:
     return value
 
 
-_LIFETIME = re.compile(r"dauer|laufzeit|lebenszeit", re.I)
 _IN_A_MINUTE = frozenset(("information", "energy", "operation"))
 _MINUTE = re.compile(r"\b(?:per|je|pro|par) minute\b(?! of)", re.I)
-
-
-def _unit(
-    owner: Label, headed: bool, other: Label, unit: str, per: str, form: Format, concept: str, size: Size
-) -> tuple[Value | None, bool, Contradiction | None]:
-    """Return (unit of the number, is it written, contradiction)."""
-    stated = _named_count(owner.unit, owner.concept)
-    if re.fullmatch(r"[\[(]?[aJ]\.?[\])]?", unit.strip()) and _LIFETIME.search(f"{owner.text} {other.text}"):
-        unit = "Jahre"
-    if per and (form.currency or only_money(stated)) and (per == unit or headed):
-        return _priced(per, form.currency, stated)
-    beside = (read_unit(unit, concept) or unit_cell(unit)) if unit else None
-    if beside is None and unit:
-        beside = _only_per(unit, stated, concept)
-    if beside is None and stated is not None and unit:
-        stated = scaled(stated, [unit])  # "GPU-hours | M"
-        if not owner.strong and not headed and stated.factor == (owner.unit or stated).factor:
-            return None, False, None  # a unit nobody can read: say nothing
-    if beside is not None and (only_money(beside) or _is_footprint(beside) or beside.dims == (("energy", 1.0),)):
-        beside = per_what(beside, owner.text)  # "Cost per card-hour | $", "per MAC | pJ"
-    clash: Contradiction | None = None
-    beside = _named_count(beside, concept)
-    priced = (headed and owner.concept == "money") or (
-        form.currency and (_AMOUNT.fullmatch(owner.text) or _AMOUNT.fullmatch(other.text))
-    )
-    if beside is not None and priced and _no_money(beside):
-        beside = None  # the prices of an offer, behind its column of units
-    if (
-        beside is not None
-        and headed
-        and concept in ("ratio", "growth", "share", "MFU", "PUE")
-        and hard(beside.dims or ())
-        and not (only_money(beside) and only_money(stated))  # "VAT 8.1 % | CHF", of an offer in dollars
-    ):
-        beside = None  # a column of discounts in an offer in dollars
-    if (
-        beside is not None
-        and stated is not None
-        and headed
-        and (
-            _stated_apart(owner)
-            or (owner.strong and owner.unit is not None and owner.unit.text == "%" and form.percent)
-        )
-        and owner.text.strip() not in CURRENCIES
-        and hard(beside.dims or ()) != hard(stated.dims or ())
-    ):
-        beside = None  # a column's own header outdoes a unit that belongs to something else in the row
-    if beside is not None and stated is not None and beside.dims and hard(beside.dims) == hard(stated.dims or ()):
-        more = [
-            (n, e)
-            for n, e in stated.dims or ()
-            if (n == "user" or (n == "request" and e < 0) or (n == "device" and e > 0)) and n not in dict(beside.dims)
-        ]
-        beside = replace(beside, dims=tuple(sorted((*beside.dims, *more))))  # "Requests per user and hour | 1/h"
-    if beside is not None and beside.dims == () and beside.kind("period") and stated is None:
-        counted = number_of(concept)  # "Requests per day | 1/day"
-        beside = replace(beside, dims=counted.dims) if counted is not None and concept != "users" else beside
-    if beside is not None and beside.dims == (("time", -1.0),) and stated is not None and not hard(stated.dims or ()):
-        beside = replace(beside, dims=tuple(sorted((*beside.dims, *(stated.dims or ())))))  # "Samples per GPU | 1/s"
-    value = beside or stated
-    said, meant = dict(owner.kinds).get("period", ""), beside.kind("period") if beside is not None else ""
-    if beside is not None and {said, meant} <= {"day", "week", "month", "year"} and said != meant and not stated:
-        clash = Contradiction(f"a figure per {said}", beside.text, "unit column")
-    if beside is not None and stated is not None and _conversion(stated):
-        value = beside = stated  # "Bytes per GiB | bytes"
-    word = (
-        stated is not None
-        and len(stated.text) > 3
-        and stated.text.isalpha()
-        and hard(stated.dims or ()) == (("time", 1.0),)
-        and not owner.text.endswith((f" in {stated.text}", f" en {stated.text}"))
-    )
-    if (
-        beside is not None
-        and stated is not None
-        and owner.strong
-        and not word
-        and not (stated.text == "us" and has_money(beside))  # a region
-        and not _said_of_price(owner, beside, stated)
-        and not _of_what(owner, stated)
-        and _differ(beside, stated)
-    ):
-        clash = Contradiction(stated.text, beside.text, "unit column")
-    if beside is not None and _per_other_many(beside, owner.text):
-        clash = Contradiction(owner.text, beside.text, "unit column")
-    if beside is not None and stated is not None and _days_and_hours(stated, beside):
-        clash = Contradiction(stated.text, beside.text, "unit column")
-    shown = format_value(form, concept)
-    paid = _paid(owner, other, form, shown, value) if beside is None else None
-    if paid is not None:
-        return paid, True, None
-    if shown is not None:
-        if value is None:
-            value = shown
-        elif beside is None and owner.concept == "money" and has_money(shown) and not has_money(value):
-            value = shown  # "Price, input tokens"
-        elif _differ(shown, value) and not clash and (beside is not None or owner.strong):
-            clash = Contradiction(value.text, shown.text, "number format")
-        elif not owner.strong and beside is None and not _agrees(shown, value):
-            value = shown
-    if value is not None and form.currency and beside is None and value.dims and not hard(value.dims):
-        return _money(owner, other, form.currency), True, None  # "Servers" in dollars: what they cost
-    if value is not None:
-        if form.currency and value.dims:
-            if _paid_in(other, form.currency) and has_money(value):
-                return _money(other, owner, form.currency), True, None  # "Payable EUR" under "Amount USD"
-            clash = clash or _currency_clash(value, form.currency)
-        if not value.dims and abs(value.factor - 0.01) < 1e-9:
-            if form.percent:
-                value = replace(value, factor=1.0)
-            elif size == "part" and concept in ("ratio", "MFU", "growth"):
-                value = replace(value, factor=float("nan"))
-        elif form.percent and hard(value.dims or ()) and beside is not None and concept in ("ratio", "share", "MFU"):
-            return Value(dims=(), text="%"), True, Contradiction(beside.text, "%", "number format")
-        elif form.percent and (hard(value.dims or ()) or (value.dims and value.factor not in (1.0, 0.01))):
-            return Value(dims=(), text="%"), True, clash  # a share, in a row of bytes per second
-        return value, True, clash
-    if form.percent:
-        return Value(dims=(), text="%"), True, None
-    if form.currency:
-        return _money(owner, other, form.currency), True, None
-    bare = number_of(concept)
-    if not unit:
-        return bare, False, None
-    if _PLAIN_COUNT.fullmatch(unit.strip()) and (bare is not None or not concept):
-        return bare or Value(dims=()), False, None  # "workers", "cores": a number of them
-    return None, False, None  # a unit nobody can read: say nothing
-
-
-def _paid(owner: Label, other: Label, form: Format, shown: Value | None, value: Value | None) -> Value | None:
-    """Return the money that a number format shows, where the label's unit is that of what is paid for, or of an offer."""
-    if shown is not None and has_money(shown):
-        money = shown
-    elif shown is None and form.currency:
-        money = Value(dims=((form.currency, 1.0),), text=CURRENCY_SYMBOLS[form.currency])
-    else:
-        return None
-    if value is None or not value.dims:
-        return None
-    foreign = has_money(value) and not {n for n, _ in value.dims} & {n for n, _ in money.dims or ()}
-    offer = bool({owner.text.strip(), other.text.strip()} & CURRENCIES)  # in dollars, of which a line below is in ours
-    price = other.concept == "money" or _UNIT_PRICE.fullmatch(other.text.strip()) or _AMOUNT.match(other.text)
-    return money if (offer and foreign) or (price and not has_money(value)) else None
-
-
-_PER_PRICE = re.compile(r"(?:per|pro|par|je) ", re.I)
-
-
-def _priced(unit: str, currency: str, stated: Value | None) -> tuple[Value | None, bool, Contradiction | None]:
-    """Return the unit of an amount of money beside "per kWh", as ``_unit`` does; nothing where that cannot be read."""
-    money = stated.dims[0][0] if stated is not None and stated.dims else currency
-    label = read_label(f"{CURRENCY_SYMBOLS.get(money, '')} {unit.split(',')[0]}")
-    if label.unit is None or len(label.unit.dims or ()) + len(label.unit.kinds) < 2:
-        return None, False, None
-    scale = stated.factor if stated is not None else 1.0
-    return replace(label.unit, factor=label.unit.factor * scale, kinds=label.kinds), True, None
-
-
-def _per_other_many(beside: Value, label: str) -> bool:
-    """Tell whether a label says "per million tokens" and a unit beside it "per thousand"."""
-    if dict(beside.dims or ()).get("token") != -1.0 or not has_money(beside):
-        return False
-    match = _PER_MANY.search(label)
-    scale = {"m": 1e-6, "t": 1e-3, "k": 1e-3}[match[1][0].lower()] if match else beside.factor
-    return any(abs(beside.factor / scale - x) < 1e-9 for x in (1e3, 1e-3))
-
-
-_PER_MANY = re.compile(r"\b(?:per|je|pro|par) (million|mio|thousand|tausend|mtok|ktok)\b", re.I)
-
-
-def _of_what(owner: Label, stated: Value) -> bool:
-    """Tell whether a label names in brackets, or behind a comma, what its figure is of: "checkpoint (weights)"."""
-    text = owner.text.rstrip(") ")
-    behind_per = bool(re.search(r"\b(?:per|je|pro|par) \w+, [\w ]+$", text))  # "energy per answer, output tokens"
-    return stated.text in _NO_UNITS or (behind_per and {n for n, _ in stated.dims or ()} == {"token"})
-
-
-_NO_UNITS = frozenset(("weights", "Gewichte", "poids"))
-
-
-def _said_of_price(owner: Label, beside: Value, stated: Value) -> bool:
-    """Tell whether a label says the currency of a price: "Cloud rate in EUR" beside EUR/GPU-h."""
-    names = {n for n, _ in stated.dims or ()}
-    return bool(_IN_MONEY.search(owner.text)) and names <= {n for n, _ in beside.dims or ()}
-
-
-def _is_footprint(unit: Value) -> bool:
-    """Tell whether a unit is of energy or emissions, which labels give per million tokens."""
-    return bool(unit.dims) and {n for n, _ in unit.dims or ()} <= {"energy", "mass_of_co2e"}
-
-
-def _only_per(unit: str, stated: Value | None, concept: str) -> Value | None:
-    """Read a unit cell such as "per day" or "per query": what is counted stands in the label alone."""
-    match = _ONLY_PER.fullmatch(unit.strip())
-    if not match:
-        return None
-    base = stated or number_of(concept) or Value(dims=())
-    label = read_label(f"x per {match[1]}")
-    period = dict(label.kinds).get("period", "")
-    if (not period and not label.dims) or base.dims is None:
-        return None
-    dims = dict(base.dims)
-    for name, exponent in label.dims:
-        dims.setdefault(name, exponent)
-    kinds = base.kinds | ({("period", period)} if period else set())
-    return replace(base, dims=tuple(sorted(dims.items())), kinds=frozenset(kinds), text=base.text or unit.strip())
-
-
-_ONLY_PER = re.compile(r"(?:per|/|pro|par|je) ?([A-Za-zé]+)", re.I)
-
-
-def _named_count(unit: Value | None, concept: str) -> Value | None:
-    """Return "pcs" as a number of what the label names."""
-    if unit is not None and unit.dims == (("device", 1.0),) and concept == "gpus per node":
-        return replace(number_of(concept) or unit, text=unit.text)  # "GPUs per instance | GPU"
-    bare = number_of(concept) if unit is not None and unit.dims == (("count", 1.0),) else None
-    if unit is not None and bare is None and concept and unit.dims == (("count", 1.0),) and unit.factor != 1.0:
-        return None  # millions of GPU-hours
-    return replace(bare, factor=unit.factor, kinds=unit.kinds, text=unit.text) if unit and bare else unit
-
-
-_AMOUNT = re.compile(
-    r"(?:net|gross|line|order)? ?(?:amounts?|totals?|value)|net|gross|betrag|gesamt(?:preis)?|gp|summe|netto|brutto|montants?",
-    re.I,
-)
-_UNIT_PRICE = re.compile(r"unit (?:price|cost)|price each|ep|einzelpreis|stückpreis|p\.? ?u\.?|prix unitaire", re.I)
-
-
-def _stated_apart(owner: Label) -> bool:
-    """Tell whether a label states its unit apart from its words."""
-    return owner.strong and owner.unit is not None and bool(hard(owner.unit.dims or ()))
-
-
-def _conversion(unit: Value) -> bool:
-    """Tell whether a label's unit converts one unit into another of its dimension."""
-    return unit.dims == () and unit.factor not in (1.0, 0.01) and unit.factor == unit.factor
-
-
-def _agrees(a: Value, b: Value) -> bool:
-    return (
-        a.dims is not None
-        and b.dims is not None
-        and hard(a.dims) == hard(b.dims)
-        and abs(a.factor / b.factor - 1) < 1e-6
-    )
-
-
-def _days_and_hours(a: Value, b: Value) -> bool:
-    """Tell whether one unit is GPU-days and the other hours, of GPUs or not."""
-    if len(a.dims or ()) < 2 or {hard(x.dims or ()) for x in (a, b)} != {(("time", 1.0),)}:
-        return False
-    return {a.factor, b.factor} == {3600.0, 86_400.0}
-
-
-def _differ(a: Value, b: Value) -> bool:
-    """Tell whether two written units contradict each other."""
-    if a.dims is None or b.dims is None or a.text == b.text:
-        return False  # g, and g of CO2e
-    first, second = ({n for n, e in x.dims or () if e > 0} for x in (a, b))
-    if (_bulk(first) and second and second <= _COUNTS) or (_bulk(second) and first and first <= _COUNTS):
-        return True  # tokens in GiB
-    if hard(a.dims) == hard(b.dims) != () and first and second and first | second <= _COUNTS:
-        return not first & second  # tokens/s, requests/s
-    if hard(a.dims) != hard(b.dims):
-        return (bool(hard(a.dims)) and bool(hard(b.dims))) or {a.text, b.text} >= {"%"}
-    return a.dims == b.dims and bool(hard(a.dims)) and abs(a.factor / b.factor - 1) > 1e-6
-
-
-_COUNTS = frozenset(("token", "request", "parameter", "sample"))
-
-
-def _bulk(names: set[str]) -> bool:
-    """Tell whether a unit is one of bytes, energy or operations, which count nothing."""
-    return bool(names) and names <= {"information", "energy", "operation"}
-
-
-def _paid_in(label: Label, currency: str) -> bool:
-    """Tell whether a label names the currency that its number's format shows."""
-    return currency.removeprefix("money_in_").upper() in label.text.split()
-
-
-def _currency_clash(value: Value, currency: str) -> Contradiction | None:
-    money = [n for n, _ in value.dims or () if n.startswith("money_in_")]
-    if currency in money or not hard(value.dims or ()):
-        return None
-    shown = currency.removeprefix("money_in_").upper()
-    return Contradiction(value.text, shown, "number format")
-
-
-_BOUGHT = re.compile(r"\bprix d.achat|purchase price|kaufpreis|anschaffungspreis", re.I)
-_PLAIN_COUNT = re.compile(r"[a-zà-ÿ]{3,}s|[A-ZÄÖÜ][a-zäöüß]{3,}(?:en|er|e)")
-_PER_WHAT = re.compile(r"(?:\bper\b|/|\bpro\b|\bpar\b|\bje\b)\s*(.+)$", re.I)
-
-
-def _money(owner: Label, other: Label, currency: str) -> Value | None:
-    """Return the unit of an amount whose currency only its number format says: the label tells what it is per."""
-    symbol = CURRENCY_SYMBOLS[currency]
-    if owner.text and _UNIT_PRICE.fullmatch(owner.text.strip()):
-        return _money(other, NOTHING, currency) if _PER_WHAT.search(other.text) else None  # of whatever its line counts
-    if other.text and _AMOUNT.fullmatch(other.text.strip()):
-        return Value(dims=((currency, 1.0),), text=symbol)  # "Support, per node" under "Net"
-    text = owner.text
-    match = _PER_WHAT.search(text)
-    if match:
-        unit = read_unit(f"{symbol} per {match[1]}") or read_unit(
-            f"{symbol} per {match[1].split(',')[0].split('(')[0].strip()}"
-        )
-        if unit is not None:
-            return replace(unit, text=f"{symbol}/{match[1]}")
-        return None
-    if _BOUGHT.search(text):
-        return per_what(Value(dims=((currency, 1.0),), text=symbol), text)
-    if re.search(r"hourly|stündlich|\brate\b|tariff|tarif|\bfee\b|price|preis|prix", text, re.I):
-        return None
-    return per_what(Value(dims=((currency, 1.0),), text=symbol), text)

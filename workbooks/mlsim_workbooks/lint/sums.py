@@ -207,7 +207,9 @@ def _block_sum(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[
         )
 
 
-_EACH_PRICE = re.compile(r"unit price|price (?:each|per)|einzelpreis|stückpreis|prix unitaire|\brate\b", re.I)
+_EACH_PRICE = re.compile(
+    r"unit price|price (?:each|per)|\bper unit\b|einzelpreis|stückpreis|prix unitaire|\brate\b", re.I
+)
 
 
 def _sum_of_another_column(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
@@ -275,13 +277,14 @@ _BOUGHT = re.compile(
 def _one_without_period(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A purchase price among yearly costs: amounts per year, and one whose unit says no period."""
     due = dict(cell.context.kinds).get("period", "")
-    if not due:
-        return
     terms = [inference.cell_of(cell, n) for n in sx.summands(tree)]
     if isinstance(tree, sx.Call) and tree.name == "SUM" and len(tree.args) == 1:
         terms = list(inference.uses(cell).values())
     cells = [c for c in terms if c is not None and c.context.value is not None and has_money(c.context.value)]
     if len(cells) < max(2, len(terms)):
+        return
+    if not due:
+        yield from _paid_once_among(cell, cells)
         return
     others = [c for c in cells if c.context.value and c.context.value.kind("period") != due]
     if len(others) != 1:
@@ -298,6 +301,31 @@ def _one_without_period(inference: Inference, cell: Cellwise, tree: sx.Node) -> 
         f"'{cell.label}' is per {due}, but '{other.label}', which it adds, is not.",
         "Divide it by its lifetime.",
     )
+
+
+def _paid_once_among(cell: Cellwise, cells: list[Cellwise]) -> Iterator[Said]:
+    """A fee that is paid once added to one per month, as its unit says."""
+    regular = [c for c in cells if _each_month(c)]
+    once = [
+        c for c in cells if not c.context.headed and c.context.explicit and _ONCE.search(c.words) and c not in regular
+    ]
+    if cell.context.explicit and len(regular) == 1 and once and len(regular) + len(once) == len(cells):
+        yield (
+            "money-rate",
+            f"'{cell.label}' adds '{once[0].label}', which is paid once, to '{regular[0].label}', which is not.",
+            "Multiply by how long it is paid.",
+        )
+
+
+def _each_month(cell: Cellwise) -> bool:
+    """Tell whether the unit of an amount is one per month or year."""
+    value = cell.context.value
+    return (
+        cell.context.explicit and value is not None and "/" in value.text and value.kind("period") in ("month", "year")
+    )
+
+
+_ONCE = re.compile(r"\bonce\b|one[- ](?:time|off)|set-?up|einmalig|installation|\bune (?:seule )?fois\b", re.I)
 
 
 def _price_of_one_among(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:

@@ -238,7 +238,7 @@ _SIZE_OF_ONE = re.compile(
 
 
 _SEVERAL_OF = re.compile(r"moment|adam|optimi|\bstates?\b|\btwo\b|\bboth\b|\band\b|\bund\b|\bet\b|\+|&", re.I)
-_FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|fp4|fp64)\b", re.I)
+_FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|nf4|fp4|fp64)\b", re.I)
 
 
 _KEPT = re.compile(r"\bkv\b|cache|activation|gradient|optimi[sz]er", re.I)

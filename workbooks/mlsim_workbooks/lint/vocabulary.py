@@ -68,6 +68,7 @@ _FOREIGN = (
     (r"^(?:x|×)[ -]?(?:real[- ]?time)$|^h/h$|^s/s$|^[x×] (?:the |of |rate )\b.*", "x"),
     (r"\b([kM])jetons?\b", r"\1tok"),
     (r"\b(?:Mitarbeiter|employees?|Nutzer|Benutzer|utilisateurs?|students?|seats?|Studierende[rn]?|[ée]tudiante?s?)\b", "user"),
+    (r"/([kMG](?:bit|B))/s/(?=month|mo\b|year|yr|day|Monat|Jahr|mois|an\b)", r"/(\1/s)/"),  # for each Mbit/s
     (r"\bParam\b\.?", "param"),
     (r"\bAnfr\b\.?", "requests"),
     (r"^((?:[TkM] ?)?€|EUR|CHF|[kM]?t|kg|[MkG]Wh|m³|(?:GPU-)?h)/J$", r"\1/year"),

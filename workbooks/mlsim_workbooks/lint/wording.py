@@ -83,6 +83,9 @@ _BYTES_SAID = re.compile(r"(?<!\d)(\d{1,4}) bytes\b", re.I)
 _FORMATS = re.compile(r"\b(?:(?:bf|tf|fp|u?int|float)(\d+)|bfloat(16)|e[45]m[32](?:fn)?)\b", re.I)
 
 
+_KEPT_WIDE = re.compile(
+    r"optimi[sz]er|\badam|adagrad|momentum|master|accumulat", re.I
+)  # in FP32, whatever the weights are in
 _SEVERAL = re.compile(r"\b(?:and|und|et|plus|pair|both|double|in \+ out)\b|[&+;]", re.I)
 
 
@@ -97,6 +100,7 @@ def _bytes_of_format(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         len(said) != 1
         or len(factors) > 1
         or _SEVERAL.search(cell.words)
+        or _KEPT_WIDE.search(cell.words)
         or "~information" in computed.parts
         or "information" in dict(computed.dims or ())
     ):

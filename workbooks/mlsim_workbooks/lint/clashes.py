@@ -121,7 +121,19 @@ def _rest_of(inference: Inference, cell: Cellwise, clash: Clash) -> bool:
     """Tell whether a time is taken from the seconds of an hour or a day, or the minutes: 3600 less those at work."""
     all_of = {1.0: (3600.0, 86_400.0), 60.0: (60.0, 1440.0)}.get(clash.right.factor, ())
     time = hard(clash.right.dims or ()) == (("time", 1.0),) and clash.left.number in all_of
-    return time and f"{clash.left.number:g}-" in inference.book.forms[cell.item.form]
+    return time and _takes_from(inference.tree(cell.item.form), clash.left.number or 0.0)
+
+
+def _takes_from(node: sx.Node | None, number: float) -> bool:
+    """Tell whether a formula takes something from a number."""
+    match node:
+        case sx.Binary(operator="-", left=sx.Number(value=value)) if value == number:
+            return True
+        case sx.Binary(left=left, right=right):
+            return _takes_from(left, number) or _takes_from(right, number)
+        case sx.Call(args=args):
+            return any(_takes_from(a, number) for a in args)
+    return False
 
 
 def _one_a_day(clash: Clash, cell: Cellwise) -> bool:

@@ -73,31 +73,19 @@ def _unlikely(dims: Dims) -> bool:
 
 
 def _certain(d: Difference) -> bool:
-    """Tell whether all that a formula takes is written with its unit, or a plain count, and gives another quantity than is written beside it."""
-    if d.rule != "dimension" or not d.mismatch.dims or d.cell.context.headed or not d.cell.context.explicit:
+    """Tell whether all that a formula takes is written or a plain count, and its result is a quantity of another kind."""
+    found, written = hard(d.computed.dims or ()), d.cell.context.explicit and not d.cell.context.headed
+    if d.rule != "dimension" or not written or not hard(d.stated.dims or ()):
         return False
-    found = hard(d.computed.dims or ())
-    if (
-        not {n for n, _ in found} - {"token", "time"}
-        or {n for n, _ in d.mismatch.dims} <= {"time"}
-        or _number_in_label(d)
-    ):
+    if {n for n, _ in d.mismatch.dims} <= {"time"} or {n for n, _ in found} <= {"token", "time"}:
         return False  # a rate that does not say so; what each is of
-    if (
-        not hard(d.stated.dims or ())
-        or (_unlikely(found) and "current" not in dict(found))
-        or not only_conversions(d.computed, 2.0, 0.5, 8.0, 0.125, 100.0, 0.01)
-    ):
+    if _number_in_label(d) or not only_conversions(d.computed, 2.0, 0.5, 8.0, 0.125, 100.0, 0.01):
         return False
+    if _unlikely(found) and "current" not in dict(found):
+        return False
+    counts = (COUNTS | {"tokens"}) - {"count"}  # which may be MACs per cycle
     return bool(d.used) and all(
-        (
-            c.context.explicit
-            and c.value.known
-            and c.value.factor == c.value.factor
-            and d.inference.standing(c) == "good"
-        )
-        or c.context.concept in (COUNTS | {"tokens"}) - {"count"}  # which may be MACs per cycle
-        for c in d.used
+        c.context.concept in counts or (_good(d, c) and c.value.factor == c.value.factor) for c in d.used
     )
 
 
@@ -118,7 +106,12 @@ def all_written(d: Difference) -> bool:
 
 def _all_good(d: Difference) -> bool:
     """Tell whether all that a formula takes has a written unit, and what that says is what it is."""
-    return all(c.context.explicit and c.value.known and d.inference.standing(c) == "good" for c in d.used)
+    return all(_good(d, c) for c in d.used)
+
+
+def _good(d: Difference, cell: Cellwise) -> bool:
+    """Tell whether a figure has a written unit, and is what that says."""
+    return cell.context.explicit and cell.value.known and d.inference.standing(cell) == "good"
 
 
 def another_quantity(d: Difference) -> bool:
@@ -628,14 +621,7 @@ def _no_usual_slip(d: Difference) -> bool:
     )
     if _other_ceiling(d):
         return False
-    over = (
-        bool(d.mismatch.dims)
-        and not hard(d.computed.dims or ())
-        and any(
-            p[0] == "~" and p[1:] in ("energy", "information", "operation", "mass_of_co2e", "time")
-            for p in d.computed.parts
-        )
-    )
+    over = bool(d.mismatch.dims) and not hard(d.computed.dims or ()) and bool(_QUANTITIES & d.computed.parts)
     numbers = () if over and not d.computed.dims and only_conversions(d.computed) else d.computed.numbers
     ratio = (over or not d.computed.dims) and not numbers
     shapes = not hard(d.computed.dims or ()) and not any(p[0] == "~" and p != "~token" for p in d.computed.parts)
@@ -649,14 +635,17 @@ def _no_usual_slip(d: Difference) -> bool:
     return not written or not usual or (d.rule == "dimension" and shapes)
 
 
+_QUANTITIES = frozenset(("~energy", "~information", "~operation", "~mass_of_co2e", "~time"))
+_CEILINGS = (
+    (("information", -1.0), ("operation", 1.0)),
+    (("information", 1.0), ("operation", -1.0)),
+    (("current", 1.0),),
+)
+
+
 def _other_ceiling(d: Difference) -> bool:
     """Tell whether operations are divided by a bandwidth, bytes by a peak, or milliampere-hours multiplied by no voltage."""
-    if not d.cell.context.explicit:
-        return False
-    return d.mismatch.dims == (("current", 1.0),) or d.mismatch.dims in (
-        (("information", -1.0), ("operation", 1.0)),
-        (("information", 1.0), ("operation", -1.0)),
-    )
+    return d.cell.context.explicit and d.mismatch.dims in _CEILINGS
 
 
 def _plain_prefix(d: Difference) -> bool:

@@ -261,7 +261,8 @@ def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:
         yield "unit-contradiction", f"'{cell.label}' is a number of tokens, but its unit is {value.text}.", ""
         return
     due = next((dims for pattern, dims in _SURELY if pattern.match(label)), own)
-    worked = hard(cell.computed.dims or ()) if cell.computed is not None else due
+    numbers_alone = cell.computed is None or (cell.computed.dims == () and not cell.computed.parts)  # 365/12
+    worked = due if numbers_alone or cell.computed is None else hard(cell.computed.dims or ())
     if own and own != due == worked and not has_money(value) and not (value.kind("period") and set(own) < set(due)):
         rule = _PAIRS.get(("power", frozenset(own)), "") if due == _POWER else ""
         yield rule or "unit-contradiction", f"'{cell.label}' is in {value.text}, which is no unit of it.", ""
@@ -277,6 +278,10 @@ _SURELY: tuple[tuple[re.Pattern[str], Dims], ...] = (
         (("information", 1.0), _TIME),
     ),
     (re.compile(r"(?:battery |mean |nominal )?(?:voltage|spannung|tension)$", re.I), _VOLT),
+    (
+        re.compile(r"(?:days|hours|minutes|seconds|tage|stunden|jours|heures) (?:per|in (?:a|one)|je|pro|par|im) (?:day|week|month|year|tag|woche|monat|jahr|jour|semaine|mois|an)$", re.I),
+        (("time", 1.0),),
+    ),
     (
         re.compile(r"(?:ttft|tpot|itl|latency|latenz|latence|wall[- ](?:clock )?time|step time|time per (?:output )?(?:step|token)|round[- ]trip(?: time)?|rtt|response time|antwortzeit|run time|laufzeit|duration|dauer|durée)(?: p\d\d|,? (?:per|of an?|je|par) [\w ]+|,? (?:mean|measured|p\d\d|mittel|moyenne))*$", re.I),
         (("time", 1.0),),

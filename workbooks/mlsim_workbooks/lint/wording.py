@@ -83,9 +83,7 @@ _BYTES_SAID = re.compile(r"(?<!\d)(\d{1,4}) bytes\b", re.I)
 _FORMATS = re.compile(r"\b(?:(?:bf|tf|fp|u?int|float)(\d+)|bfloat(16)|e[45]m[32](?:fn)?)\b", re.I)
 
 
-_KEPT_WIDE = re.compile(
-    r"optimi[sz]er|\badam|adagrad|momentum|master|accumulat", re.I
-)  # in FP32, whatever the weights are in
+_KEPT_WIDE = re.compile(r"optimi[sz]er|\badam|adagrad|momentum|accumulat", re.I)  # in FP32, whatever the weights are in
 _SEVERAL = re.compile(r"\b(?:and|und|et|plus|pair|both|double|in \+ out)\b|[&+;]", re.I)
 
 

@@ -6,6 +6,7 @@ extension the one of that identifier is removed. LibreOffice's own ``unopkg`` re
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -41,15 +42,15 @@ def start(soffice, profile):
     where = [f"-env:UserInstallation={profile}"] if profile else []
     return subprocess.Popen(
         [soffice, *where, "--headless", "--norestore", "--nodefault", f"--accept=pipe,name={PIPE};urp;"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
 
 
-def connect(pipe, process=None):
+def connect(pipe, process=None, seconds=60):
     """Return the context of the LibreOffice that listens on a pipe, once it answers; not when its process failed."""
     local = uno.getComponentContext()
     resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + seconds
     while True:
         try:
             return resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
@@ -88,11 +89,26 @@ def main(soffice, profile, identifier, extension=""):
 
 def end(process):
     """End the LibreOffice that was started; one that was open already, which a person works in, stays."""
-    if process.poll() is None:
+    for _ in range(3):  # it does not always listen while it starts
+        if process.poll() is not None:
+            return
         with contextlib.suppress(DisposedException, NoConnectException):
-            context = connect(PIPE, process)
+            context = connect(PIPE, process, 10)
             context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context).terminate()
-        process.wait(30)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+            return
+    kill(process)  # it hangs on its way out; what it was started for is done
+
+
+def kill(process):
+    """End a LibreOffice and the script that started it."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait(10)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ from mlsim_workbooks.lint.turned import turned_operand
 from mlsim_workbooks.lint.unit_texts import CURRENCIES
 from mlsim_workbooks.lint.unused import unused_findings
 from mlsim_workbooks.lint.users import each_user_rules
-from mlsim_workbooks.lint.vocabulary import MODEL_SIZES
+from mlsim_workbooks.lint.vocabulary import MODEL_SIZES, ONCE
 from mlsim_workbooks.lint.wording import wording_rules
 from mlsim_workbooks.package import position
 
@@ -186,15 +186,8 @@ def _once_by_the_month(cell: Cellwise) -> Iterator[Said]:
     if stated is None or computed is None or not only_money(stated) or not cell.context.explicit:
         return
     rate = hard(computed.dims or ()) == (*hard(stated.dims or ()), ("time", -1.0))
-    if (
-        (computed.kind("period") in ("month", "year") or rate)
-        and not stated.kind("period")
-        and _ONCE.search(cell.words)
-    ):
+    if (computed.kind("period") in ("month", "year") or rate) and not stated.kind("period") and ONCE.search(cell.words):
         yield "money-rate", f"'{cell.label}' is paid once, but the formula gives {unit_text(computed)}.", ""
-
-
-_ONCE = re.compile(r"\bonce\b|one[- ](?:time|off)|einmalig|\bune (?:seule )?fois\b|ponctuel", re.I)
 
 
 def _hours_after_a_date(inference: Inference, cell: Cellwise) -> Iterator[Said]:

@@ -191,20 +191,22 @@ def _of_two(inference: Inference, cell: Cellwise) -> Said | None:
     if found is None or found.turned or found.gained or len(found.lost) != 1:
         return None
     lost = _operand(inference, other, found.lost[0])
+    rule = ""
     if isinstance(lost, Cellwise):
-        here = not (isinstance(found.lost[0], sx.Ref) and found.lost[0].sheet)
-        twin = (
-            inference.at(cell.sheet, lost.item.row, cell.item.col) if here and lost.item.col == other.item.col else None
-        )
-        own = twin is not None and _one_row(twin, lost)
-        rule = rule_of_factor(lost) or ("dimension" if own else "")
-        if not own and (twin is not None or rule not in _OF_BOTH):
-            return None
-    elif isinstance(lost, float):
-        rule = "" if _in_other_units(inference, cell, other, lost) else _rule_of_number(cell, other, lost)
-    else:
-        return None
+        rule = _rule_of_lost(inference, cell, other, lost)
+    elif isinstance(lost, float) and not _in_other_units(inference, cell, other, lost):
+        rule = _rule_of_number(cell, other, lost)
     return (rule, f"'{cell.label}' leaves out {_called(lost)}, unlike the cell beside it.", "") if rule else None
+
+
+def _rule_of_lost(inference: Inference, cell: Cellwise, other: Cellwise, lost: Cellwise) -> str:
+    """Return the rule that leaving out a figure of the other case breaks, or one that both cases have; "" for anything else."""
+    own_column = lost.sheet == cell.sheet and lost.item.col == other.item.col
+    twin = inference.at(cell.sheet, lost.item.row, cell.item.col) if own_column else None
+    rule = rule_of_factor(lost)
+    if twin is None:
+        return rule if rule in _OF_BOTH else ""
+    return (rule or "dimension") if _one_row(twin, lost) else ""
 
 
 _OF_BOTH = frozenset(

@@ -12,7 +12,7 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import thing, unit_text
 from mlsim_workbooks.lint.reader import WIDE
-from mlsim_workbooks.lint.vocabulary import PERIOD_WORDS
+from mlsim_workbooks.lint.vocabulary import ONCE, PERIOD_WORDS
 from mlsim_workbooks.package import position
 
 __all__ = ["sum_rules"]
@@ -307,7 +307,12 @@ def _paid_once_among(cell: Cellwise, cells: list[Cellwise]) -> Iterator[Said]:
     """A fee that is paid once added to one per month, as its unit says."""
     regular = [c for c in cells if _each_month(c)]
     once = [
-        c for c in cells if not c.context.headed and c.context.explicit and _ONCE.search(c.words) and c not in regular
+        c
+        for c in cells
+        if not c.context.headed
+        and c.context.explicit
+        and (ONCE.search(c.words) or _SET_UP.search(c.words))
+        and c not in regular
     ]
     if cell.context.explicit and len(regular) == 1 and once and len(regular) + len(once) == len(cells):
         yield (
@@ -325,7 +330,7 @@ def _each_month(cell: Cellwise) -> bool:
     )
 
 
-_ONCE = re.compile(r"\bonce\b|one[- ](?:time|off)|set-?up|einmalig|installation|\bune (?:seule )?fois\b", re.I)
+_SET_UP = re.compile(r"set-?up|installation", re.I)
 
 
 def _price_of_one_among(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:

@@ -28,6 +28,7 @@ __all__ = [
     "MAGNITUDE",
     "MODEL_SIZES",
     "NUMBERS",
+    "ONCE",
     "PER",
     "PERIOD_SHORT",
     "PERIOD_UNIT",
@@ -44,6 +45,9 @@ CALENDAR = re.compile(
 MAGNITUDE = re.compile(  # a text that is nothing but "so many"
     r"[x×]?\s?10\^?\d{1,2}|10[⁰¹²³⁴-⁹]+|1[eE]\d{1,2}|[BMTk]|bn|(?i:thousands?|millions?|billions?|trillions?|milliards?|Millionen|Milliarden|Mio\.?|Mrd\.?)|Md"
 )
+ONCE = re.compile(
+    r"\bonce\b|one[- ](?:time|off)|einmalig|\bune (?:seule )?fois\b|ponctuel", re.I
+)  # paid, not each month
 PER_MANY = re.compile(  # "per 1,000 documents"
     r"(?:\b(?:per|par|je|pro|each|of|for|von|für|de|pour)|/) ?(?:1\b|1[., ]?000|k\b|M\b|Mio|mill(?:e|ier|ion)|thousand|tausend)",
     re.I,

@@ -52,8 +52,6 @@ def impossible_magnitude(cell: Cellwise) -> Said | None:
         return None
     if value.dims is None or value.factor != value.factor or not value.dims:
         return None
-    if value.dims == (("parameter", 1.0),) and value.factor == 1.0 and number != int(number):
-        return "unit-contradiction", f"'{cell.label}' is {number:g} parameters: billions, or millions, are meant?", ""
     soft = dict(value.dims)
     for bounds in _BOUNDS:
         if bounds.dims != hard(value.dims) or (bounds.per and soft.get(bounds.per) != -1.0):

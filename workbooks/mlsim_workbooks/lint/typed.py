@@ -26,6 +26,7 @@ def typed_slip(inference: Inference, cell: Cellwise) -> Said | None:
         or _intensity(cell)
         or _cheaper_than_input(inference, cell)
         or impossible_magnitude(cell)
+        or _broken_parameters(inference, cell)
         or _less_than_it(inference, cell)
     )
 
@@ -251,6 +252,20 @@ _A_PARAMETER = (("information", 1.0), ("parameter", -1.0))
 def _bytes_of(text: str) -> set[float]:
     """Return the bytes that the number formats named in a text take."""
     return {float(re.sub(r"\D", "", m)) / 8.0 for m in _FORMAT.findall(text)}
+
+
+def _broken_parameters(inference: Inference, cell: Cellwise) -> Said | None:
+    """70.6 parameters, as the unit beside them says."""
+    number, value = cell.item.value, cell.context.value
+    if cell.item.form >= 0 or not isinstance(number, float) or number == int(number) or value is None:
+        return None
+    ones = value.dims == (("parameter", 1.0),) and value.factor == 1.0
+    if not ones or not any(map(_PARAMETERS.fullmatch, inference.texts_of(cell.sheet, cell.item.row)[1:])):
+        return None
+    return "unit-contradiction", f"'{cell.label}' is {number:g} parameters: billions, or millions, are meant?", ""
+
+
+_PARAMETERS = re.compile(r"param(?:eter|ètre)?s?", re.I)
 
 
 def _note(inference: Inference, cell: Cellwise) -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 from test_lint_rules import right_then_wrong
+
+from mlsim_workbooks.lint import lint
 
 # the list that is right, "label | content | unit"; the cells that make it wrong; what is then reported
 CASES: dict[str, tuple[str, dict[str, object], str]] = {
@@ -601,3 +604,14 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_sheet_is_right_and_one_slip_is_reported(tmp_path: Path, name: str) -> None:
     right_then_wrong(tmp_path / "book.xlsx", CASES[name])
+
+
+def test_a_purchase_on_another_sheet_in_a_sum_of_yearly_costs(tmp_path: Path) -> None:
+    book = Workbook()
+    costs, assets = book.active, book.create_sheet("Assets")
+    assert costs is not None
+    for row in (("Strom", 60000, "€/a"), ("Wartung", 36000, "€/a"), ("Summe", "=B1+B2+Assets!B9", "€/a")):
+        costs.append(row)
+    assets["A9"], assets["B9"], assets["C9"] = "Anschaffung der Server", 900000, "€"
+    book.save(tmp_path / "book.xlsx")
+    assert [(f.rule, f.cell) for f in lint(tmp_path / "book.xlsx")] == [("money-rate", "B3")]

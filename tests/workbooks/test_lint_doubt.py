@@ -181,7 +181,7 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Copy | every | kept | Size (TB); weights | 6 h | 4 | 0.5; all of the state | 1 day | 7 | 2.1", {"B1": "memory"}, "dimension B2",
     ),
     "the GPU time of one image": (
-        "Power per GPU | 610 | W; GPU time per image | 2 | s; IT energy | =B1*B2/3600 | Wh",
+        "Power per GPU | 610 | W; GPU time per image | 2 | s; IT energy | =B1*B2/3600 | Wh; GPUs | 8; GPU-hours | =B4*730 | GPU-h",
         {"A2": "Run time of the job", "A3": "IT energy of the job"}, "device-scope B3",
     ),
     "daily users": (
@@ -193,6 +193,17 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "what an optimizer keeps": (
         "Rows in bf16 (M) | 420; Optimizer state (GB), rows in bf16 | =B1*10^6*4/10^9", {"A2": "Vectors (GB), rows in bf16"}, "params-bytes B2",
     ),
+    "the run of one card": (
+        "Run time | 6 | h; GPU power, mean | 0.36 | kW; Energy of the run | =B1*B2 | kWh", {"C3": "kW"}, "power-energy B3",
+    ),
+    "a batch plan among tokens": (
+        "Customer | Plan | Input tokens (M) | Requests; A | standard | 820 | 12; B | batch | 4100 | 15; All | | =SUM(C2:C3) | =SUM(D2:D3)",
+        {"C4": "=SUM(C2:D3)"}, "mixed-sum C4",
+    ),
+    "hours of GPUs in hours": (
+        "Images | 900 | images/month; Images per GPU and hour | 45 | images/h; GPU-hours paid | =B1/B2 | h/month; GPUs | 4", {"C3": "kWh/month"}, "dimension B3",
+    ),
+    "the size of a model": ("Parameter des Modells | 48000 | Parameter; Bytes je Parameter | 1 | Byte/Parameter; Modellgröße | =B1*B2/1024 | KiB", {"C3": "GiB"}, "prefix B3"),
 }  # fmt: skip
 
 

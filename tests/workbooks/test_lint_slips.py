@@ -598,6 +598,7 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "energy over data for a power": (
         "Energy | 5200 | kWh; Hours | 730 | h; Image | 1.6 | MB; Mean power | =B1/B2 | kW", {"B4": "=B1/B3"}, "dimension B4",
     ),
+    "the hours of a day for a month": ("Hours per month | 730 | h", {"B1": 24}, "calendar B1"),
 }  # fmt: skip
 
 

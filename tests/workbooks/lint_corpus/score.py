@@ -73,6 +73,8 @@ HELD_OUT = (
     "clean19",
     "heldout25",
     "clean20",
+    "heldout26",
+    "clean21",
 )  # written by people who never saw the checker
 
 

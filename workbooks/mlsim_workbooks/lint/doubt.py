@@ -23,6 +23,7 @@ from mlsim_workbooks.lint.algebra import (
     is_conversion,
     is_open,
     is_time,
+    mantissa,
     only_conversions,
     only_money,
 )
@@ -333,11 +334,16 @@ def _kind_of(dimension: str) -> str:
 
 def _number_in_label(d: Difference) -> bool:
     """A number of the formula stands in the label with its unit: "Optics at 12 W", "Copy at 10 Gbit/s"."""
-    numbers = {f"{x:g}" for n in d.computed.numbers if n and (not is_conversion(n) or n == 8000.0) for x in (n, 1 / n)}
     unit = "[kMGT]i?B" if d.rule == "binary-prefix" else "[A-Za-z€$]"
     words = re.sub(r"(?<=\d)[ \u202f\u00a0](?=\d{3}\b)", "", d.cell.words)
     words = _DURATION.sub(" ", words)  # "in 30 days": the formula has these days to count
-    return any(re.search(rf"(?<![\d.,]){re.escape(n)}\s?{unit}", words) for n in numbers if n != "1")
+    for number in filter(None, d.computed.numbers):
+        many = is_conversion(number) and mantissa(number) in (1.0, 1000.0)  # "per 1,000 tokens" converts
+        of_what = "(?:tok|jeton)" if is_conversion(number) else unit  # "of 8 000 tokens", not 8,000 bits
+        written = {f"{n:g}" for n in (number, 1 / number)} - {"1"} if not many else ()
+        if any(re.search(rf"(?<![\d.,]){re.escape(n)}\s?{of_what}", words) for n in written):
+            return True
+    return False
 
 
 _DURATION = re.compile(r"\b\d+ ?(?:days?|weeks?|months?|years?|tage|jours|mois)\b", re.I)

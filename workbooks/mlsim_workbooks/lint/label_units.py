@@ -136,6 +136,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     said = re.search(r"(?:per|je|par|/) ?MACs?\b|accumulate is 2", words, re.I)  # "GFLOPs (2 per MAC)"
     if concept == "MACs" and own == frozenset({("operation", 1.0)}) and "FLOP" in unit.text and not said:
         rule = "mac-flop"
+    if concept == "parameters" and re.search(r"größe|\bsize\b|taille", words, re.I):
+        rule = ""  # of a model, in KiB
     if concept in ("parameters", "active parameters") and any(n == "parameter" for n, _ in unit.dims or ()):
         rule = ""  # "bytes per parameter"
     if concept == "memory" and not re.search(r"memory|hbm|vram|capacity|speicher(?!.*rate)|mémoire", words, re.I):

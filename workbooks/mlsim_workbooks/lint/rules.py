@@ -249,13 +249,14 @@ def _of_what_is_missing(inference: Inference, facts: Facts, cell: Cellwise, tree
         gpu_time |= any(_ON_ONE_CHIP.search(inference.title(*place)) for place in places)
         worked = cell.computed.parts if cell.computed is not None else frozenset()
         gpu_time |= "replicas" in worked and not _many_per_replica(inference, facts)
+        gpus = bool({"devices", "gpus per node", "device hours"} & facts.concepts.keys())
         title = inference.title(cell.sheet, cell.item.row)
         nodes = bool(facts.concepts.get("nodes")) and not _ONE_NODE.fullmatch(
             inference.book.grids[cell.sheet].name.strip()
         )
         nodes = nodes and not _OF_A_NODE.search(title)
         nodes = nodes and not any(_ON_ONE_NODE.search(c.words) or _ORDERED.match(c.words) for c in used)
-        for said in scope_rules(cell, tree, nodes, bool(facts.concepts.get("users")), gpu_time):
+        for said in scope_rules(cell, tree, nodes, gpus, bool(facts.concepts.get("users")), gpu_time):
             if said[0] != "device-hours" or not any(lines_added(inference, c) == 24 for c in used):
                 yield said  # else GPUs, added up over the hours of a day
     yield from kv_rules(inference, facts, cell, tree)

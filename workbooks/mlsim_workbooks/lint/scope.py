@@ -48,6 +48,7 @@ class _Scope:
     have: dict[str, float]  # dimensions of the result, those left out that it is divided by a number of
     due: dict[str, float]
     nodes: bool  # the workbook has several nodes
+    gpus: bool  # and says how many GPUs there are
     gpu_time: bool  # the formula uses a time of one GPU, as its label says
 
     @property
@@ -71,7 +72,7 @@ class _Scope:
         return self.gpu_time or "one" in self.computed.parts
 
 
-def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_time: bool) -> Iterator[Said]:
+def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, gpus: bool, users: bool, gpu_time: bool) -> Iterator[Said]:
     """Compare what a formula's result is per with what its cell states.
 
     ``gpu_time`` tells that the formula uses a time of one GPU, as its label says.
@@ -82,7 +83,7 @@ def scope_rules(cell: Cellwise, tree: sx.Node, nodes: bool, users: bool, gpu_tim
         return
     if not context.explicit and context.concept not in ("devices", "nodes", "racks", "replicas"):
         return
-    scope = _Scope(cell, tree, computed, stated, dict(computed.dims), dict(stated.dims), nodes, gpu_time)
+    scope = _Scope(cell, tree, computed, stated, dict(computed.dims), dict(stated.dims), nodes, gpus, gpu_time)
     if (said := _gpus_for_hours(scope)) is not None:
         yield said
         return
@@ -345,7 +346,9 @@ def _node_for_all(s: _Scope) -> Said | None:
 
 def _energy_of_one(s: _Scope) -> Said | None:
     """The energy of a job, from the power of one GPU."""
-    if s.have.get("device", 0) >= 0 or s.core != (("energy", 1.0),) or "~time" not in s.computed.parts or s.gpu_time:
+    if s.have.get("device", 0) >= 0 or s.core != (("energy", 1.0),) or "~time" not in s.computed.parts:
+        return None
+    if s.gpu_time or not s.gpus:
         return None
     if not (_GPUS.search(s.words) or (_JOB.search(s.words) and not OF_EACH.search(s.words))):
         return None

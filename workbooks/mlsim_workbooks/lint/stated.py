@@ -89,7 +89,12 @@ def _of_this_number(
         return None  # a column's own header outdoes a unit that belongs to something else in the row
     said, have = stated.dims or (), dict(beside.dims or ())
     if have and hard(beside.dims or ()) == hard(said):  # "Requests per user and hour | 1/h"
-        kept = [(n, e) for n, e in said if n == "user" or (n == "request" and e < 0) or (n == "device" and e > 0)]
+        hourly = ("time", -1.0) in said  # "Images per GPU and hour | images/h"
+        kept = [
+            (n, e)
+            for n, e in said
+            if n == "user" or (n == "request" and e < 0) or (n == "device" and (e > 0 or hourly))
+        ]
         beside = replace(beside, dims=tuple(sorted((*have.items(), *(x for x in kept if x[0] not in have)))))
     if beside.dims == (("time", -1.0),) and not hard(said):
         beside = replace(beside, dims=tuple(sorted((*beside.dims, *said))))  # "Samples per GPU | 1/s"

@@ -204,7 +204,7 @@ def _called(row: Label, column: Label, group: tuple[str, ...], stack: tuple[str,
 _IN_UNIT = re.compile(r"(?:in|as|en) \S+", re.I)
 _SAME_IN = re.compile(r"(?:the )?(?:same|idem|dito|ditto|or|that is|dasselbe|soit),? (?:in|en) ", re.I)
 _COUNT_ROW = re.compile(
-    r"(?:[a-zäöüéè-]+ ){0,2}(?:tokens|requests|users|gpus|nodes|layers|replicas|batch(?: size)?|hops)"
+    r"(?:[a-zäöüéè-]+ ){0,2}(?:tokens|requests|users|gpus|nodes|layers|replicas|batch size|hops)"
     r"|tokens (?:in|of|per) .*",
     re.I,
 )

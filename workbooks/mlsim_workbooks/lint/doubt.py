@@ -29,7 +29,7 @@ from mlsim_workbooks.lint.algebra import (
 )
 from mlsim_workbooks.lint.evaluate import KEEPERS
 from mlsim_workbooks.lint.facts import Facts, byte_each
-from mlsim_workbooks.lint.infer import Cellwise, Inference, key_of
+from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import copied
 from mlsim_workbooks.lint.naming import SYMBOLS, is_usual, one_slip, unit_text
 from mlsim_workbooks.lint.vocabulary import COUNTS, MACHINES, PER_MANY
@@ -229,11 +229,10 @@ def _share_of_sum(d: Difference) -> bool:
     """A part over the sum that takes it in: a share, whatever they are read as."""
     match d.tree:
         case sx.Binary(operator="/", left=sx.Ref() as part, right=sx.Ref() as whole):
-            keys = [key_of(d.inference.sheets, d.cell.sheet, node, d.cell.item.refs) for node in (part, whole)]
-            total = d.inference.cells.get(keys[1])
+            one, total = d.inference.cell_of(d.cell, part), d.inference.cell_of(d.cell, whole)
             tree = d.inference.tree(total.item.form) if total is not None and total.item.form >= 0 else None
             summed = isinstance(tree, sx.Call) and tree.name == "SUM"
-            return summed and total is not None and keys[0] in d.inference.uses(total)
+            return summed and one is not None and total is not None and one.key in d.inference.uses(total)
     return False
 
 

@@ -263,8 +263,9 @@ def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:
         yield "unit-contradiction", f"'{cell.label}' is a number of tokens, but its unit is {value.text}.", ""
         return
     due = next((dims for pattern, dims in _SURELY if pattern.match(label)), own)
-    numbers_alone = cell.computed is None or (cell.computed.dims == () and not cell.computed.parts)  # 365/12
-    worked = due if numbers_alone or cell.computed is None else hard(cell.computed.dims or ())
+    computed = cell.computed
+    typed = computed is None or (computed.dims == () and not computed.parts)  # 365/12, of numbers alone
+    worked = due if computed is None or typed else hard(computed.dims or ())
     if own and own != due == worked and not has_money(value) and not (value.kind("period") and set(own) < set(due)):
         rule = _PAIRS.get(("power", frozenset(own)), "") if due == _POWER else ""
         yield rule or "unit-contradiction", f"'{cell.label}' is in {value.text}, which is no unit of it.", ""

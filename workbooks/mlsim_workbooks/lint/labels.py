@@ -353,10 +353,9 @@ _PRICE = re.compile(  # "at $0.02/GB", "$0.13 per M tok", "2.20 USD per GPU-hour
 _PER_WHAT = re.compile(r"(?:\bper|/|\bpro|\bpar|\bje|\bdu|\bd.un[e]?) ?([A-Za-z]+(?:[- /][A-Za-z]+){0,2})", re.I)
 
 
-def _per_unit(unit: Value, rest: str) -> Value:
+def _per_unit(unit: Value, text: str) -> Value:
     """Apply "per kWh", "per TB", "per node-hour" written outside the brackets that hold the unit."""
     assert unit.dims is not None
-    text = rest
     if has_money(unit):  # "per GPU and hour"
         text = _EACH_AND_HOUR.sub(lambda m: f"per {'node' if m[1].lower() in _NODES else 'GPU'}-hour", text)
     match = _PER_WHAT.search(text)

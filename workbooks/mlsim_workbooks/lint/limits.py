@@ -9,7 +9,7 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import hard
 from mlsim_workbooks.lint.estimate import Estimate
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, values
 from mlsim_workbooks.lint.typed import typed_slip
@@ -679,7 +679,9 @@ def _wholes(inference: Inference, cells: list[Cellwise]) -> set[Key]:
             tree = tree.args[0]
         if not isinstance(tree, sx.Binary) or tree.operator != "/" or not isinstance(tree.right, sx.Ref):
             return set()
-        wholes.add(key_of(inference.sheets, cell.sheet, tree.right, cell.item.refs))
+        place = inference.place_of(cell, tree.right)
+        if place is not None:
+            wholes.add(place)
     return wholes
 
 

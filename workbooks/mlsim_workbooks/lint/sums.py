@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import COUNTABLE, Value, hard, has_money, is_time
 from mlsim_workbooks.lint.finding import Said
-from mlsim_workbooks.lint.infer import Cellwise, Inference, Key, key_of
+from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import thing, unit_text
-from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.vocabulary import ONCE, PERIOD_WORDS
 from mlsim_workbooks.package import position
 
@@ -98,7 +97,7 @@ def _machines(cell: Cellwise) -> bool:
 def _all_along(inference: Inference, cell: Cellwise) -> bool:
     """Tell whether the lines above or below take what this one takes: "Left" is "Granted" less "Used" in each."""
     item = cell.item
-    near = (inference.at(cell.sheet, item.row + step, item.col) for step in (-3, -2, -1, 1, 2, 3))
+    near = (inference.near(cell, step) for step in (-3, -2, -1, 1, 2, 3))
     return sum(c is not None and c.item.form == item.form for c in near) > 2
 
 
@@ -130,9 +129,8 @@ def _twice(inference: Inference, cell: Cellwise, tree: sx.Node | None) -> Iterat
     """One cell added to itself: input tokens twice, where output tokens are due."""
     match tree:
         case sx.Binary(operator="+", left=sx.Ref() as left, right=sx.Ref() as right):
-            keys = [key_of(inference.sheets, cell.sheet, n, cell.item.refs) for n in (left, right)]
-            found = inference.cells.get(keys[0])
-            if keys[0] == keys[1] and found is not None and found.value.kind("token"):
+            found = inference.cell_of(cell, left)
+            if found is not None and found is inference.cell_of(cell, right) and found.value.kind("token"):
                 yield "token-direction", f"'{cell.label}' adds '{found.label}' to itself.", ""
         case sx.Binary("+", sx.Call(name="SUM", args=(sx.Area() as area,)), sx.Ref() as one) | sx.Binary(
             "+", sx.Ref() as one, sx.Call(name="SUM", args=(sx.Area() as area,))
@@ -162,16 +160,16 @@ def _multiplies(inference: Inference, cell: Cellwise, term: sx.Node) -> bool:
     """Tell whether another formula has a cell as a factor."""
     if not isinstance(term, sx.Ref):
         return False
-    key = key_of(inference.sheets, cell.sheet, term, cell.item.refs)
-    users = inference.users.get(key, ())
-    return any(_has_factor(inference, user, inference.tree(user.item.form), key) for user in users)
+    one = inference.cell_of(cell, term)
+    users = inference.users.get(one.key, ()) if one is not None else ()
+    return one is not None and any(_has_factor(inference, u, inference.tree(u.item.form), one.key) for u in users)
 
 
 def _has_factor(inference: Inference, cell: Cellwise, tree: sx.Node | None, key: Key) -> bool:
     match tree:
         case sx.Binary(operator=operator, left=left, right=right):
             sides = [n for n in (left, right) if isinstance(n, sx.Ref)]
-            if operator in "*/" and any(key_of(inference.sheets, cell.sheet, n, cell.item.refs) == key for n in sides):
+            if operator in "*/" and any(inference.place_of(cell, n) == key for n in sides):
                 return True
             return any(_has_factor(inference, cell, n, key) for n in (left, right))
         case sx.Call(args=args):
@@ -360,7 +358,7 @@ def _noted_as_per(inference: Inference, cell: Cellwise, period: str) -> bool:
     """Tell whether a note in the row of a figure, or of those it is worked out from, says that it is per year."""
     pattern = dict(PERIOD_WORDS.entries)[period]
     used = inference.uses(cell)
-    rows = {(cell.sheet, cell.item.row), *((s, place // WIDE) for s, place in used)}
+    rows = {(c.sheet, c.item.row) for c in (cell, *used.values())}
     grids = inference.book.grids
     texts = (i.value for s, row in rows for i in grids[s].rows.get(row, ()) if isinstance(i.value, str))
     return any(pattern.search(text) for text in texts)

@@ -11,7 +11,6 @@ from mlsim_workbooks.lint.algebra import PERIODS, hard, has_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.magnitudes import impossible_magnitude
-from mlsim_workbooks.lint.reader import WIDE
 
 __all__ = ["typed_slip"]
 
@@ -102,7 +101,7 @@ def _days_of_month(inference: Inference, cell: Cellwise) -> Said | None:
     number = cell.item.value
     if cell.item.form >= 0 or number not in (28.0, 29.0, 30.0, 31.0) or not _DAYS.search(cell.words):
         return None
-    row, col = divmod(cell.key[1], WIDE)
+    row, col = cell.item.row, cell.item.col
     for before in range(1, min(col, 4)):
         date = inference.at(cell.sheet, row, col - before)
         if (
@@ -129,7 +128,7 @@ def _less_than_it(inference: Inference, cell: Cellwise) -> Said | None:
         return None
     if ("boundary", "facility") not in cell.context.kinds or dict(value.dims or ()).get("energy") != 1.0:
         return None
-    row, col = divmod(cell.key[1], WIDE)
+    row, col = cell.item.row, cell.item.col
     for step in (-3, -2, -1, 1, 2, 3):
         other = inference.at(cell.sheet, row, col + step)
         if other is None or other.item.form >= 0 or other.value.dims != value.dims:
@@ -169,7 +168,7 @@ def _cheaper_than_input(inference: Inference, cell: Cellwise) -> Said | None:
         return None
     if not has_money(value) or number <= 0:
         return None
-    row, col = divmod(cell.key[1], WIDE)
+    row, col = cell.item.row, cell.item.col
     for place in ((row, col - 1), (row, col - 2), (row - 1, col), (row - 2, col)):
         other = inference.at(cell.sheet, *place)
         if other is None or other.item.form >= 0 or other.context.value is None or other.value.kind("token") != "input":

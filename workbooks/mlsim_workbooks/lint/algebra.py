@@ -28,6 +28,7 @@ __all__ = [
     "counts_something",
     "hard",
     "has_money",
+    "has_number",
     "is_conversion",
     "is_open",
     "is_time",
@@ -259,6 +260,11 @@ def _whole_power(value: float, base: float) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def has_number(value: Value, *wanted: float) -> bool:
+    """Tell whether one of some numbers, or its inverse, stands in a product."""
+    return any(abs(n / w - 1) < 1e-9 or abs(n * w - 1) < 1e-9 for n in value.numbers if n for w in wanted)
+
+
 def is_conversion(number: float) -> bool:
     """Tell whether a number can only convert between prefixes: 1000, 1e9, 1024^3, 1.073741824."""
     w = abs(number)

@@ -13,6 +13,7 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.naming import one_slip, ratio_text, rule_of, thing, unit_text
 from mlsim_workbooks.lint.pairs import Clash, both_written, parameters_and_bytes, wrong_count
+from mlsim_workbooks.lint.shapes import summands
 from mlsim_workbooks.lint.unit_texts import quantities_in
 from mlsim_workbooks.lint.users import ONE_USER
 
@@ -287,7 +288,7 @@ def _unit_clash(clash: Clash, left: str, right: str) -> Said | None:
     if rule == "token-price-scale" and any(dict(v.dims or ()).get("token", 0.0) > 0 for v in (clash.left, clash.right)):
         return None  # a price of so many tokens that does not say so
     nodes = [n for n in (clash.left_node, clash.right_node) if n is not None]
-    products = any(not _single(term) for n in nodes for term in sx.summands(n))
+    products = any(not _single(term) for n in nodes for term in summands(n))
     if rule == "dimension" and clash.how in ("add", "subtract") and products:
         return None  # more likely the label of a factor was misread
     written = not products and both_written(clash.left, clash.right)

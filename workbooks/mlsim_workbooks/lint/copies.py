@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import BUILT, hard, has_money, only_conversions, only_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.kinds import copied
 from mlsim_workbooks.lint.naming import thing
 from mlsim_workbooks.lint.scope import NODE, OF_EACH
+from mlsim_workbooks.lint.shapes import copied
 from mlsim_workbooks.lint.users import ONE_USER
 
 __all__ = ["copy_rules"]
@@ -140,117 +142,164 @@ def copy_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[
     if (said := _of_one_for_all(inference, cell) or _unlike_its_kin(inference, cell)) is not None:
         yield said
         return
-    place, context = copied(tree), cell.context
-    whole = inference.cell_of(cell, place) if place is not None and _EVERYTHING.match(cell.words) else None
-    if whole is not None and dict(whole.value.dims or ()).get("user", 0.0) < 0 and not ONE_USER.search(cell.words):
-        yield "user-total", f"'{cell.label}' is of all, but the formula takes '{whole.label}'.", ""
+    place = copied(tree)
+    source = inference.cell_of(cell, place) if place is not None else None
+    if source is None:
         return
-    if place is None or cell.computed is None or not only_conversions(cell.computed, 100.0, 0.01):
+    of_all = _EVERYTHING.match(cell.words) and not ONE_USER.search(cell.words)
+    if of_all and dict(source.value.dims or ()).get("user", 0.0) < 0:
+        yield "user-total", f"'{cell.label}' is of all, but the formula takes '{source.label}'.", ""
         return
-    source = inference.cell_of(cell, place)
-    if source is not None and (said := _of_each_and_day(cell, source)) is not None:
+    if cell.computed is None or not only_conversions(cell.computed, 100.0, 0.01):
+        return
+    if (said := _of_each_and_day(cell, source)) is not None:
         yield said
-        return
-    if source is None or context.value is None or context.value.dims is None or source.value.dims is None:
-        return
-    due, have = dict(context.value.dims), dict(source.value.dims)
-    counts = {"devices", "nodes", "racks", "replicas"}
-    words, label = cell.words, cell.label
+    elif cell.context.value is not None and cell.context.value.dims is not None and source.value.dims is not None:
+        passed = _Passed(cell, source, tree, dict(cell.context.value.dims), dict(source.value.dims))
+        yield from itertools.islice(filter(None, (law(passed) for law in _LAWS)), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """A figure and the cell that passes it on, with the dimensions of both as they say them."""
+
+    cell: Cellwise
+    source: Cellwise
+    tree: sx.Node
+    due: dict[str, float]
+    have: dict[str, float]
+
+    @property
+    def explicit(self) -> bool:
+        """Tell whether both say their units."""
+        return self.cell.context.explicit and self.source.context.explicit
+
+    @property
+    def alike(self) -> bool:
+        """Tell whether the figure is a count, or a time: all wait as long as one."""
+        assert self.cell.context.value is not None
+        return hard(self.cell.context.value.dims or ()) in ((), (("time", 1.0),))
+
+    def takes(self, what: str) -> str:
+        return f"'{self.cell.label}' takes {what}."
+
+
+def _other_count(p: _Passed) -> Said | None:
+    """A number of nodes as a number of GPUs."""
+    mine, theirs = p.cell.context.concept, p.source.context.concept
+    if not {mine, theirs} <= {"devices", "nodes", "racks", "replicas"} or mine in (theirs, "replicas"):
+        return None
+    if re.search(r"\bports?\b", p.cell.words, re.I):
+        return None
+    return "device-scope", p.takes(f"a number of {theirs}"), f"Multiply by the {mine} of each."
+
+
+def _price_of_one(p: _Passed) -> Said | None:
+    """A price per request as a price."""
+    assert p.cell.context.value is not None
+    one = next((n for n in ("request", "token", "sample") if p.have.get(n, 0) < 0 and not p.due.get(n)), "")
+    if not one or not p.explicit or not isinstance(p.tree, (sx.Ref, sx.Name)):
+        return None
+    if not has_money(p.cell.context.value) or not has_money(p.source.value):
+        return None
+    if re.search(r"\bper\b|/|pro |par |je |each|one |unit", p.cell.words, re.I):
+        return None
+    return "money-rate", p.takes(f"a price per {one}"), ""
+
+
+def _whole_price(p: _Passed) -> Said | None:
+    """The price of a thing as what is written off in a year."""
+    mine, theirs = p.cell.context.value, p.source.value
+    assert mine is not None
+    if not p.explicit or not only_money(mine) or not only_money(theirs):
+        return None
+    if mine.kind("period") != "year" or theirs.kind("period"):
+        return None
+    if not _WRITTEN_OFF.search(p.cell.words) or _WRITTEN_OFF.search(p.source.words):
+        return None
+    return "money-rate", p.takes(f"the whole price ('{p.source.label}')"), "Divide it by its lifetime."
+
+
+def _tokens_of_all(p: _Passed) -> Said | None:
+    """The tokens of all GPUs as those of each."""
     if (
-        {context.concept, source.context.concept} <= counts
-        and not re.search(r"\bports?\b", words, re.I)
-        and context.concept != source.context.concept
-        and context.concept != "replicas"
+        not p.explicit
+        or p.due.get("device", 0) >= 0
+        or p.have.get("device")
+        or not {"token"} <= p.have.keys() & p.due.keys()
     ):
-        yield (
-            "device-scope",
-            f"'{label}' takes a number of {source.context.concept}.",
-            f"Multiply by the {context.concept} of each.",
-        )
-    elif (
-        context.explicit
-        and source.context.explicit
-        and isinstance(tree, (sx.Ref, sx.Name))
-        and has_money(context.value)
-        and (priced := next((n for n in ("request", "token", "sample") if have.get(n, 0) < 0 and not due.get(n)), ""))
-        and has_money(source.value)
-        and not re.search(r"\bper\b|/|pro |par |je |each|one |unit", words, re.I)
-    ):
-        yield "money-rate", f"'{label}' takes a price per {priced}.", ""
-    elif (
-        context.explicit
-        and source.context.explicit
-        and only_money(context.value)
-        and only_money(source.value)
-        and context.value.kind("period") == "year"
-        and not source.value.kind("period")
-        and _WRITTEN_OFF.search(words)
-        and not _WRITTEN_OFF.search(source.words)
-    ):
-        yield "money-rate", f"'{label}' takes the whole price ('{source.label}').", "Divide it by its lifetime."
-    elif (
-        due.get("device", 0) < 0
-        and not have.get("device")
-        and "token" in have
-        and "token" in due
-        and source.context.explicit
-        and context.explicit
-    ):
-        yield (
-            "device-scope",
-            f"'{label}' is per GPU, but the formula takes '{source.label}'.",
-            "Divide by the number of GPUs.",
-        )
-    elif (
-        have.get("device", 0) < 0
-        and not due.get("device")
-        and hard(context.value.dims) not in ((), (("time", 1.0),))  # all wait as long as one
-        and _MANY_GPUS.search(words)
-    ):
-        yield "device-scope", f"'{label}' takes a figure per GPU.", "Multiply by the number of GPUs."
-    elif (
-        (one := _left_out(have, due))
-        and hard(context.value.dims) not in ((), (("time", 1.0),))
-        and context.explicit
-        and context.concept not in ("memory", "bandwidth", "peak", "integer peak", "latency")  # the chip's own figures
-        and not set(re.findall(r"\w+", " ".join(context.texts[:1]).lower()))
-        <= set(re.findall(r"\w+", source.label.lower()))  # "Power"
-        and not OF_EACH.search(words)
-        and not re.match(r"(?:in|as|same|the same|ditto|idem|en)\b", label.strip(), re.I)  # "In GiB"
-        and not (NODE.search(words) if one == "node" else re.search(one, words, re.I))
-    ):
-        yield "device-scope", f"'{label}' takes a figure per {one}.", f"Multiply by the number of {one}s."
-    elif (
-        _SHARDED.search(words)
-        and re.search(r"\ball (?:gpus|devices|ranks|cards)|\btotal|whole", source.words, re.I)
-        and isinstance(tree, sx.Ref)
-    ):
-        yield (
-            "device-scope",
-            f"'{label}' is sharded, but the formula takes the whole ('{source.label}').",
-            "Divide by the number of GPUs.",
-        )
-    elif (pair := _per_other(cell.words, source.words)) is not None:
-        rule = "user-total" if set(pair) & _PEOPLE else "device-scope"
-        yield rule, f"'{label}' is per {pair[0]}, but the formula takes a figure per {pair[1]}.", ""
-    elif (
-        due.get("device", 0) < 0
-        and not have.get("device")
-        and source.context.texts
-        and context.texts
-        and (
-            _PER_GPU.sub("", context.texts[0]).strip().casefold()
-            == source.context.texts[0].strip().casefold()
-            != context.texts[0].casefold()
-        )
-    ):
-        yield (
-            "device-scope",
-            f"'{label}' is per GPU, but the formula takes the whole ({source.label}).",
-            "Divide by the number of GPUs.",
-        )
-    elif (single := _one_of_all(cell.words, source.words)) is not None:
-        yield "device-scope", f"'{label}' is of all, but the formula takes that of one {single} ('{source.label}').", ""
+        return None
+    said = f"'{p.cell.label}' is per GPU, but the formula takes '{p.source.label}'."
+    return "device-scope", said, "Divide by the number of GPUs."
+
+
+def _of_one_gpu(p: _Passed) -> Said | None:
+    """The figure of a GPU as that of a node."""
+    if p.have.get("device", 0) >= 0 or p.due.get("device") or p.alike or not _MANY_GPUS.search(p.cell.words):
+        return None
+    return "device-scope", p.takes("a figure per GPU"), "Multiply by the number of GPUs."
+
+
+def _of_one_thing(p: _Passed) -> Said | None:
+    """The figure of a node as that of a rack."""
+    context, words = p.cell.context, p.cell.words
+    one = _left_out(p.have, p.due)
+    if not one or p.alike or not context.explicit:
+        return None
+    if context.concept in ("memory", "bandwidth", "peak", "integer peak", "latency"):  # the chip's own figures
+        return None
+    mine = set(re.findall(r"\w+", " ".join(context.texts[:1]).lower()))
+    if mine <= set(re.findall(r"\w+", p.source.label.lower())):  # "Power"
+        return None
+    if OF_EACH.search(words) or re.match(r"(?:in|as|same|the same|ditto|idem|en)\b", p.cell.label.strip(), re.I):
+        return None  # "In GiB"
+    if NODE.search(words) if one == "node" else re.search(one, words, re.I):
+        return None
+    return "device-scope", p.takes(f"a figure per {one}"), f"Multiply by the number of {one}s."
+
+
+def _unsharded(p: _Passed) -> Said | None:
+    """What all GPUs hold as what is sharded over them."""
+    if not _SHARDED.search(p.cell.words) or not _WHOLE.search(p.source.words) or not isinstance(p.tree, sx.Ref):
+        return None
+    said = f"'{p.cell.label}' is sharded, but the formula takes the whole ('{p.source.label}')."
+    return "device-scope", said, "Divide by the number of GPUs."
+
+
+def _of_another(p: _Passed) -> Said | None:
+    """A figure per user as one per request."""
+    pair = _per_other(p.cell.words, p.source.words)
+    if pair is None:
+        return None
+    rule = "user-total" if set(pair) & _PEOPLE else "device-scope"
+    return rule, f"'{p.cell.label}' is per {pair[0]}, but the formula takes a figure per {pair[1]}.", ""
+
+
+def _whole_for_each(p: _Passed) -> Said | None:
+    """A figure as the same figure per GPU."""
+    if p.due.get("device", 0) >= 0 or p.have.get("device") or not p.cell.context.texts or not p.source.context.texts:
+        return None
+    mine, theirs = p.cell.context.texts[0], p.source.context.texts[0].strip().casefold()
+    if not _PER_GPU.sub("", mine).strip().casefold() == theirs != mine.casefold():
+        return None
+    said = f"'{p.cell.label}' is per GPU, but the formula takes the whole ({p.source.label})."
+    return "device-scope", said, "Divide by the number of GPUs."
+
+
+def _one_for_all(p: _Passed) -> Said | None:
+    """The figure of one camera as that of all cameras."""
+    one = _one_of_all(p.cell.words, p.source.words)
+    if one is None:
+        return None
+    said = f"'{p.cell.label}' is of all, but the formula takes that of one {one} ('{p.source.label}')."
+    return "device-scope", said, ""
+
+
+_LAWS = (
+    _other_count, _price_of_one, _whole_price, _tokens_of_all, _of_one_gpu, _of_one_thing, _unsharded, _of_another,
+    _whole_for_each, _one_for_all,
+)  # fmt: skip
+_WHOLE = re.compile(r"\ball (?:gpus|devices|ranks|cards)|\btotal|whole", re.I)
 
 
 def _left_out(have: dict[str, float], due: dict[str, float]) -> str:

@@ -10,7 +10,7 @@ from mlsim_workbooks.lint.algebra import Value, hard, is_conversion, is_time, ma
 from mlsim_workbooks.lint.facts import Facts
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.kinds import copied
+from mlsim_workbooks.lint.shapes import copied, divisors, multipliers, written
 
 __all__ = [
     "batch_rules",
@@ -60,7 +60,7 @@ def time_of_work_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> I
         return
     have, due = dict(computed.dims or ()), hard(stated.dims or ())
     if due == (("time", -1.0),) and have.get("operation") == 1.0 and have.get("parameter") == have.get("time") == -1.0:
-        if not [n for n in sx.divisors(tree) if not is_conversion(n)] and dict(stated.dims or ()).get("token") == 1.0:
+        if not [n for n in divisors(tree) if not is_conversion(n)] and dict(stated.dims or ()).get("token") == 1.0:
             yield "mac-flop", f"'{cell.label}' takes one operation for each parameter.", "Divide by 2 too."
         return
     if due != (("time", 1.0),):
@@ -70,7 +70,7 @@ def time_of_work_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> I
     used = [{n for n, _ in c.value.dims or ()} for c in inference.uses(cell).values()]
     if any(not d or {"parameter", "token"} <= d for d in used):
         return  # of work that is worked out elsewhere
-    factors = [n for n in sx.multipliers(tree) if not is_conversion(n) and not is_time(n)]
+    factors = [n for n in multipliers(tree) if not is_conversion(n) and not is_time(n)]
     if factors in ([], [3.0]) and "MAC" not in cell.words:
         shown = "once" if not factors else "3 times"
         yield (
@@ -172,7 +172,7 @@ def kv_constants(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterato
     said = " ".join((cell.words, *inference.texts_of(cell.sheet, cell.item.row)))
     two_bytes = re.search(r"\b2 ?(?:bytes?|octets?|B\b)|bf16|fp16|16[- ]bit", said, re.I)
     due = 2 if two_bytes else 1  # the other 2 is that of keys and values
-    numbers = sx.multipliers(tree)
+    numbers = multipliers(tree)
     if (
         numbers.count(2.0) + 2 * numbers.count(4.0) < due
         and max(numbers, default=0.0) >= 16.0
@@ -192,7 +192,7 @@ def gemm_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[
     sides = {
         t.strip().lower() for c in inference.uses(cell).values() for t in c.context.texts[-1:] + c.context.texts[:1]
     }
-    if sides >= _SIDES and not {n for n in sx.written(tree) if n % 2 == 0 and n < 10} and not _has_macs(cell):
+    if sides >= _SIDES and not {n for n in written(tree) if n % 2 == 0 and n < 10} and not _has_macs(cell):
         yield (
             "mac-flop",
             f"'{cell.label}' takes M x N x K: that many multiply-accumulates, of two operations each.",
@@ -217,7 +217,7 @@ def mac_rules(inference: Inference, cell: Cellwise) -> Iterator[Said]:
         return
     counts = [c for c in inference.uses(cell).values() if _operations(c.value)]
     tree = inference.tree(cell.item.form)
-    if tree is None or 2.0 not in sx.written(tree):
+    if tree is None or 2.0 not in written(tree):
         return  # the 2 of another quantity
     if len(counts) != 1 or abs(mantissa(counts[0].value.factor) - 1) > 1e-6 or _TWICE.search(cell.words):
         return

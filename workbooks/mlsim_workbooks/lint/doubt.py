@@ -30,8 +30,8 @@ from mlsim_workbooks.lint.algebra import (
 from mlsim_workbooks.lint.evaluate import KEEPERS
 from mlsim_workbooks.lint.facts import Facts, byte_each
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.kinds import copied
 from mlsim_workbooks.lint.naming import SYMBOLS, is_usual, one_slip, unit_text
+from mlsim_workbooks.lint.shapes import copied, summed_areas, written
 from mlsim_workbooks.lint.vocabulary import COUNTS, MACHINES, PER_MANY
 from mlsim_workbooks.package import position
 
@@ -471,7 +471,7 @@ def _hours_added_up(d: Difference) -> bool:
     tree = d.tree
     while isinstance(tree, sx.Binary) and tree.operator in "*/":
         tree = tree.left
-    return d.mismatch.periods == ("hour", "day") and bool(sx.areas(tree))
+    return d.mismatch.periods == ("hour", "day") and bool(summed_areas(tree))
 
 
 def _off_by_the_hours_of_a_day(d: Difference) -> bool:
@@ -539,7 +539,7 @@ def _bytes_unsaid(d: Difference) -> bool:
         return False
     if any(c.value.dims == (("information", 1.0), ("parameter", -1.0)) and c.context.explicit for c in d.used):
         return False
-    if any(_may_be_bytes(c) for c in d.used) or 1.0 in sx.written(d.tree) or byte_each(d.inference, d.facts):
+    if any(_may_be_bytes(c) for c in d.used) or 1.0 in written(d.tree) or byte_each(d.inference, d.facts):
         return True
     words = " ".join((d.cell.words, *(k for _, k in d.computed.kinds)))
     small = d.computed.factor != d.computed.factor and d.stated.factor in (1e3, 1024.0)  # a network of kilobytes

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from mlsim_workbooks.lint import syntax as sx
+from mlsim_workbooks.lint.shapes import constant_of
 
 __all__ = ["Edit", "Refs", "edit", "same"]
 
@@ -79,7 +80,7 @@ def _of_chains(mine: _Written, theirs: _Written, operator: str) -> Edit | None:
     if operator == "*" and len(lost) == len(gained) > 0 and _flipped(mine, theirs):
         return Edit(tuple(lost), tuple(gained), turned=True)
     if len(lost) == len(gained) == 1:
-        numbers = sx.constant_of(lost[0]), sx.constant_of(gained[0])
+        numbers = constant_of(lost[0]), constant_of(gained[0])
         if numbers[0] is not None and numbers[1] is not None:
             return Edit((sx.Number(numbers[0]),), (sx.Number(numbers[1]),), of=operator)
         if _chained(lost[0]) == operator or _chained(gained[0]) == operator:

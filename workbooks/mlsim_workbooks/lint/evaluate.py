@@ -29,6 +29,7 @@ from mlsim_workbooks.lint.pairs import (
     tokens_and_requests,
     wrong_count,
 )
+from mlsim_workbooks.lint.shapes import constant_of
 from mlsim_workbooks.lint.unit_texts import read_quantity
 
 __all__ = ["KEEPERS", "Evaluation"]
@@ -70,7 +71,7 @@ class Evaluation:
         """Return the value of a part of the formula."""
         if node is None:
             return UNKNOWN
-        number = sx.constant_of(node)
+        number = constant_of(node)
         if number is not None:
             return self.said.get(number) or literal(number)
         if isinstance(node, sx.Text):
@@ -123,7 +124,7 @@ class Evaluation:
             case "+" | "-":
                 return self.sum(node, left, right)
             case "^":
-                exponent = sx.constant_of(node.right)
+                exponent = constant_of(node.right)
                 if left.dims == () and not left.numbers:
                     return Value((), kinds=left.kinds, parts=left.parts)
                 return power(left, exponent) if exponent is not None and abs(exponent) <= 6 else UNKNOWN
@@ -340,7 +341,7 @@ class Evaluation:
 
 def _percentile(node: sx.Call) -> str:
     """Return which percentile a function takes, as labels say it: "p99"."""
-    share = sx.constant_of(node.args[1]) if len(node.args) > 1 and node.args[1] is not None else None
+    share = constant_of(node.args[1]) if len(node.args) > 1 and node.args[1] is not None else None
     if not node.name.startswith("PERCENTILE") or share is None:
         return ""
     return {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99"}.get(share, "")

@@ -12,6 +12,7 @@ from mlsim.units import parse_unit
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import UNKNOWN, Value, compare, multiply, power
 from mlsim_workbooks.lint.pairs import Clash, cancels, common, other_tokens
+from mlsim_workbooks.lint.shapes import constant_of
 
 if TYPE_CHECKING:
     from mlsim_workbooks.lint.evaluate import Evaluation
@@ -101,12 +102,12 @@ def _index(run: Evaluation, node: sx.Call) -> Value:
     for arg in node.args[1:]:
         run.value(arg)
     first = node.args[0] if node.args else None
-    column = sx.constant_of(node.args[2]) if len(node.args) > 2 and node.args[2] is not None else None
+    column = constant_of(node.args[2]) if len(node.args) > 2 and node.args[2] is not None else None
     return _column_of(run, first, int(column) if column and abs(column) < 1e6 else 0)
 
 
 def _vlookup(run: Evaluation, node: sx.Call) -> Value:
-    column = sx.constant_of(node.args[2]) if len(node.args) > 2 and node.args[2] is not None else None
+    column = constant_of(node.args[2]) if len(node.args) > 2 and node.args[2] is not None else None
     return _column_of(
         run, node.args[1] if len(node.args) > 1 else None, int(column) if column and abs(column) < 1e6 else 0
     )

@@ -33,6 +33,7 @@ from mlsim_workbooks.lint.layout import contexts
 from mlsim_workbooks.lint.naming import is_thousands
 from mlsim_workbooks.lint.pairs import Clash
 from mlsim_workbooks.lint.reader import WIDE, Book, Grid, Item
+from mlsim_workbooks.lint.shapes import constant_of, doubles, written
 from mlsim_workbooks.lint.statements import EMPTY, Context
 from mlsim_workbooks.lint.unit_texts import quantities_in
 from mlsim_workbooks.package import LAST_ROW, RecalcError, column_number, position
@@ -187,7 +188,7 @@ class Inference:
         notes = (t for t in self.texts_of(cell.sheet, cell.item.row) if t != label)
         noted = ((n, u) for text in notes for n, u in quantities_in(text) if u.dims != (("time", 1.0),))
         said = {n: replace(u, text="") for n, u in (*noted, *quantities_in(label))}
-        if tree is None or not any(n in said for n in sx.written(tree)):
+        if tree is None or not any(n in said for n in written(tree)):
             return None
         evaluation = self.evaluation(cell, said)
         return None if evaluation is None else evaluation.value(tree)
@@ -460,7 +461,7 @@ class _Run:
         merged_key = (id(cell.computed), id(cell.context), item.form)
         merged = self.merged.get(merged_key)
         if merged is None:
-            merged = self.merged[merged_key] = self.one(_merge(cell, cell.computed, stated, sx.doubles(tree)))
+            merged = self.merged[merged_key] = self.one(_merge(cell, cell.computed, stated, doubles(tree)))
         cell.value = merged
         if stated is not None and any(isinstance(v, Value) and not v.known for v in values):
             self.push_back(tree, stated, inputs, key[0], item)
@@ -488,7 +489,7 @@ class _Run:
             return UNKNOWN
         node, refs = named
         if isinstance(node, (sx.Number, sx.Unary)):
-            number = sx.constant_of(node)
+            number = constant_of(node)
             return UNKNOWN if number is None else self.one(literal(number))
         return self.referred(node, sheet, refs) if isinstance(node, (sx.Ref, sx.Area)) else UNKNOWN
 

@@ -12,6 +12,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, values
+from mlsim_workbooks.lint.shapes import summands
 from mlsim_workbooks.lint.typed import typed_slip
 
 __all__ = ["limit_findings"]
@@ -349,7 +350,7 @@ def _typed_use(inference: Inference, cell: Cellwise, tree: sx.Binary) -> bool:
     ):
         return False
     held = inference.cell_of(cell, tree.right)
-    parts = [inference.cell_of(cell, n) for n in sx.summands(tree.left)]
+    parts = [inference.cell_of(cell, n) for n in summands(tree.left)]
     if held is None or any(p is None for p in parts):
         return False
     cells = [held, *(p for p in parts if p is not None)]
@@ -485,7 +486,7 @@ def _summed(inference: Inference, cell: Cellwise) -> Mapping[Key, Cellwise]:
         case sx.Call(name="SUM", args=(sx.Area(),)):
             return inference.uses(cell)
         case sx.Binary(operator="+"):
-            terms = sx.summands(tree)
+            terms = summands(tree)
             return (
                 inference.uses(cell) if len(terms) > 2 and all(isinstance(t, (sx.Ref, sx.Name)) for t in terms) else {}
             )
@@ -497,7 +498,7 @@ def _growth_sum(inference: Inference, cell: Cellwise) -> Said | None:
     if cell.item.form < 0 or not _grows(cell):
         return None
     tree = inference.tree(cell.item.form)
-    terms = [inference.cell_of(cell, n) for n in sx.summands(tree)] if isinstance(tree, sx.Binary) else []
+    terms = [inference.cell_of(cell, n) for n in summands(tree)] if isinstance(tree, sx.Binary) else []
     if len(terms) < 2 or not all(c is not None and _grows(c) and _is_share(c) for c in terms):
         return None
     return "percent-sum", f"'{cell.label}' adds up growth rates.", "Growth compounds: (1 + a) (1 + b) - 1."

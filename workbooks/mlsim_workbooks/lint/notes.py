@@ -9,6 +9,7 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import hard, has_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.shapes import written
 from mlsim_workbooks.lint.unit_texts import read_unit
 
 __all__ = ["note_rules"]
@@ -99,7 +100,7 @@ def _shape_of_note(cell: Cellwise, tree: sx.Node, notes: tuple[str, ...]) -> Ite
     computed = cell.computed
     if computed is None or cell.context.concept != "kv cache" or computed.parts or len(computed.numbers) < 3:
         return
-    numbers = sx.written(tree)
+    numbers = written(tree)
     for rule, what, pattern in _SHAPE:
         said = {float(n) for note in notes for n in pattern.findall(note)}
         if len(said) == 1 and not said & numbers:

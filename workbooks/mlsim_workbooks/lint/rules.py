@@ -17,6 +17,7 @@ from mlsim_workbooks.lint.algebra import (
     either_way,
     hard,
     has_money,
+    has_number,
     is_conversion,
     is_time,
     mantissa,
@@ -41,7 +42,7 @@ from mlsim_workbooks.lint.doubt import Difference, all_written, another_quantity
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.kinds import has_number, kind_rules, mean_rules, missing_pue, trip_rules
+from mlsim_workbooks.lint.kinds import kind_rules, missing_pue
 from mlsim_workbooks.lint.label_units import label_unit_rules
 from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import is_clock, ratio_text, rule_of, unit_text
@@ -51,12 +52,15 @@ from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_findings
 from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, left_of_one_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
+from mlsim_workbooks.lint.shapes import summands
+from mlsim_workbooks.lint.statistic import statistic_rules
 from mlsim_workbooks.lint.sums import sum_rules
 from mlsim_workbooks.lint.turned import turned_operand
 from mlsim_workbooks.lint.unit_texts import CURRENCIES
 from mlsim_workbooks.lint.unused import unused_findings
 from mlsim_workbooks.lint.users import each_user_rules
 from mlsim_workbooks.lint.vocabulary import MODEL_SIZES, ONCE
+from mlsim_workbooks.lint.ways import way_rules
 from mlsim_workbooks.lint.wording import wording_rules
 from mlsim_workbooks.package import position
 
@@ -164,13 +168,13 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
         yield from wording_rules(cell, tree)
     kinds = kind_rules(cell, tree, _of_a_mixture(inference, facts, cell), format_of(facts, cell))
     yield from (x for x in kinds if x[0] != "peak-precision" or not _names_the_peak(inference, cell))
+    yield from way_rules(inference, cell, tree)
+    yield from statistic_rules(inference, cell, tree)
     if not guesses and not inference.nameless(cell):
         yield from _of_what_is_missing(inference, facts, cell, tree)
     if not clashes:
         yield from sum_rules(inference, cell, tree)
-    yield from trip_rules(inference, cell, tree)
     yield from squared_pue(inference, cell, tree)
-    yield from mean_rules(inference, cell)
     yield from copy_rules(inference, cell, tree)
     yield from hour_price_rules(inference, cell)
     yield from mac_rules(inference, cell)
@@ -193,7 +197,7 @@ def _once_by_the_month(cell: Cellwise) -> Iterator[Said]:
 def _hours_after_a_date(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """A date and a number of hours: a date counts days."""
     tree = inference.tree(cell.item.form)
-    terms = [inference.cell_of(cell, n) for n in sx.summands(tree)] if tree is not None else []
+    terms = [inference.cell_of(cell, n) for n in summands(tree)] if tree is not None else []
     if len(terms) != 2 or not any(c is not None and c.context.date for c in terms):
         return
     for term in terms:
@@ -331,29 +335,18 @@ def _contradiction(cell: Cellwise) -> Said:
 
 
 def _result(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    stated, computed = cell.context.value, cell.computed
+    """Compare what a formula gives with what its cell says it is."""
+    computed = cell.computed
     assert computed is not None
-    hundred = isinstance(tree, sx.Binary) and tree.operator == "*" and sx.Number(100.0) in (tree.left, tree.right)
-    if cell.context.percent and (
-        hundred or (computed.dims == () and any(abs(n - 100) < 1e-9 for n in computed.numbers))
-    ):
-        yield "percent", f"'{cell.label}' multiplies by 100, and its format % does so once more.", ""
-    if _divides_a_fraction(inference, cell, computed):
-        yield (
-            "percent",
-            f"'{cell.label}' divides by 100, but the format % of what it takes means a fraction already.",
-            "",
-        )
+    yield from _percent_of_percent(inference, cell, tree, computed)
+    stated = cell.context.value
     if stated is None or not (cell.context.explicit or hard(stated.dims or ())):
         yield from _unlabelled(computed)
-    if stated is None:
-        stated = _money_of_period(cell)
-        if stated is None:
-            return
+    stated = stated or _money_of_period(cell)
+    if stated is None or computed.kind("typed") or either_way(computed, stated):
+        return  # a text with its own unit, passed on as it is; a pair of currencies
     rate = stated.kind("period") and hard(computed.dims or ()) == (("time", -1.0),)  # "Cycles per day"
     explicit = cell.context.explicit or cell.context.value is None or bool(rate)
-    if computed.kind("typed") or either_way(computed, stated):
-        return  # a text with its own unit, passed on as it is; a pair of currencies
     if "integer_operation" in dict(stated.dims or ()):
         stated = _whichever_operations(stated, computed)
     counts = inference.were_counts(cell) if computed.dims is None and cell.context.explicit else None
@@ -365,64 +358,76 @@ def _result(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -
     if upside_down := list(_upside_down(cell, computed, stated)):
         yield from upside_down
     elif turned := turned_operand(inference, cell, tree, computed, stated):
-        rule = "currency" if _exchanges(turned.value) else "dimension"
-        yield rule, f"'{cell.label}' {turned.said}: the formula gives {unit_text(computed)}.", ""
+        swapped = "currency" if _exchanges(turned.value) else "dimension"
+        yield swapped, f"'{cell.label}' {turned.said}: the formula gives {unit_text(computed)}.", ""
         return
     if not explicit and not stated.dims and hard(computed.dims or ()):
         return  # a "factor" that turns out to be a quantity: the label was misread
     if said_twice := _binary_for_nothing(inference, cell, computed, stated):
         yield "binary-prefix", said_twice, ""
         return
-    mismatch = compare(_without_ring(computed), stated)
     if isinstance(tree, sx.Number) and _hours_alone(cell, tree.value, stated):
-        yield (
-            "device-hours",
-            f"'{cell.label}' is GPU-hours, but {tree.value:g} are the hours of one.",
-            "Multiply by the number of GPUs.",
-        )
+        hours = f"'{cell.label}' is GPU-hours, but {tree.value:g} are the hours of one."
+        yield "device-hours", hours, "Multiply by the number of GPUs."
+    mismatch = compare(_without_ring(computed), stated)
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
     if _eight_hours(inference, cell, computed, stated):
         yield "calendar", f"'{cell.label}' is in days, but the formula divides hours by 8.", "A day has 24 hours."
         return
-    if not explicit and not mismatch.dims and not mismatch.periods[0]:
-        return  # a count without its unit may be in millions
-    if (mismatch.dims or mismatch.periods[0]) and _unit_priced(inference, cell, tree):
+    another = mismatch.dims or mismatch.periods[0]
+    if another and _unit_priced(inference, cell, tree):
         return
-    rule = rule_of(mismatch, computed, stated)
-    if rule == "integer-ops" and _is_mac(computed):
-        if has_number(computed, 2.0):
-            return  # two integer operations in a multiply-accumulate
-        rule = "mac-flop"
-    rule = rule or _converts_time(computed, stated) or _beside_eight(mismatch, computed, stated)
-    if counts is not None and rule != "params-bytes" and (mismatch.dims or mismatch.periods[0] or rule == "calendar"):
-        return  # what has no unit may be more than a count: hours
-    if counts is not None and rule == "time-scale" and mismatch.ratio in (1e6, 1e-6, 1e9, 1e-9):
-        return  # millions that do not say so
+    if not another and not explicit:
+        return  # a count without its unit may be in millions
+    rule = _rule_broken(mismatch, computed, stated)
+    if rule is None or (counts is not None and _may_be_no_count(mismatch, rule)):
+        return
     difference = Difference(
         inference, facts, cell, tree, computed, stated, mismatch, rule or "dimension", computed is said
     )
-    if not another_quantity(difference) and not all_written(difference) and (not rule or doubtful(difference)):
-        return
-    rule = difference.rule
-    if rule == "calendar" and not mismatch.dims and is_clock(mismatch.ratio):
-        rule = "time-scale"
-    found, due = unit_text(_comparable(computed, stated)), unit_text(stated)
+    if another_quantity(difference) or all_written(difference) or (rule and not doubtful(difference)):
+        yield _told(difference)
+
+
+def _percent_of_percent(inference: Inference, cell: Cellwise, tree: sx.Node, computed: Value) -> Iterator[Said]:
+    """A hundred in a formula beside a format % that means it already."""
+    hundred = isinstance(tree, sx.Binary) and tree.operator == "*" and sx.Number(100.0) in (tree.left, tree.right)
+    hundred |= computed.dims == () and any(abs(n - 100) < 1e-9 for n in computed.numbers)
+    if cell.context.percent and hundred:
+        yield "percent", f"'{cell.label}' multiplies by 100, and its format % does so once more.", ""
+    if _divides_a_fraction(inference, cell, computed):
+        said = f"'{cell.label}' divides by 100, but the format % of what it takes means a fraction already."
+        yield "percent", said, ""
+
+
+def _rule_broken(mismatch: Mismatch, computed: Value, stated: Value) -> str | None:
+    """Return the rule that a difference breaks, "" where none is known, None where it breaks none."""
+    rule = rule_of(mismatch, computed, stated)
+    if rule == "integer-ops" and _is_mac(computed):
+        return None if has_number(computed, 2.0) else "mac-flop"  # two integer operations in a multiply-accumulate
+    return rule or _converts_time(computed, stated) or _beside_eight(mismatch, computed, stated)
+
+
+def _may_be_no_count(mismatch: Mismatch, rule: str) -> bool:
+    """Tell whether what has no unit may be more than a count: hours, or millions that do not say so."""
+    if rule == "time-scale" and mismatch.ratio in (1e6, 1e-6, 1e9, 1e-9):
+        return True
+    return rule != "params-bytes" and bool(mismatch.dims or mismatch.periods[0] or rule == "calendar")
+
+
+def _told(d: Difference) -> Said:
+    """Say how a formula's result differs from what its cell says."""
+    mismatch, label = d.mismatch, d.cell.label
+    found, due = unit_text(_comparable(d.computed, d.stated)), unit_text(d.stated)
+    rule = "time-scale" if d.rule == "calendar" and not mismatch.dims and is_clock(mismatch.ratio) else d.rule
     if mismatch.periods[0]:
-        yield (
-            rule,
-            f"The formula gives a figure per {mismatch.periods[0]}, the cell is per {mismatch.periods[1]} ({cell.label}).",
-            "",
-        )
-    elif mismatch.dims:
-        yield rule, f"The formula gives {found}, but the cell says {due} ({cell.label}).", ""
-    else:
-        yield (
-            rule,
-            f"The formula gives a number in {found}, but the cell says {due} ({cell.label}): "
-            f"a factor of {ratio_text(mismatch.ratio)}.",
-            "",
-        )
+        first, second = mismatch.periods
+        return rule, f"The formula gives a figure per {first}, the cell is per {second} ({label}).", ""
+    if mismatch.dims:
+        return rule, f"The formula gives {found}, but the cell says {due} ({label}).", ""
+    factor = ratio_text(mismatch.ratio)
+    return rule, f"The formula gives a number in {found}, but the cell says {due} ({label}): a factor of {factor}.", ""
 
 
 def _bytes_but_time(value: Value) -> tuple[tuple[str, float], ...]:

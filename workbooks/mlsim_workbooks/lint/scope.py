@@ -10,8 +10,8 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import THINGS, Dims, Value, compare, hard, has_money, is_time, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.kinds import is_copied, is_product
 from mlsim_workbooks.lint.naming import thing, unit_text
+from mlsim_workbooks.lint.shapes import is_copied, is_product, summands
 from mlsim_workbooks.lint.users import passed_to_user, user_rules
 
 __all__ = [
@@ -387,7 +387,7 @@ def left_of_one_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> It
     if stated is None or not cell.context.explicit or hard(stated.dims or ()) != _BYTES:
         return
     each = next((n for n in ("node", "replica") if dict(stated.dims or ()).get(n, 0.0) < 0), "")
-    terms, evaluation = sx.summands(tree, "+-"), inference.evaluation(cell)
+    terms, evaluation = summands(tree, "+-"), inference.evaluation(cell)
     if not each or len(terms) < 2 or evaluation is None:
         return
     of_one = dict(evaluation.value(terms[0]).dims or ()).get("device", 0.0) < 0

@@ -63,47 +63,90 @@ def combine(
     ``size`` tells how large a typed number is; ``table`` that the headers name the quantities, and the row label only
     whose they are; ``alone`` that it is the only text of its row; ``dash`` that "-" stands where its unit would.
     """
+    texts = tuple(t for t in (*group, *reversed(stack), name) if t)
     if any(_EITHER.fullmatch(t.strip()) for t in group):
-        return Context(label=group[0], texts=(*group, *reversed(stack)))  # each column has its own
+        return Context(label=group[0], texts=texts)  # each column has its own
     if any(_PER_CURRENCY.search(t) for t in group):
-        return Context(concept="exchange rate", label=group[0], texts=(*group, *reversed(stack)))
+        return Context(concept="exchange rate", label=group[0], texts=texts)
+    column = _column(stack)
+    row = _row(group, stack, column, unit, table)
+    named = read_label(name) if len(name) > 2 else NOTHING  # "h" is the width of a model
+    form = format_unit(code)
+    label = _called(row, column, group, stack, name)
+    if form.date:
+        return Context(label=label, texts=texts, date=True)
+    if column.unit is not None and has_money(column.unit) and not form.percent and _OF_WHAT.search(row.text):
+        return Context(label=label, texts=texts)  # "Import, % of net", below the euros of an offer
+    is_unit = alone and row.unit is not None and row.unit.text == row.text  # "kWh" below columns of kW
+    owner, other = _owner(row, column, named, bool(unit), table, is_unit)
+    concept = _concept(owner, other, unit)
+    kinds = _join_kinds(owner, other, other is column)
+    per = next((t for t in (unit, *group) if PER_PRICE.match(t)), "")
+    value, explicit, clash = unit_of(owner, owner is column, other, unit, per, form, concept, size)
+    if value is None:
+        value = _bare(concept, size, dash)
+    if concept in ("", "parameters") and value is not None and value.dims == (("parameter", 1.0),):
+        concept = "active parameters" if ("parameters", "active") in kinds else "parameters"  # "Qwen3, activated"
+    if value is not None and value.dims is not None:
+        value = _by_the_minute(_scoped(value, owner, other), owner)
+        if concept == "device hours" and value.dims == (("time", 1.0),):
+            value = replace(value, dims=(("device", 1.0), ("time", 1.0)))  # "GPU-hours", in h
+        kinds = _kinds_of(value, concept, kinds)
+        value = replace(value, kinds=kinds, parts=frozenset({concept} if concept else ()))
+    headed = owner is column and column.unit is not None and not unit
+    if headed and row.concept == "money" and row.unit is None and value is not None and no_money(value):
+        value, explicit = None, False  # "Price of a GPU-hour" below a column of kilograms
+    if owner is named:
+        clash = None  # a name is abbreviated
+    return Context(value, explicit, concept, kinds, label, texts, form.percent, clash, headed)
+
+
+def _row(group: tuple[str, ...], stack: tuple[str, ...], column: Label, unit: str, table: bool) -> Label:
+    """Read the labels of a row, below a column that may say what their numbers are."""
     row = _best([read_label(t) for t in group])
-    column = _best([_header(t) for t in reversed(stack)])
     if stack and A_COUNT.fullmatch(stack[-1].strip()) and row.unit is not None and not unit:
         row = Label(row.text)  # "Installation (days)" under "Qty": so many of them
-    joined = read_label(" ".join(stack)) if len(stack) > 1 else column
-    if len(stack) > 1 and (many := _in_many(stack[-2], stack[-1]) or _in_many(stack[-1], stack[-2])):
-        column = joined = many  # "Params" over "B"
-    if not column.says_something and joined.says_something:
-        column = joined
-    elif len(stack) > 1:
-        apart = {k for t in stack for k in _header(t).kinds}  # not "Site" over "Power"
-        both = {c: k for c, k in joined.kinds if (c, k) in apart} | dict(column.kinds)
-        column = replace(column, kinds=frozenset(both.items()), concept=column.concept or joined.concept,
-                         dims=column.dims or joined.dims)  # fmt: skip
-    if len(stack) > 1 and column.concept in _NARROWER:  # "heads" over "KV", "params" over "active"
-        turned = read_label(" ".join(reversed(stack))).concept
-        column = replace(column, concept=turned) if turned == _NARROWER[column.concept] else column
-    if column.unit is None and column.concept in ("carbon", "carbon intensity"):  # "CO2e" over "t/month"
-        mass = next((u for t in reversed(stack) if len(t) < 14 and (u := read_unit(t, column.concept))), None)
-        column = replace(column, unit=mass, strong=mass is not None)
-    if column.text == "bn" and column.unit is not None and not joined.concept.endswith("parameters"):
-        column = replace(column, unit=replace(column.unit, dims=(("count", 1.0),)))  # billions of steps
     if table and row.unit is None and not column.says_something:
         row = replace(row, concept="", dims=())  # the name of a line, below no header
     of_period = _HOW_OFTEN.fullmatch(row.text.strip()) and (table or column.unit is not None)
     if stack and (row.text.strip() in CURRENCIES or of_period):
         row = Label(row.text)  # the currency of another column; "daily": a name, where headers name the quantities
-    named = read_label(name) if len(name) > 2 else NOTHING  # "h" is the width of a model
-    form = format_unit(code)
-    texts = tuple(t for t in (*group, *reversed(stack), name) if t)
-    label = _called(row, column, group, stack, name)
-    if form.date:
-        return Context(label=label, texts=texts, date=True)
-    is_unit = alone and row.unit is not None and row.unit.text == row.text  # "kWh" below columns of kW
-    if column.unit is not None and has_money(column.unit) and not form.percent and _OF_WHAT.search(row.text):
-        return Context(label=label, texts=texts)  # "Import, % of net", below the euros of an offer
-    owner, other = _owner(row, column, named, bool(unit), table, is_unit)
+    return row
+
+
+def _column(stack: tuple[str, ...]) -> Label:
+    """Read the headers above a cell, the nearest last, as one label."""
+    column = _best([_header(t) for t in reversed(stack)])
+    if len(stack) > 1:
+        column = _joined(stack, column)
+    if column.unit is None and column.concept in ("carbon", "carbon intensity"):  # "CO2e" over "t/month"
+        mass = next((u for t in reversed(stack) if len(t) < 14 and (u := read_unit(t, column.concept))), None)
+        column = replace(column, unit=mass, strong=mass is not None)
+    if column.text == "bn" and column.unit is not None and "parameters" not in read_label(" ".join(stack)).concept:
+        column = replace(column, unit=replace(column.unit, dims=(("count", 1.0),)))  # billions of steps
+    return column
+
+
+def _joined(stack: tuple[str, ...], column: Label) -> Label:
+    """Add to the header that says most what those above and below it say."""
+    joined = read_label(" ".join(stack))
+    if many := _in_many(stack[-2], stack[-1]) or _in_many(stack[-1], stack[-2]):
+        column = joined = many  # "Params" over "B"
+    if not column.says_something and joined.says_something:
+        column = joined
+    else:
+        apart = {k for t in stack for k in _header(t).kinds}  # not "Site" over "Power"
+        both = {c: k for c, k in joined.kinds if (c, k) in apart} | dict(column.kinds)
+        column = replace(column, kinds=frozenset(both.items()), concept=column.concept or joined.concept,
+                         dims=column.dims or joined.dims)  # fmt: skip
+    if column.concept in _NARROWER:  # "heads" over "KV", "params" over "active"
+        turned = read_label(" ".join(reversed(stack))).concept
+        column = replace(column, concept=turned) if turned == _NARROWER[column.concept] else column
+    return column
+
+
+def _concept(owner: Label, other: Label, unit: str) -> str:
+    """Return what quantity a number is, by its labels and its unit cell."""
     concept = owner.concept or other.concept
     if concept in ("", "memory") and _BYTE.fullmatch(unit.strip()) and any(c == "precision" for c, _ in owner.kinds):
         concept = "bytes each"  # "Precision BF16 | bytes"
@@ -111,38 +154,31 @@ def combine(
         concept = "memory"  # "Bytes of one image | B"
     if not concept and owner.unit is not None and owner.unit.dims == (("parameter", 1.0),):
         concept = "parameters"  # "Mixtral 8x7B, total params"
-    kinds = _join_kinds(owner, other, other is column)
-    per = next((t for t in (unit, *group) if PER_PRICE.match(t)), "")
-    value, explicit, clash = unit_of(owner, owner is column, other, unit, per, form, concept, size)
-    if value is None and dash and size == "part":
-        value = Value(dims=())  # "spare capacity | - | 0.2"
-    if value is None and size == "million" and concept in ("parameters", "active parameters"):
-        value = Value(dims=(("parameter", 1.0),))  # 8,030,000,000, none of their billions
-    if concept in ("", "parameters") and value is not None and value.dims == (("parameter", 1.0),):
-        concept = "active parameters" if ("parameters", "active") in kinds else "parameters"  # "Qwen3, activated"
-    if owner is named:
-        clash = None  # a name is abbreviated
-    if value is not None and value.dims is not None:
-        value = _by_the_minute(_scoped(value, owner, other), owner)
-        if concept == "device hours" and value.dims == (("time", 1.0),):
-            value = replace(value, dims=(("device", 1.0), ("time", 1.0)))  # "GPU-hours", in h
-        dims = value.dims or ()
-        own = {c for c, _ in value.kinds}
-        if any(n == "time" and e < 0 for n, e in dims):
-            own.add("period")  # "price per hour" in $/h says it once
-        kinds = frozenset({k for k in kinds if k[0] not in own} | set(value.kinds))
-        if not dims or (len(dims) == 1 and dims[0][0] in ("device", "node", "rack", "replica", "count", "user")):
-            kinds -= {("period", "hour")}  # a ratio, or so many replicas, within the busy hour
-        if hard(dims) == (("time", 1.0),):  # "ms both ways": of a latency, that is a round trip
-            trips = {("direction", "both directions"): ("trip", "round trip")}
-            if concept == "latency":
-                trips["direction", "per direction"] = "trip", "one way"
-            kinds = frozenset(trips.get(kind, kind) for kind in kinds)
-        value = replace(value, kinds=kinds, parts=frozenset({concept} if concept else ()))
-    headed = owner is column and column.unit is not None and not unit
-    if headed and row.concept == "money" and row.unit is None and value is not None and no_money(value):
-        value, explicit = None, False  # "Price of a GPU-hour" below a column of kilograms
-    return Context(value, explicit, concept, kinds, label, texts, form.percent, clash, headed)
+    return concept
+
+
+def _bare(concept: str, size: Size, dash: bool) -> Value | None:
+    """Return what a number without any unit is all the same."""
+    if size == "million" and concept in ("parameters", "active parameters"):
+        return Value(dims=(("parameter", 1.0),))  # 8,030,000,000, none of their billions
+    return Value(dims=()) if dash and size == "part" else None  # "spare capacity | - | 0.2"
+
+
+def _kinds_of(value: Value, concept: str, kinds: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Return the kinds that the labels of a number say, as far as its unit lets them, and those of the unit."""
+    dims = value.dims or ()
+    own = {c for c, _ in value.kinds}
+    if any(n == "time" and e < 0 for n, e in dims):
+        own.add("period")  # "price per hour" in $/h says it once
+    kinds = frozenset({k for k in kinds if k[0] not in own} | set(value.kinds))
+    if not dims or (len(dims) == 1 and dims[0][0] in ("device", "node", "rack", "replica", "count", "user")):
+        kinds -= {("period", "hour")}  # a ratio, or so many replicas, within the busy hour
+    if hard(dims) == (("time", 1.0),):  # "ms both ways": of a latency, that is a round trip
+        trips = {("direction", "both directions"): ("trip", "round trip")}
+        if concept == "latency":
+            trips["direction", "per direction"] = "trip", "one way"
+        kinds = frozenset(trips.get(kind, kind) for kind in kinds)
+    return kinds
 
 
 _PER_CURRENCY = re.compile(r"\bper unit of (?:\w+ )*currency", re.I)  # of each column another

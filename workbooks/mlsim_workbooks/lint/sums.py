@@ -11,6 +11,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import thing, unit_text
+from mlsim_workbooks.lint.shapes import summands, summed_areas
 from mlsim_workbooks.lint.vocabulary import ONCE, PERIOD_WORDS
 from mlsim_workbooks.package import position
 
@@ -30,7 +31,7 @@ def sum_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
 
 def _count_added(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A count without a unit added to a quantity: the 5 checkpoints kept, which other formulas multiply by."""
-    terms = sx.summands(tree, "+-")
+    terms = summands(tree, "+-")
     if len(terms) > 1 and dict(cell.value.dims or ()).get("token", 0.0) > 0 and cell.context.explicit:
         yield from _pieces_added(inference, cell, terms)
     if len(terms) < 2 or not any(e > 0 for _, e in hard(cell.value.dims or ())):
@@ -179,7 +180,7 @@ def _has_factor(inference: Inference, cell: Cellwise, tree: sx.Node | None, key:
 
 def _block_sum(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A sum over several rows and columns that hold different quantities."""
-    areas = [n for n in sx.areas(tree) if n.kind == "ref"]
+    areas = [n for n in summed_areas(tree) if n.kind == "ref"]
     if len(areas) != 1:
         return
     (top, left), (bottom, right) = (position(cell.item.refs[m]) for m in (areas[0].first, areas[0].last))
@@ -275,7 +276,7 @@ _BOUGHT = re.compile(
 def _one_without_period(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A purchase price among yearly costs: amounts per year, and one whose unit says no period."""
     due = dict(cell.context.kinds).get("period", "")
-    terms = [inference.cell_of(cell, n) for n in sx.summands(tree)]
+    terms = [inference.cell_of(cell, n) for n in summands(tree)]
     if isinstance(tree, sx.Call) and tree.name == "SUM" and len(tree.args) == 1:
         terms = list(inference.uses(cell).values())
     cells = [c for c in terms if c is not None and c.context.value is not None and has_money(c.context.value)]
@@ -336,7 +337,7 @@ def _price_of_one_among(inference: Inference, cell: Cellwise, tree: sx.Node) -> 
     stated = cell.context.value
     if stated is None or not cell.context.explicit or not has_money(stated) or _things_of(stated):
         return
-    terms = [inference.cell_of(cell, n) for n in sx.summands(tree)]
+    terms = [inference.cell_of(cell, n) for n in summands(tree)]
     cells = [c for c in terms if c is not None and c.context.explicit and has_money(c.value)]
     single = [c for c in cells if _things_of(c.value)]
     if len(terms) < 2 or len(cells) < len(terms) or not 0 < len(single) < len(cells):

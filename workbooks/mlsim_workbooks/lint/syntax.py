@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 from mlsim_workbooks import formulas as fx
 
@@ -19,13 +17,7 @@ __all__ = [
     "Ref",
     "Text",
     "Unary",
-    "areas",
-    "constant_of",
-    "divisors",
-    "multipliers",
     "parse_formula",
-    "summands",
-    "written",
 ]
 
 
@@ -99,76 +91,6 @@ class Other:
 
 
 Node = Number | Text | Ref | Area | Name | Unary | Binary | Call | Other
-
-
-def areas(node: Node) -> list[Area]:
-    """Return the ranges that the sums of a formula add up."""
-    match node:
-        case Call(name="SUM"):
-            return [a for a in node.args if isinstance(a, Area)]
-        case Binary(operator="+" | "-"):
-            return [*areas(node.left), *areas(node.right)]
-    return []
-
-
-def written(node: Node | None) -> set[float]:
-    """Return the numbers that are written in a formula."""
-    match node:
-        case Number(value=value):
-            return {value}
-        case Unary(operand=operand):
-            return written(operand)
-        case Binary(left=left, right=right):
-            return written(left) | written(right)
-        case Call(args=args):
-            return set().union(*map(written, args))
-    return set()
-
-
-def summands(node: Node, operators: str = "+") -> list[Node]:
-    """Return what a sum adds up; with "+-" also what it takes off."""
-    if isinstance(node, Binary) and node.operator in operators:
-        return [*summands(node.left, operators), *summands(node.right, operators)]
-    return [node]
-
-
-def doubles(node: Node) -> bool:
-    """Tell whether a formula, or a term of its sum, takes something twice."""
-    match node:
-        case Binary(operator="*", left=Number(value=2.0)) | Binary(operator="*", right=Number(value=2.0)):
-            return True
-        case Binary(operator="+" | "-", left=left, right=right):
-            return doubles(left) or doubles(right)
-        case Binary(operator="*" | "/", left=left, right=Number()):
-            return doubles(left)
-    return False
-
-
-def multipliers(node: Node) -> list[float]:
-    """Return the numbers that a product is multiplied by, not those that it is divided by: 6 and 1e9 of 6*A1*10^9/8."""
-    number = constant_of(node)
-    if number is not None:
-        return [number]
-    match node:
-        case Binary("*", left, right):
-            return [*multipliers(left), *multipliers(right)]
-        case Binary("/", left, _):
-            return multipliers(left)
-        case Call(args=(Binary() as first, *_)):
-            return multipliers(first)
-    return []
-
-
-def divisors(node: Node) -> list[float]:
-    """Return the numbers that a product is divided by: 2 and 1e9 of A1/(2*B1*10^9)."""
-    match node:
-        case Binary("*", left, right):
-            return [*divisors(left), *divisors(right)]
-        case Binary("/", left, right):
-            return [*divisors(left), *multipliers(right)]
-        case Call(args=(Binary() as first, *_)):
-            return divisors(first)
-    return []
 
 
 _PRIORITY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 6}
@@ -347,36 +269,3 @@ def _height(node: Node) -> int:
             case Call():
                 stack += ((arg, height + 1) for arg in at.args)
     return highest
-
-
-_OF_A_NUMBER = {"LN": math.log, "LOG10": math.log10, "EXP": math.exp, "SQRT": math.sqrt}
-
-
-@lru_cache(maxsize=65536)
-def constant_of(node: Node) -> float | None:
-    """Return the number that an expression of numbers alone gives."""
-    if isinstance(node, Number):
-        return node.value
-    if isinstance(node, Unary):
-        inner = constant_of(node.operand)
-        return None if inner is None else (-inner if node.operator == "-" else inner / 100)
-    if isinstance(node, Call) and node.name == "POWER" and len(node.args) == 2 and node.args[0] and node.args[1]:
-        return constant_of(Binary("^", node.args[0], node.args[1]))
-    if isinstance(node, Call) and node.name in _OF_A_NUMBER and len(node.args) == 1 and node.args[0] is not None:
-        inner = constant_of(node.args[0])
-        return _OF_A_NUMBER[node.name](inner) if inner is not None and 0 < inner < 700 else None
-    if isinstance(node, Binary):
-        a, b = constant_of(node.left), constant_of(node.right)
-        if a is None or b is None:
-            return None
-        try:
-            match node.operator:
-                case "+":
-                    return a + b
-                case "-":
-                    return a - b
-                case "^" if abs(b) < 64 and abs(a) < 1e6:
-                    return float(a**b)
-        except (OverflowError, ZeroDivisionError, TypeError):
-            return None
-    return None

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from mlsim_workbooks.lint.algebra import Value, compare, hard, has_money, multiply
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
-from mlsim_workbooks.lint.kinds import is_copied
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.series import rule_of_factor
+from mlsim_workbooks.lint.shapes import is_copied
 
 __all__ = ["unused_findings"]
 

@@ -10,7 +10,7 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import Value, compare, hard, has_money, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
-from mlsim_workbooks.lint.kinds import is_copied, is_product
+from mlsim_workbooks.lint.shapes import is_copied, is_product, written
 
 __all__ = ["ONE_USER", "each_user_rules", "passed_to_user", "user_rules"]
 
@@ -104,7 +104,7 @@ def passed_to_user(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value
 def _by_as_many(cell: Cellwise, tree: sx.Node) -> bool:
     """Tell whether a number of the formula is one of users, as the label says: "rate of one at 64 users"."""
     many = {float(m[1]) for m in _MANY_USERS.finditer(cell.words)}
-    return bool(many & sx.written(tree))
+    return bool(many & written(tree))
 
 
 _MANY_USERS = re.compile(

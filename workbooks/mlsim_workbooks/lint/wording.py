@@ -9,6 +9,7 @@ from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import hard, has_money, is_conversion
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise
+from mlsim_workbooks.lint.shapes import multipliers, written
 
 __all__ = ["wording_rules"]
 
@@ -56,7 +57,7 @@ def _months_of_years(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     said = {_NUMBERS.get(n.lower()) or float(n) for n in _YEARS_SAID.findall(cell.words)}
     if computed is None or len(said) != 1 or computed.kind("period") != "month" or not has_money(computed):
         return
-    if said <= set(sx.multipliers(tree)) and 12.0 not in sx.written(tree):
+    if said <= set(multipliers(tree)) and 12.0 not in written(tree):
         yield "calendar", f"'{cell.label}' takes {said.pop():g} months of a monthly amount.", "Multiply by 12."
 
 
@@ -69,7 +70,7 @@ _DAYS = frozenset((20.0, 21.0, 22.0, 28.0, 29.0, 30.0, 31.0, 250.0, 252.0, 260.0
 def _days_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A month of 30 days, as its label says, worked out with 365."""
     said = {float(n) for text in cell.context.texts[:1] for n in _DAYS_SAID.findall(text)}
-    taken = sx.written(tree) & _DAYS
+    taken = written(tree) & _DAYS
     if len(said) == 1 and said <= _DAYS and len(taken) == 1 and not said & taken:
         yield "calendar", f"'{cell.label}' takes {taken.pop():g} days, its label says {said.pop():g}.", ""
 
@@ -104,7 +105,7 @@ def _bytes_of_format(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     ):
         return
     due, have = float(said.pop()) / 8.0, factors[0] if factors else 1.0
-    if factors and {due} & sx.written(tree) and have not in sx.written(tree):
+    if factors and {due} & written(tree) and have not in written(tree):
         return  # the bytes that are due are written, the other number came along
     named = computed.parts & {
         "bytes each",
@@ -130,7 +131,7 @@ def _bits_of_label(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
         return
     bits = "bit" in stated.text
     said = {float(n) for n in (_BYTES_SAID if bits else _BITS_SAID).findall(cell.words)}
-    numbers = sx.written(tree)
+    numbers = written(tree)
     said &= numbers
     if said and not {8.0, 0.125} & numbers:
         yield (

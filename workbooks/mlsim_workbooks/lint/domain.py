@@ -322,7 +322,7 @@ def pue_rules(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sa
     if any(not c.context.texts and "energy" in dict(c.value.dims or ()) for c in used.values()):
         return  # whose energy, nobody can tell
     summands = [s for c in used.values() for s in inference.uses(c).values()]
-    if any(s.computed is not None and "PUE" in s.computed.parts for s in summands):
+    if any(s.computed is not None and "PUE" in s.computed.parts for s in (*used.values(), *summands)):
         return  # a total of IT energy and of what PUE adds to it
     if any(_COOLING.search(s.words) for s in summands):
         return
@@ -334,7 +334,9 @@ def pue_rules(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sa
     yield "facility-energy", f"'{cell.label}' prices IT energy; the sheet has a PUE, which is not applied here.", ""
 
 
-_AT_HOME = re.compile(r"gateway|passerelle|\bcameras?\b|kamera|caméra|\bphones?\b|laptop", re.I)  # no PUE there
+_AT_HOME = re.compile(
+    r"\bedge\b|gateway|passerelle|\bcameras?\b|kamera|caméra|\bphones?\b|laptop", re.I
+)  # no PUE there
 _AT_THE_EDGE = re.compile(r"\b(?:edge|box(?:es)?|vehicles?|robots?|drones?|kiosks?)\b", re.I)
 _METERED = re.compile(
     r"meter|zähler|compteur|utility|invoice|facility|relevé|netzbezug|netzanschluss|grid connection", re.I

@@ -318,6 +318,8 @@ class _Run:
                 cell.value = self.one(value)
                 if item.form < 0 and isinstance(item.value, float) and _is_constant(item.value, cell):
                     cell.value = self.one(replace(literal(item.value), number=None))
+            if item.form < 0 and item.value in _IN_ONE and _SMALLER_IN.fullmatch("".join(context.texts[:1]).strip()):
+                cell.value = self.one(replace(literal(item.value), number=None))  # "Seconds in an hour", in s
             if item.form < 0 and item.value == 1.0 and context.concept == "exchange rate":
                 cell.value = self.one(literal(1.0))  # of the currency itself
             if item.form < 0 and item.value == 0.0 and not hard(cell.value.dims or ()):
@@ -699,6 +701,11 @@ def _is_constant(number: float, cell: Cellwise) -> bool:
     return False
 
 
+_IN_ONE = frozenset((60.0, 1440.0, 3600.0, 86400.0))
+_SMALLER_IN = re.compile(
+    r"(?:seconds|minutes|sekunden|minuten|secondes) (?:in|per|of|je|pro|par|einer?|dans) ?(?:an? |one |einer |une? )?(?:minute|hour|day|stunde|tag|heure|jour)",
+    re.I,
+)
 _EIGHTS = (8e3, 8e6, 8e9, 8760.0, 86400.0)  # which may be 8,000 tokens, unless the label converts
 _CONVERTS = re.compile(r"bit|byte|octet|/|\bper\b|=", re.I)
 _SHAPE = re.compile(r"dimension|size|length|vector|hidden|batch|window|width|chunk|länge|größe|taille|longueur", re.I)

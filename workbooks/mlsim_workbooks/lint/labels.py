@@ -271,13 +271,15 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
         head, found, tail = plain.rpartition(separator)
         if found and head and not (separator == " in " and re.match(r"(?:the|an?|each|every|this|one) ", tail)):
             unit = None if _COUNTING.match(tail) else read_unit(tail, concept)
-            minutes = separator == ", " and tail == "min" and _LASTS.search(head)
+            timed = separator == ", " and (tail in _TIMES or (tail == "min" and _LASTS.search(head)))
             if (
                 unit is not None
-                and (tail.casefold() not in WORDS or len(tail) == 1 or minutes)
+                and (tail.casefold() not in WORDS or len(tail) == 1 or timed)
                 and (separator in (", ", " [") or _certain(unit, tail, concept))
             ):
-                return unit, head, separator in (", ", " [", " in ")
+                return unit, head, separator in (", ", " [", " in ") and tail not in _TIMES
+    if (apart := _between_commas(plain, concept)) is not None:
+        return apart
     unit, rest = _trailing(plain, concept, snake)
     if snake and unit is None:  # peak_tops_int8
         unit = next(
@@ -289,6 +291,27 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
     if unit is not None:
         unit = scaled(unit, [m[1] for m in brackets])
     return unit, rest, unit is not None and snake and plain.split()[-1].casefold() in LOWER
+
+
+def _between_commas(text: str, concept: str) -> tuple[Value, str, bool] | None:
+    """Return the unit that stands between two commas, or behind the last one before words of its kind: ", GB/s, one way"."""
+    head, *behind = text.split(", ")
+    for i, piece in enumerate(behind):
+        symbol, _, kind = piece.partition(" ")
+        if i < len(behind) - 1 and read_unit(piece, concept):
+            symbol, kind = piece, ""
+        elif not kind or not _kinds(kind):
+            continue
+        unit = read_unit(symbol, concept) if symbol.casefold() not in WORDS else None
+        if unit is not None and unit.dims and hard(unit.dims) and _certain(unit, symbol, concept):
+            return unit, ", ".join((head, *behind[:i], *([kind] if kind else ()), *behind[i + 1 :])), True
+    return None
+
+
+_TIMES = frozenset(
+    ("seconds", "minutes", "hours", "days", "weeks", "months", "years", "Sekunden", "Minuten", "Stunden", "Tage", "Wochen",
+     "Monate", "Jahre", "secondes", "heures", "jours", "semaines", "mois", "ans", "années")
+)  # fmt: skip
 
 
 @lru_cache(maxsize=65536)

@@ -88,6 +88,9 @@ class _Pass:
             if heads:
                 self.headers(number, heads)
                 texts = {c: t for c, t in texts.items() if c not in heads}
+            if self.is_top_of_matrix(number, texts, numbers):
+                yield from self.top_of_matrix(number, texts, numbers)
+                continue
             quantities = any(read_quantity(t) for t in texts.values())
             if (not numbers and not quantities) or self.is_axis(numbers, texts):
                 if len(texts) == 1 and not numbers and number > 2:
@@ -103,6 +106,26 @@ class _Pass:
             return True
         return len(numbers) > 1 and all(map(self.is_date, numbers))
 
+    def is_top_of_matrix(self, number: int, texts: dict[int, str], numbers: list[Item]) -> bool:
+        """Tell whether two headers or more stand over numbers, and beside them the numbers of the columns: 2, 4, 8 nodes."""
+        below = {i.col for i in self.grid.rows.get(number + 1, ()) if i.numeric}
+        columns = [i.col for i in numbers]
+        typed = all(i.form < 0 for i in numbers)
+        return (
+            typed and len(texts) > 1 and len(columns) > 2 and max(texts) < min(columns) and below >= {*texts, *columns}
+        )
+
+    def top_of_matrix(
+        self, number: int, texts: dict[int, str], numbers: list[Item]
+    ) -> Iterator[tuple[Item, Context, str]]:
+        """Read the numbers of the columns under the heading over them, which says nothing of what stands below."""
+        columns = {i.col for i in numbers}
+        alone = _Row(number, {}, {}, columns, set(), [], {}, False)
+        yield from ((i, *self.number(i, alone)) for i in numbers)
+        self.headers(number, texts)
+        for col in columns & self.heads.keys():
+            self.heads[col].stack = ()
+
     def code(self, item: Item) -> str:
         """Return the number format of a cell."""
         return self.book.formats[item.style] if item.style < len(self.book.formats) else ""
@@ -114,7 +137,8 @@ class _Pass:
     def texts(self, number: int, items: list[Item]) -> dict[int, str]:
         """Return the texts of a row by column; merged cells repeat theirs."""
         texts = {i.col: i.value for i in items if isinstance(i.value, str) and i.form < 0 and i.value.strip()}
-        texts = {c: f"per {t}" if self.prices(c) else t for c, t in texts.items()}
+        first = min(texts, default=0)  # a section "PER UNIT" over labels is no header of theirs
+        texts = {c: f"per {t}" if c > first and self.prices(c) else t for c, t in texts.items()}
         if self.merged:
             for item_col in list(self.merged_row.get(number, ())):
                 texts.setdefault(item_col, self.merged[number, item_col])
@@ -152,7 +176,7 @@ class _Pass:
         """Take a row of texts as headers, unless it is a row of a list whose value happens to be a text."""
         if any(_EXTREMES.fullmatch(t.strip()) for t in texts.values()):
             texts = {c: "minimum" if t.strip().lower() == "min" else t for c, t in texts.items()}  # no minutes
-        speaking = sum(read_label(t).says_something or unit_cell(t) is not None for t in texts.values())
+        speaking = sum(map(_heads_a_column, texts.values()))
         if len(texts) == 1 and 0 < min(texts) < self.uses.labels_behind:
             return  # a heading over some lines of a list that has its labels behind
         begun = any(self.heads[c].seen for c in texts if c in self.heads)
@@ -600,6 +624,14 @@ _LABELS = re.compile(
     re.I,
 )
 _TOPICS = re.compile(r"(?:[A-Z]|\d{1,2})[.)] .*\b(?:and|und|et)\b")
+
+
+def _heads_a_column(text: str) -> bool:
+    """Tell whether a text says what stands below it."""
+    known = _VALUES.fullmatch(text.strip()) or UNIT_HEADER.fullmatch(text.strip())
+    return bool(known) or read_label(text).says_something or unit_cell(text) is not None
+
+
 _VALUES = re.compile(r"values?|werte?|valeurs?|amount|figure|betrag|montant", re.I)
 _PRICE = re.compile(r"(?:unit )?(?:rate|price|tariff|cost)|(?:einzel)?preis|tarif|satz|prix|coût", re.I)
 _CASE = re.compile(r"(?:base|growth|peak|stress|launch|peak year|growth case|wachstum|croissance)", re.I)

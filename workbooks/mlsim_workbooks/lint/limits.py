@@ -205,9 +205,9 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
         )
     bounded = bool(_BOUNDED.search(words))
     said_so = bool(re.search(r"\bas a fraction\b|\(fraction of\b", words, re.I))
+    said_so |= value.text.casefold() in ("fraction", "0-1", "0–1", "0..1") and context.explicit
     if (len(label) > 45 and not said_so) or value.text == "ratio":
         return None  # a title over a table, not a label
-    said_so |= value.text.casefold() in ("fraction", "0-1", "0–1", "0..1") and bool(context.explicit)
     fraction = said_so or (
         value.factor == 1.0
         and context.concept in ("MFU", "ratio", "growth", *_SHARES)

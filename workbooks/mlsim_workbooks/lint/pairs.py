@@ -300,7 +300,8 @@ def things_and_each(a: Value, b: Value) -> bool:
 
 def other_tokens(a: Value, b: Value) -> bool:
     """Tell whether one value is about input tokens and the other about output tokens."""
-    return "" not in (kinds := {a.kind("token"), b.kind("token")}) and len(kinds) == 2
+    kinds = {a.kind("token"), b.kind("token")}
+    return len(kinds) == 2 and not kinds & {"", "one per other"}
 
 
 def _rates(left: Value, right: Value, name: str) -> bool:

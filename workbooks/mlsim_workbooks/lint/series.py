@@ -21,6 +21,7 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, rule_of, thing, unit_text
+from mlsim_workbooks.lint.shapes import names
 from mlsim_workbooks.lint.unit_texts import unit_cell
 from mlsim_workbooks.lint.vocabulary import MACHINES
 from mlsim_workbooks.package import column_number, position
@@ -28,7 +29,7 @@ from mlsim_workbooks.package import column_number, position
 __all__ = ["rule_of_exchange", "rule_of_factor", "series_findings"]
 
 _TOTAL = re.compile(
-    r"\b(?:totals?|sums?|average|avg|mean|max|min|annual|yearly|year|day|overall|fleet|all|check|delta|difference|change|ratio|best"
+    r"\b(?:totals?|sums?|average|avg|mean|max|min|annual|yearly|years?|day|overall|fleet|all|check|delta|difference|change|ratio|best"
     r"|gesamt|summe|mittel\w*|jahr|total|somme|moyenne|année|opening|closing|fy\d*|h[12]|q[1-4]|start|end|initial)\b|ø|Σ",
     re.I,
 )
@@ -97,7 +98,7 @@ def _neighbours(inference: Inference, cell: Cellwise, down: int, across: int, lo
         if (
             a is not None
             and where != "inside"
-            and not _built_alike(inference, a, cell)
+            and not _built_alike(inference, a, cell, bool(down))
             and not _copies_factor(inference, cell, a)
             and not _differs_by_number(inference, cell, a)
         ):
@@ -117,12 +118,17 @@ def _neighbours(inference: Inference, cell: Cellwise, down: int, across: int, lo
         if any((c := at(steps)) is not None and relative(c) == own for steps in (-2, 2)):
             continue  # two formulas by turns: depthwise and pointwise layers
         named = bool(across) and _one_row(a, cell)
-        if where != "inside" and not named and not set(own[1]) & set(shared[1]):
+        if where != "inside" and not named and not _taken(inference, cell) & _taken(inference, a):
             continue  # nothing in common: another line of a list
         if shared == relative(b) and shared != own:
             total = _closes(cell, a)
             return (None if total else a), where
     return None, ""
+
+
+def _taken(inference: Inference, cell: Cellwise) -> frozenset[str]:
+    """Return the cells, names and columns of tables that a formula takes, relative to its cell."""
+    return names(inference.tree(cell.item.form)).union(relative(cell)[1])
 
 
 def _closes(cell: Cellwise, other: Cellwise) -> bool:
@@ -138,7 +144,7 @@ def _closes(cell: Cellwise, other: Cellwise) -> bool:
 
 def _near_to(inference: Inference, cell: Cellwise, other: Cellwise) -> bool:
     """Tell whether two formulas share most of their cells; at its end, a list may go on with another thing."""
-    mine, theirs = set(relative(cell)[1]), set(relative(other)[1])
+    mine, theirs = _taken(inference, cell), _taken(inference, other)
     common, fewer = len(mine & theirs) * 2, min(len(mine), len(theirs))
     return common > fewer or (common == fewer and cell.item.row == other.item.row and _one_row(cell, other))
 
@@ -311,9 +317,11 @@ def _in_own_line(a: Cellwise, b: Cellwise) -> bool:
     )  # fmt: skip
 
 
-def _built_alike(inference: Inference, a: Cellwise, b: Cellwise) -> bool:
-    """Tell whether two formulas are built alike: outermost the same operator or function."""
+def _built_alike(inference: Inference, a: Cellwise, b: Cellwise, products: bool) -> bool:
+    """Tell whether two formulas are built alike: outermost the same operator or function, or both ``products``."""
     first, second = inference.tree(a.item.form), inference.tree(b.item.form)
+    if products and isinstance(first, sx.Binary) and isinstance(second, sx.Binary) and first.operator in "*/":
+        return second.operator in ("*", "/")
     return type(first) is type(second) and getattr(first, "operator", "") == getattr(second, "operator", "")
 
 
@@ -370,6 +378,8 @@ def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
         b = {k for c, k in theirs.kinds if c == category}
         if a & {k for c, k in cell.context.kinds if c == category}:
             continue  # the row says itself that it is another kind
+        if category == "precision" and _OF_ITS_FORMAT.search(cell.words):
+            continue  # each model has its own
         if len(a) == 1 and len(b) == 1 and a != b:
             return rule, f"'{label}' takes a figure that is {a.pop()}, the cells beside it one that is {b.pop()}.", ""
     if (
@@ -394,6 +404,9 @@ def _difference(cell: Cellwise, other: Cellwise) -> Said | None:
     if "kv heads" in theirs.parts and "heads" in mine.parts and "kv heads" not in mine.parts:
         return "kv-heads", f"'{label}' takes all attention heads, unlike the cells beside it.", ""
     return None
+
+
+_OF_ITS_FORMAT = re.compile(r"\b(?:in|of|at|for) (?:its|the|that|this|each) (?:\w+ )?(?:format|precision)\b", re.I)
 
 
 def _concepts(value: Value) -> frozenset[str]:
@@ -430,8 +443,8 @@ def _unit_difference(mine: Value, theirs: Value, label: str) -> Said | None:
     if any(re.search(rf"(?<![\d.,]){100 * n:g} ?%", label) for n in mine.numbers if 0 < n < 1):
         return None  # "Cash discount 2 %", below the 19 % of the tax
     seen = {p[1:] for p in mine.parts | theirs.parts if p.startswith("~")}
-    names = {n for n, _ in mine.dims or ()}
-    rule = ratio_rule(ours / other, names if hard(mine.dims or ()) else names | seen, mine, theirs, seen)
+    bases = {n for n, _ in mine.dims or ()}
+    rule = ratio_rule(ours / other, bases if hard(mine.dims or ()) else bases | seen, mine, theirs, seen)
     if not rule:
         return None
     shown = unit_text(mine) if mine.factor != theirs.factor else ""
@@ -475,6 +488,8 @@ def _slip(inference: Inference, cell: Cellwise, other: Cellwise, where: str) -> 
         begins = begins and not (certain and _has_its_own(inference, cell, other, lost[0]))
         if begins or (where != "inside" and _of_another_unit(inference, cell, other)):
             return None
+        if where == "end" and _of_so_many(inference, cell, other, lost[0], took[0]):
+            return None
         return _exchanged(cell, other, lost[0], took[0], where, certain)
     operands = lost or took
     if sum(isinstance(o, float) for o in operands) == len(operands) > 1:
@@ -501,6 +516,19 @@ def _slip(inference: Inference, cell: Cellwise, other: Cellwise, where: str) -> 
         return None  # the one offer in dollars
     what = " and ".join(_called(o) for o in operands)
     return rule, f"'{cell.label}' {'leaves out' if lost else 'takes in'} {what}, unlike the cells beside it.", ""
+
+
+def _of_so_many(inference: Inference, cell: Cellwise, other: Cellwise, due: _Operand, took: _Operand) -> bool:
+    """Tell whether a cell closes its line with a number for all of them: 36 months behind three years of 12."""
+    if not isinstance(due, float) or not isinstance(took, float) or not due:
+        return False
+    down, across = other.item.row - cell.item.row, other.item.col - cell.item.col
+    shared, count = relative(other), 1
+    while (one := inference.near(cell, (count + 1) * down, (count + 1) * across)) is not None and (
+        one.item.form >= 0 and relative(one) == shared
+    ):
+        count += 1
+    return count > 1 and took == count * due
 
 
 def _crossed(cell: Cellwise, other: Cellwise, mine: sx.Node, theirs: sx.Node) -> Said | None:
@@ -832,8 +860,8 @@ _LINE = 60  # cells: what is longer is a log
 
 def _rule_of_typed(cell: Cellwise, ratio: float) -> str:
     """Return the rule that a number in another unit breaks."""
-    if not hard(cell.value.dims or ()) and cell.value.text != "%":
-        return ""
+    if not hard(cell.value.dims or ()) and (cell.value.text != "%" or cell.context.percent):
+        return ""  # 1 %, formatted so, among 100 %
     big = max(ratio, 1 / ratio)
     if not (is_time(big) or is_conversion(big) or big in (8.0, 100.0)) or big in (7.0, 28.0, 31.0):
         return ""

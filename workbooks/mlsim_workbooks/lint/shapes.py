@@ -53,6 +53,21 @@ def written(node: sx.Node | None) -> set[float]:
     return set()
 
 
+@lru_cache(maxsize=65536)
+def names(node: sx.Node | None) -> frozenset[str]:
+    """Return the names and the columns of tables that a formula uses."""
+    match node:
+        case sx.Name(name=name):
+            return frozenset((name.casefold(),))
+        case sx.Unary(operand=operand):
+            return names(operand)
+        case sx.Binary(left=left, right=right):
+            return names(left) | names(right)
+        case sx.Call(args=args):
+            return frozenset().union(*map(names, args))
+    return frozenset()
+
+
 def summands(node: sx.Node, operators: str = "+") -> list[sx.Node]:
     """Return what a sum adds up; with "+-" also what it takes off."""
     if isinstance(node, sx.Binary) and node.operator in operators:

@@ -310,7 +310,7 @@ def _owner(row: Label, column: Label, named: Label, has_unit: bool, table: bool,
         return (column, row) if column.concept in ("ratio", "devices", "nodes", "replicas") and row.concept not in (
             "ratio",) and not row.text else (row, column)  # fmt: skip
     if named.unit is not None:
-        return named, row if row.concept else column
+        return named, row if row.concept or row.kinds else column
     if column.concept and (table or not row.concept or row.concept in ("memory", "parameters", "peak")):
         return column, row
     if row.concept:

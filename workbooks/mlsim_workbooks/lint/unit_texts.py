@@ -80,8 +80,10 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         return None  # "US", "HR": words in capitals
     if re.fullmatch(r"[A-Z] (?:dense|sparse|MoE)", body):
         return None  # the smaller of two models
-    if re.match(r"(?:Min|Max|Avg|Mean)\.? [a-zµ]+/", body):
-        return None  # "Min ms/token": the least of them
+    if re.match(
+        r"(?:Min|Max|Avg|Mean)\.? [a-zµ]+/|min\.? (?:GPUs|cards|nodes|servers|replicas|tokens|requests)\b", body
+    ):
+        return None  # "Min ms/token", "min GPUs": the least of them
     if re.match(r"(?:in|out)put per (?:in|out)put", body, re.I):
         return None
     if re.match(r"[x×] (?:the|of|rate|times)\b", body):
@@ -108,6 +110,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         or _parsed(_translate(body, concept), text)
         or _things_per(body, concept, text)
         or _per_thing(body, concept)
+        or _thing_hours(body, concept)
     )
     if value is None or value.dims is None:
         return None
@@ -146,6 +149,19 @@ def _per_thing(body: str, concept: str) -> Value | None:
     if base is None or not base.dims or base.dims[0][0] in BUILT:  # "GPUs per replica" is a label
         return None
     return replace(base, dims=add_dims(base.dims, ((name, 1.0),), -1.0))
+
+
+_THING_HOURS = re.compile(r"([a-zé]+)[-· ]?((?:h|hrs?|hours?|Stunden|heures)\b.*)")
+
+
+def _thing_hours(body: str, concept: str) -> Value | None:
+    """Read "replica-h/month": the hours of things that :mod:`mlsim.units` does not count."""
+    match = _THING_HOURS.fullmatch(body)
+    name = COUNTED_WORDS.get(match[1], "") if match else ""
+    hours = _parsed(_translate(match[2], concept), match[2]) if match and name in THINGS else None
+    if hours is None or hours.dims is None:
+        return None
+    return replace(hours, dims=add_dims(hours.dims, ((name, 1.0),), 1.0))
 
 
 def _is_noun(word: str) -> bool:

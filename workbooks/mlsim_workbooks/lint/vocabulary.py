@@ -259,7 +259,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("throughput", r"throughput|thr'put|durchsatz|\bdébit\b(?! (?:réseau|m[ée]moire|disque))|(?:tok\w*|tokens|req\w*|images?|queries|samples|steps|frames|iterations|anfragen|bilder|fragen|schritte|requêtes|questions|img|passes) ?(?:/|per|pro|par|je) ?s(?:ec\w*|ek\w*)?\b|\bframe rate\b"
                    r"|\btps\b|\bqps\b|\brps\b|débit de génération|generation (?:speed|rate)|decode speed|pages/s|calls (?:per|/|a) ?s(?:ec\w*)?\b|\bgoodput\b|request rate|arrival rate"),
     ("device hours", r"gpu[ -]?(?:h|hours?|hrs?|std|stunden)\b|(?:accelerator|card|chip|board|(?:[ahbl]\d{2,3}s?|mi\d{3}x?))[ -]hours|kartenstunden|heures[ -](?:gpu|carte)"),
-    ("gpus per node", rf"^{_CHIP} (?:per|je|par|pro) (?:node|server|serveur|host|knoten|nœud|noeud|box|instance)\b$|^(?:count|number|qty) (?:in|per) (?:the |a |each )?(?:node|server)$|(?:gpus?|accelerators?|devices?|chips?|cards?|boards?|karten|cartes|puces|beschleuniger|accélérateurs?) ?(?:per|/|pro|par|je) ?(?:node|server|serveur|host|knoten|nœud|noeud|box\b|chassis|instance|instanz)"),
+    ("gpus per node", rf"^{_CHIP} (?:per|je|par|pro) (?:node|server|serveur|host|system|knoten|nœud|noeud|box|instance)\b$|^(?:count|number|qty) (?:in|per) (?:the |a |each )?(?:node|server)$|(?:gpus?|accelerators?|devices?|chips?|cards?|boards?|karten|cartes|puces|beschleuniger|accélérateurs?) ?(?:per|/|pro|par|je) ?(?:node|server|serveur|host|knoten|nœud|noeud|box\b|system\b|chassis|instance|instanz)"),
     ("tokens", r"\btoks? \((?:b|m|bn|t|k)\)|\b(?:eingabe|ausgabe|antwort|prompt|kontext)-?tokens?\b|\bjetons? (?:d.|en )(?:entrée|sortie)|antwortlänge|promptlänge|longueur\b.*(?:réponse|contexte|prompt|invite)|\b(?:trainings)tokens?\b|\bjetons\b|\b(?:prompt|answer|reply|completion|output|input|response|question|context|ctx|history) (?:len\w*|size)\b|\bctx\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!after the first )(?<!after first )\btokens?\b|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\bcontext\b|\bsequence length|\bseq(?:uence)?[ _-]?len|kontext|contexte|\bvocab"),
     ("hours", r"(?<!peak )(?<!busy )(?<!busiest )\bhours?\b|\bhrs\b|stunden|heures"),
     ("nodes", r"^(?:nodes?|servers?|hosts?|knoten|nœuds?|serveurs?) (?:zu|à|of|with|mit|de|avec)(?: je)? \d+ ?(?:gpu|karten|cartes|acc)"),
@@ -307,9 +307,9 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("direction", "per direction", r"\b(?:send|receive|transmit)(?:ing)? only\b|(?:per|each|/|one|pro|par|je) ?(?:\w+ (?:und|and|et) (?:par |je |per )?)?(?:direction|dir\b|richtung|sens)|each way|(?:one|single|eine[rn]?|un|un seul) (?:direction|richtung|sens)\b|uni-?direction\w*|\bunidir\b"),
     ("trip", "round trip", r"\brtt\b|round[ -]?trip|there ?[ +-](?:and[ -])?back|to and fro|out and back|umlaufzeit|hin-? (?:und|u\.) (?:rück|zurück)\w*|allers?[ -]retours?"),
     ("trip", "one way", r"one[ -]?way|\bein weg\b|\bnur hin\b|\bun trajet\b|\bowd\b|einfach\w* (?:weg|strecke)|aller simple|eine[rn]? richtung|un seul sens"),
-    ("statistic", "p99", r"\bp99\b|99th|p-99|99\.? ?perzentil|99e? centile"),
-    ("statistic", "p95", r"\bp95\b|95th"),
-    ("statistic", "p90", r"\bp90\b|90th"),
+    ("statistic", "p99", r"\bp99\b|99th|p-99|99\.?[- ]?perzentil|99e? (?:per)?centile|(?:per)?centile 99"),
+    ("statistic", "p95", r"\bp95\b|95th|95\.?[- ]?perzentil|95e? (?:per)?centile|(?:per)?centile 95"),
+    ("statistic", "p90", r"\bp90\b|90th|90\.?[- ]?perzentil|90e? (?:per)?centile|(?:per)?centile 90"),
     ("statistic", "p50", r"\bp50\b|\bmedian\b|médiane?\b"),
     ("statistic", "mean", r"\bmean\b|\baverage\b|\bavg\b|mittel|mittler|durchschnitt|\bmoyen"),
     ("boundary", "facility", r"facility|at the meter|site (?:energy|power|load)|\bin[ck]l\w*\.? pue|\bpue,? (?:incl|inbegriffen|compris)\w*|with pue|\(pue|(?<!rest of the )\bmeter(?:ed)?\b(?! kwh)|zähler|compteur|gesamtstrom|gesamtverbrauch|\btotal facility|gebäude"
@@ -320,7 +320,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("token", "output", r"\boutput|^out\b|\banswers?\b(?=\W+\w)|\brepl(?:y|ies)\b|\w \banswers?\b|\bresponse tok|antwort(?!zeit)|tokens? de réponse|\btok(?:en)?s? out\b|\bmtok out\b|(?:reply|replies|response) tok|new tok|\btok\w* written\b|\bgenerated\b|generation speed|erzeugte?\b|jetons? générés?|tokens? générés?|débit de génération|longueur.*réponses?|erzeugtem tok|tok\w* emitted|generation rate|\bout per mtok|completion|ausgabe|sortie|\bdecode\b(?! step)"),
     ("token", "input", r"\binput|^in (?=[$€u])|(?<!per )(?<!pro )(?<!par )(?<!je )(?<!/)(?<!/ )\bprompt\b|\btok(?:en)?s? in\b(?! (?:the|an?|one|each|every|flight|total|all)\b)|\bmtok in\b|tokens .*\breads?\b|(?:history|context|verlauf).*(?:tok|per query|per question)|gelesene? tok|\btok\w* (?:read|lus)\b|promptlänge|longueur.*invite|jetons lus|historique|into the prompt|\bquestions? (?:tok|len|size)|^questions?$|eingabe|entrée|\bprefill\b"),
     ("per user", "user", _USER),
-    ("total", "total", r"(?!\Atotal\Z)\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
+    ("total", "total", r"(?!\Atotal\Z)\btotal\b|\bfleet\b|\bcluster\b|\baggregate\b|(?<!per )(?<!in a )(?<!of a )(?<!each )(?<!one )\bsystem\b|\ball (?:gpus|cards|chips|accelerators|racks|servers|nodes|users|tenants|teams|customers|sites|sessions|streams|seats|requests|slots|drives|disks|optics|replicas|cameras|jobs)|gesamt|overall|\bsite\b"
                        r"|flotte|\bsumme?\b|whole|, ensemble$|\binsgesamt\b"),
     ("precision", "bf16", r"\bbf16\b|bfloat16"),
     ("precision", "fp16", r"\bfp16\b|float16"),
@@ -352,7 +352,7 @@ _THINGS = (
 _PER = (
     ("device", r"(?:per |/|pro |par |je |of an? |one |each |d.une? |eine[rs]? )(?:[ABHL]\d{1,3}S?|GB?[23]00|MI\d{3}[AX]?|Gaudi ?\d|TPU ?v\d[ep]?|RTX ?\d{4})\b(?![ -]?(?:h\b|hour|hr|std|node|server|box))"
                rf"|{_EACH}(?:gpu|device|accelerator|chip|card|board|karte|carte|puce|tpu|hpu|xpu)s?\b(?![ -]?(?:h\b|hour|hr|std|stunde|year|month|rack|node|server|host|instance|cluster|pool|fleet))"),
-    ("node", rf"^one (?:node|server)\b|^(?:server|node) (?:max\.?|maximum|rated|nameplate) (?:power|draw)|\b(?:peak|crête|pic|spitzenleistung|rechenleistung)\b[\w ]*\b(?:node|server|serveur|knoten)\b(?! ?(?:count|number))|{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis)s?\b(?![ -]?(?:h\b|hour|hr|std))"),
+    ("node", rf"^one (?:node|server)\b|^(?:server|node) (?:max\.?|maximum|rated|nameplate) (?:power|draw)|\b(?:peak|crête|pic|spitzenleistung|rechenleistung)\b[\w ]*\b(?:node|server|serveur|knoten)\b(?! ?(?:count|number))|{_EACH}(?:node|server|host|instance|instanz|knoten|nœud|noeud|serveur|box|chassis|system(?=s?\b(?! of)))s?\b(?![ -]?(?:h\b|hour|hr|std))"),
     ("rack", rf"{_EACH}(?:racks?|schrank|baies?|cabinets?)\b"),
     ("request", rf"{_EACH}(?:request|query|question|call|anfrage|frage|requête)\b(?!s)(?![ -](?:min|sec|hour))"),
     ("user", _USER + r"\b"),

@@ -15,6 +15,7 @@ from mlsim_workbooks.lint.naming import thing
 from mlsim_workbooks.lint.scope import NODE, OF_EACH
 from mlsim_workbooks.lint.shapes import copied
 from mlsim_workbooks.lint.users import ONE_USER
+from mlsim_workbooks.lint.vocabulary import WRITTEN_OFF
 
 __all__ = ["copy_rules"]
 
@@ -215,7 +216,7 @@ def _whole_price(p: _Passed) -> Said | None:
         return None
     if mine.kind("period") != "year" or theirs.kind("period"):
         return None
-    if not _WRITTEN_OFF.search(p.cell.words) or _WRITTEN_OFF.search(p.source.words):
+    if not WRITTEN_OFF.search(p.cell.words) or WRITTEN_OFF.search(p.source.words):
         return None
     return "money-rate", p.takes(f"the whole price ('{p.source.label}')"), "Divide it by its lifetime."
 
@@ -307,7 +308,6 @@ def _left_out(have: dict[str, float], due: dict[str, float]) -> str:
     return next((thing(n) for n in BUILT if have.get(n, 0) < 0 and not due.get(n)), "")
 
 
-_WRITTEN_OFF = re.compile(r"depreciat|amorti[sz]|abschreib|\bafa\b|amortissement|write[- ]?(?:off|down)", re.I)
 _SHARDED = re.compile(r"\bshard(?:ed)?\b|\bpartitioned\b|réparti|verteilt auf", re.I)
 
 

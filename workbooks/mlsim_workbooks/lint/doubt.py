@@ -35,7 +35,7 @@ from mlsim_workbooks.lint.shapes import copied, summed_areas, written
 from mlsim_workbooks.lint.vocabulary import COUNTS, MACHINES, PER_MANY
 from mlsim_workbooks.package import position
 
-__all__ = ["Difference", "all_written", "another_quantity", "doubtful", "lacks_denominator", "lines_added"]
+__all__ = ["Difference", "all_written", "another_quantity", "certain", "doubtful", "lacks_denominator", "lines_added"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Difference:
 
 def doubtful(d: Difference) -> bool:
     """Tell whether anything speaks against calling a difference a mistake."""
-    return not _certain(d) and any(reason(d) for reason in _REASONS)
+    return not certain(d) and any(reason(d) for reason in _REASONS)
 
 
 def _unlikely(dims: Dims) -> bool:
@@ -73,10 +73,10 @@ def _unlikely(dims: Dims) -> bool:
     return any(abs(e) > 1 for n, e in dims if n != "time")
 
 
-def _certain(d: Difference) -> bool:
+def certain(d: Difference) -> bool:
     """Tell whether all that a formula takes is written or a plain count, and its result is a quantity of another kind."""
     found, written = hard(d.computed.dims or ()), d.cell.context.explicit and not d.cell.context.headed
-    if d.rule != "dimension" or not written or not hard(d.stated.dims or ()):
+    if not written or not hard(d.stated.dims or ()) or not (d.rule == "dimension" or _money_for_quantity(d)):
         return False
     if {n for n, _ in d.mismatch.dims} <= {"time"} or {n for n, _ in found} <= {"token", "time"}:
         return False  # a rate that does not say so; what each is of
@@ -88,6 +88,11 @@ def _certain(d: Difference) -> bool:
     return bool(d.used) and all(
         c.context.concept in counts or (_good(d, c) and c.value.factor == c.value.factor) for c in d.used
     )
+
+
+def _money_for_quantity(d: Difference) -> bool:
+    """Tell whether a result has money in it under a label that says nothing of any: dollars times watts for energy."""
+    return has_money(d.computed) and not has_money(d.stated) and not _A_PRICE.search(d.cell.words)
 
 
 def all_written(d: Difference) -> bool:
@@ -451,6 +456,12 @@ def _carried_conversion(d: Difference) -> bool:
     return d.rule == "calendar" and any(is_time(n) for c in d.used for n in c.value.numbers)
 
 
+def _times_of_a_day(d: Difference) -> bool:
+    """ "24 * 60 / interval * pause": the minutes of a day, of which nothing is written."""
+    twice = hard(d.computed.dims or ()) == (("time", 2.0),)
+    return d.rule == "calendar" and twice and bool({24.0, 60.0, 1440.0, 86400.0} & written(d.tree))
+
+
 def _days_of_a_period(d: Difference) -> bool:
     """So many documents a day, times the days of the year: the unit of the first does not say "per day"."""
     period = d.stated.kind("period")
@@ -740,6 +751,6 @@ def _counts_else(d: Difference) -> bool:
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
     _no_slip, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _in_a_minute, _time_of_one, _count_of_anything,
-    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _per_pin, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _time_of_a_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period,
+    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _per_pin, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _time_of_a_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period, _times_of_a_day,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _per_many_of_label, _no_usual_slip,
 )  # fmt: skip

@@ -32,6 +32,7 @@ class _Heads:
     stack: tuple[str, ...] = ()
     seen: bool = False  # numbers since the headers
     row: int = 0
+    title: bool = False  # the only text of its row, over a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,17 @@ class _Pass:
             numbers = [i for i in items if i.numeric and i.col not in texts and i.col not in self.uses.serials]
             blanks = {c for c, t in texts.items() if numbers and _PLACEHOLDER.fullmatch(t.strip())}
             texts = {c: t for c, t in texts.items() if c not in blanks}
-            heads = _left_headers(texts, numbers)
+            heads = _left_headers(texts, numbers, self.grid.rows.get(number + 1, []))
             if heads:
                 self.headers(number, heads)
                 texts = {c: t for c, t in texts.items() if c not in heads}
-            if self.is_top_of_matrix(number, texts, numbers):
-                yield from self.top_of_matrix(number, texts, numbers)
-                continue
+            tops, columns = self.matrix_top(number, texts, numbers)
+            if tops:
+                yield from self.top_of_matrix(number, tops, columns)
+                texts = {c: t for c, t in texts.items() if c not in tops}
+                numbers = [i for i in numbers if i not in columns]
+                if not texts and not numbers:
+                    continue
             quantities = any(read_quantity(t) for t in texts.values())
             if (not numbers and not quantities) or self.is_axis(numbers, texts):
                 if len(texts) == 1 and not numbers and number > 2:
@@ -106,21 +111,29 @@ class _Pass:
             return True
         return len(numbers) > 1 and all(map(self.is_date, numbers))
 
-    def is_top_of_matrix(self, number: int, texts: dict[int, str], numbers: list[Item]) -> bool:
-        """Tell whether two headers or more stand over numbers, and beside them the numbers of the columns: 2, 4, 8 nodes."""
+    def matrix_top(self, number: int, texts: dict[int, str], numbers: list[Item]) -> tuple[dict[int, str], list[Item]]:
+        """Return the headers and numbers of a row that name rows and columns of a matrix: "Params | Gradients | 2 | 4 | 8"."""
+        corners = [c for c, t in texts.items() if _CORNER.fullmatch(t)]
+        if corners:
+            run = [i for n, i in enumerate(i for i in numbers if i.col > corners[0]) if i.col == corners[0] + 1 + n]
+            heads, least = {corners[0]: texts[corners[0]]}, 2
+        else:
+            run, heads, least = [i for i in numbers if i.form < 0], texts, 3
+            if len(texts) < 2 or len(run) < max(len(numbers), least) or max(texts) > run[0].col:
+                return {}, []
         below = {i.col for i in self.grid.rows.get(number + 1, ()) if i.numeric}
-        columns = [i.col for i in numbers]
-        typed = all(i.form < 0 for i in numbers)
-        return (
-            typed and len(texts) > 1 and len(columns) > 2 and max(texts) < min(columns) and below >= {*texts, *columns}
-        )
+        return (heads, run) if len(run) >= least and below >= {*heads, *(i.col for i in run)} else ({}, [])
 
     def top_of_matrix(
         self, number: int, texts: dict[int, str], numbers: list[Item]
     ) -> Iterator[tuple[Item, Context, str]]:
         """Read the numbers of the columns under the heading over them, which says nothing of what stands below."""
-        columns = {i.col for i in numbers}
-        alone = _Row(number, {}, {}, columns, set(), [], {}, False)
+        columns, named = {i.col for i in numbers}, dict[int, str]()
+        for col, text in list(texts.items()):
+            if corner := _CORNER.fullmatch(text):  # "batch \\ context": of the rows, and of the columns
+                texts, named = {col: corner[1]}, {col: corner[2]}
+                self.heads.pop(col, None)
+        alone = _Row(number, named, {}, columns, set(), list(named), {}, False)
         yield from ((i, *self.number(i, alone)) for i in numbers)
         self.headers(number, texts)
         for col in columns & self.heads.keys():
@@ -179,6 +192,8 @@ class _Pass:
         speaking = sum(map(_heads_a_column, texts.values()))
         if len(texts) == 1 and 0 < min(texts) < self.uses.labels_behind:
             return  # a heading over some lines of a list that has its labels behind
+        if len(texts) == 1 and self.over_keys(number, min(texts)):
+            return  # "All layers, in ms", over the numbers of the rows of a matrix
         begun = any(self.heads[c].seen for c in texts if c in self.heads)
         self.find_labels_right(texts)
         if begun and UNIT_HEADER.fullmatch(texts[min(texts)].strip()):
@@ -191,10 +206,17 @@ class _Pass:
             column = self.heads.setdefault(col, _Heads())
             if column.stack and _PLACEHOLDER.fullmatch(text.strip()):
                 continue  # "Unit", and "-" below it, in the line of the models
-            if column.seen or number - column.row > 1:
+            above = column.title and len(texts) > 2
+            if column.seen or number - column.row > 1 or above:
                 column.stack, column.seen = (), False
             column.stack = (*column.stack[-3:], text)
-            column.row = number
+            column.row, column.title = number, len(texts) == 1
+
+    def over_keys(self, number: int, col: int) -> bool:
+        """Tell whether below a text stand two rows that begin with a number, and have more of them."""
+        below = [[i.col for i in self.grid.rows.get(number + n, ())] for n in (1, 2)]
+        numbers = [{i.col for i in self.grid.rows.get(number + n, ()) if i.numeric} for n in (1, 2)]
+        return all(len(n) > 2 and col == min(n) == min(b) for n, b in zip(numbers, below, strict=True))
 
     def find_labels_right(self, heads: dict[int, str]) -> None:
         """Note the columns of a block "Value | Unit | Item", whose labels stand behind its numbers."""
@@ -528,7 +550,7 @@ def _its_own(unit: str) -> bool:
     return plain_unit(unit) is not None or unit.startswith("x ")
 
 
-def _left_headers(texts: dict[int, str], numbers: list[Item]) -> dict[int, str]:
+def _left_headers(texts: dict[int, str], numbers: list[Item], below: list[Item]) -> dict[int, str]:
     """Return the headers of a table that another, behind an empty column, stands beside: "Item | Qty | Price |  | VAT | 0.19"."""
     if not numbers or not texts:
         return {}
@@ -537,7 +559,9 @@ def _left_headers(texts: dict[int, str], numbers: list[Item]) -> dict[int, str]:
         last += 1
     alone = all(n.col > last + 1 for n in numbers)
     found = {c: t for c, t in texts.items() if first <= c <= last}
-    return found if alone and len(found) >= 3 and sum(map(speaks, found.values())) >= 2 else {}
+    labelled = any(isinstance(i.value, str) and i.form < 0 and i.col < first for i in below)
+    cases = labelled and found.keys() <= {i.col for i in below if i.numeric}  # each a case of the rows below
+    return found if alone and len(found) >= 3 and (cases or sum(map(speaks, found.values())) >= 2) else {}
 
 
 def _totals(items: list[Item]) -> bool:
@@ -632,6 +656,7 @@ def _heads_a_column(text: str) -> bool:
     return bool(known) or read_label(text).says_something or unit_cell(text) is not None
 
 
+_CORNER = re.compile(r"(.*\S) *\\ *(\S.*)")
 _VALUES = re.compile(r"values?|werte?|valeurs?|amount|figure|betrag|montant", re.I)
 _PRICE = re.compile(r"(?:unit )?(?:rate|price|tariff|cost)|(?:einzel)?preis|tarif|satz|prix|coût", re.I)
 _CASE = re.compile(r"(?:base|growth|peak|stress|launch|peak year|growth case|wachstum|croissance)", re.I)

@@ -305,9 +305,11 @@ def other_tokens(a: Value, b: Value) -> bool:
 
 
 def _rates(left: Value, right: Value, name: str) -> bool:
-    """Tell whether a count is divided by a rate of the same thing."""
+    """Tell whether a count is divided by a rate of the same thing, or by how many of it each request has."""
     a, b = dict(left.dims or ()), dict(right.dims or ())
-    return a.get(name, 0.0) > 0 and b.get(name, 0.0) > 0 and bool(hard(left.dims or ()) or hard(right.dims or ()))
+    each = any(b.get(n, 0.0) < 0 <= a.get(n, 0.0) for n in ("request", "sample", "user"))
+    hard_one = bool(hard(left.dims or ()) or hard(right.dims or ()))
+    return a.get(name, 0.0) > 0 and b.get(name, 0.0) > 0 and (hard_one or each)
 
 
 def cancels(left: Value, right: Value, name: str) -> bool:

@@ -38,7 +38,7 @@ from mlsim_workbooks.lint.domain import (
     site_rules,
     time_of_work_rules,
 )
-from mlsim_workbooks.lint.doubt import Difference, all_written, another_quantity, doubtful, lines_added
+from mlsim_workbooks.lint.doubt import Difference, all_written, another_quantity, certain, doubtful, lines_added
 from mlsim_workbooks.lint.facts import Facts, format_of, gather
 from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
@@ -59,7 +59,7 @@ from mlsim_workbooks.lint.turned import turned_operand
 from mlsim_workbooks.lint.unit_texts import CURRENCIES
 from mlsim_workbooks.lint.unused import unused_findings
 from mlsim_workbooks.lint.users import each_user_rules
-from mlsim_workbooks.lint.vocabulary import MODEL_SIZES, ONCE
+from mlsim_workbooks.lint.vocabulary import MACHINES, MODEL_SIZES, ONCE, WRITTEN_OFF
 from mlsim_workbooks.lint.ways import way_rules
 from mlsim_workbooks.lint.wording import wording_rules
 from mlsim_workbooks.package import position
@@ -182,6 +182,7 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from time_of_work_rules(inference, cell, tree)
     yield from kv_constants(inference, cell, tree)
     yield from _once_by_the_month(cell)
+    yield from _whole_price_by_the_year(inference, cell)
 
 
 def _once_by_the_month(cell: Cellwise) -> Iterator[Said]:
@@ -192,6 +193,20 @@ def _once_by_the_month(cell: Cellwise) -> Iterator[Said]:
     rate = hard(computed.dims or ()) == (*hard(stated.dims or ()), ("time", -1.0))
     if (computed.kind("period") in ("month", "year") or rate) and not stated.kind("period") and ONCE.search(cell.words):
         yield "money-rate", f"'{cell.label}' is paid once, but the formula gives {unit_text(computed)}.", ""
+
+
+def _whole_price_by_the_year(inference: Inference, cell: Cellwise) -> Iterator[Said]:
+    """What is written off in a year, from the number of things and their price alone."""
+    stated, computed = cell.context.value, cell.computed
+    if stated is None or computed is None or stated.kind("period") != "year" or not WRITTEN_OFF.search(cell.words):
+        return
+    if not only_money(stated) or not only_money(computed) or computed.kind("period") or computed.numbers:
+        return
+    used = inference.uses(cell).values()
+    prices = [c for c in used if has_money(c.value)]
+    counted = all(c in prices or c.context.concept in MACHINES for c in used)
+    if len(used) > 1 and counted and len(prices) == 1 and not WRITTEN_OFF.search(prices[0].words):
+        yield "money-rate", f"'{cell.label}' takes the whole price ('{prices[0].label}').", "Divide it by its lifetime."
 
 
 def _hours_after_a_date(inference: Inference, cell: Cellwise) -> Iterator[Said]:
@@ -386,7 +401,8 @@ def _result(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -
     difference = Difference(
         inference, facts, cell, tree, computed, stated, mismatch, rule or "dimension", computed is said
     )
-    if another_quantity(difference) or all_written(difference) or (rule and not doubtful(difference)):
+    sure = not doubtful(difference) if rule else certain(difference) and not has_money(computed)
+    if sure or another_quantity(difference) or all_written(difference):
         yield _told(difference)
 
 

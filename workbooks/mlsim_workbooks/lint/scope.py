@@ -18,6 +18,7 @@ __all__ = [
     "GPU_TIME",
     "NODE",
     "OF_EACH",
+    "below_machine",
     "host_power_rules",
     "hour_price_rules",
     "left_of_one_rules",
@@ -243,6 +244,8 @@ def _per_another(s: _Scope) -> Said | None:
         bool(s.cell.context.texts) and re.match(r"[\w-]+ (?:je|per|pro|par) ", s.cell.context.texts[0]) is not None
     )
     total = dict(s.cell.context.kinds).get("total") == "total" and not of_each
+    if is_copied(s.tree) and below_machine(s.cell):
+        return None
     for name, shown in names.items():
         if name == "replica" and "parallel" in s.computed.parts:
             continue  # as many GPUs as one replica has
@@ -415,6 +418,13 @@ _JOB = re.compile(
     r"(?-i:\bIT\b)|\bpool\b|site|facility|\bjob\b|\brun\b|training|total|cluster|fleet|campaign|annual|yearly", re.I
 )
 _GPUS = re.compile(r"\b(?:all|the|des|der|aller) (?:gpus?|cards|karten|cartes|accelerators)\b", re.I)
+
+
+def below_machine(cell: Cellwise) -> bool:
+    """Tell whether the header of a column says node or host: what it takes of a device is of that one."""
+    return any(NODE.search(text) for text in cell.context.texts[1:] if "_" not in text)
+
+
 NODE = re.compile(
     r"node|server|knoten|nœud|noeud|serveur|host|instan|box|dgx|hgx|machine|per |je |pro |par |each|chassis|one |hourly",
     re.I,

@@ -21,6 +21,7 @@ from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import ratio_rule, ratio_text, rule_of, thing, unit_text
+from mlsim_workbooks.lint.scope import below_machine
 from mlsim_workbooks.lint.shapes import names
 from mlsim_workbooks.lint.unit_texts import unit_cell
 from mlsim_workbooks.lint.vocabulary import MACHINES
@@ -191,6 +192,8 @@ def _of_two(inference: Inference, cell: Cellwise) -> Said | None:
     mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
     if mine is None or theirs is None or not isinstance(theirs, sx.Binary) or theirs.operator not in "+-*/":
         return None
+    if isinstance(mine, sx.Ref) and below_machine(cell):
+        return None  # of the host, as the header of its column says
     if (said := _unlike_its_twin(cell, other)) is not None:
         return said
     found = edit(mine, _own_refs(cell, other), theirs, _own_refs(other, cell))
@@ -466,6 +469,9 @@ def _slip(inference: Inference, cell: Cellwise, other: Cellwise, where: str) -> 
     mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
     if mine is None or theirs is None or (isinstance(mine, sx.Ref) and isinstance(theirs, sx.Ref)):
         return None
+    first = inference.book.grids[cell.sheet].rows[cell.item.row][0]
+    if isinstance(mine, sx.Ref) and cell.item is first and cell.item.row == other.item.row:
+        return None  # the key of a row
     found = edit(mine, relative(cell)[1], theirs, relative(other)[1])
     if found is None and where == "inside" and cell.item.form == other.item.form and _swapped(cell, other):
         return _crossed(cell, other, mine, theirs)

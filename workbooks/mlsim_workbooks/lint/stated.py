@@ -45,6 +45,7 @@ def unit_of(
         A text that only says what a price is per.
     """
     stated = _named_count(owner.unit, owner.concept)
+    unit = _per_many_tokens(unit, f"{owner.text} {other.text}")
     if re.fullmatch(r"[\[(]?[aJ]\.?[\])]?", unit.strip()) and _LIFETIME.search(f"{owner.text} {other.text}"):
         unit = "Jahre"
     if per and (form.currency or only_money(stated)) and (per == unit or headed):
@@ -60,6 +61,20 @@ def unit_of(
         beside = stated  # "Bytes per GiB | bytes"
     clash = _contradicted(beside, stated, owner) if beside is not None else None
     return _as_shown(beside, stated, clash, owner, other, unit, form, concept, size)
+
+
+_OF_MANY = re.compile(
+    r"([€$£]|[A-Z]{3}) ?(?:/|per |pro |par |je ) ?(?:(million|mio\.?|mn|M)|(thousand|tsd\.?|tausend|millier|k|1000)|(?:billion|milliarde?|mrd\.?|bn))s?",
+    re.I,
+)
+
+
+def _per_many_tokens(unit: str, words: str) -> str:
+    """Return "€/Mtok" for "€/million" beside a label that says tokens."""
+    match = _OF_MANY.fullmatch(unit.strip())
+    if match is None or not re.search(r"\b(?:tok(?:en)?s?|jetons?)\b", words, re.I):
+        return unit
+    return f"{match[1]}/{'M' if match[2] else 'k' if match[3] else 'G'}tok"
 
 
 def _of_this_number(

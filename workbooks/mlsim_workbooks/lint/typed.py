@@ -11,6 +11,7 @@ from mlsim_workbooks.lint.algebra import PERIODS, hard, has_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.magnitudes import impossible_magnitude
+from mlsim_workbooks.lint.vocabulary import WRITTEN_OFF
 
 __all__ = ["typed_slip"]
 
@@ -19,6 +20,8 @@ def typed_slip(inference: Inference, cell: Cellwise) -> Said | None:
     """Return what is said of a number that is not what its label and unit make of it."""
     return (
         _wrong_hours(cell)
+        or _more_than_there_are(cell)
+        or _written_off_in_months(cell)
         or _days_of_month(inference, cell)
         or _bytes_each(inference, cell)
         or _price(cell)
@@ -75,6 +78,53 @@ def _hours_worked_out(cell: Cellwise, period: str) -> Said | None:
     if number > 750.0 and (period == "month" or _A_MONTH.search(cell.words)):
         return "calendar", f"'{cell.label}' comes to {number:g}; a month has about 730 hours.", ""
     return None
+
+
+_AT_MOST = {
+    ("day", "week"): 7.0, ("day", "month"): 31.0, ("day", "year"): 366.0, ("hour", "day"): 24.0, ("hour", "week"): 168.0,
+    ("hour", "month"): 744.0, ("hour", "year"): 8784.0, ("week", "year"): 53.0, ("month", "year"): 12.0,
+}  # fmt: skip
+_ENGLISH = {
+    "stunde": "hour", "heure": "hour", "tag": "day", "jour": "day", "woche": "week", "semaine": "week", "monat": "month",
+    "mois": "month", "jahr": "year", "an": "year", "année": "year",
+}  # fmt: skip
+_SO_MANY_IN = re.compile(
+    r"(?:(?:working|business|service|operating|open|opening|calendar|usable|busy|office|production|betriebs|arbeits)[ -]?)?(hour|day|week|month|stunde|tag|woche|monat|heure|jour|semaine)(?:e?n|e|s)? "
+    r"(?:per|in an?|in the|je|pro|par|im|of an?|dans une?|in einem) (day|week|month|year|tag|woche|monat|jahr|jour|semaine|mois|an|année)",
+    re.I,
+)
+
+
+def _more_than_there_are(cell: Cellwise) -> Said | None:
+    """Days per month, of which there are 365."""
+    match = _SO_MANY_IN.fullmatch("".join(cell.context.texts[:1]).strip())
+    number = cell.item.value
+    if match is None or cell.item.form >= 0 or not isinstance(number, float):
+        return None
+    part, whole = (_ENGLISH.get(word.lower(), word.lower()) for word in match.groups())
+    most = _AT_MOST.get((part, whole), 0.0)
+    if not most or number <= most:
+        return None
+    return "calendar", f"'{cell.label}' is {number:g}; a {whole} has {most:g} {part}s at most.", ""
+
+
+_LEAST_LIFE, _MOST_LIFE = 365 * 86_400.0, 30 * 365.25 * 86_400.0
+_LIFE = re.compile(
+    r"useful life|nutzungsdauer|durée d.(?:utilisation|amortissement)|(?:depreciation|write-off) (?:period|time)", re.I
+)
+
+
+def _written_off_in_months(cell: Cellwise) -> Said | None:
+    """Servers that are written off over 60 years, or over 4 months."""
+    value, number = cell.context.value, cell.item.value
+    if cell.item.form >= 0 or not isinstance(number, float) or value is None or value.dims != (("time", 1.0),):
+        return None
+    label = " ".join(cell.context.texts[:1])
+    if number <= 0 or not cell.context.explicit or not (_LIFE.search(label) or WRITTEN_OFF.search(label)):
+        return None
+    if _LEAST_LIFE <= number * value.factor <= _MOST_LIFE:
+        return None
+    return "calendar", f"'{cell.label}' is {number:g} {value.text}: nothing is written off over that.", ""
 
 
 _MONTHS = (

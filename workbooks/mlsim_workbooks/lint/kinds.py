@@ -116,8 +116,8 @@ def _wide(number_format: str) -> str:
     return "bf16" if number_format == "fp16" else number_format
 
 
-_COMPARES_FORMATS = re.compile(
-    r"speed-?up|\bratio|vs\b|versus|faster|gain|\bover\b|int\d ?[:/] ?(?:bf|fp)\d|\d ?[:/] ?int\d", re.I
+_COMPARES_FORMATS = re.compile(  # or computes in another one than it stores: "W4A16"
+    r"\bw\d+a\d+\b|speed-?up|\bratio|vs\b|versus|faster|gain|\bover\b|int\d ?[:/] ?(?:bf|fp)\d|\d ?[:/] ?int\d", re.I
 )
 _PICKS_THE_PEAK = re.compile(  # to compute with
     r"used|of the format|chosen|selected|verwendet|gewählt|retenu|applied|effective", re.I

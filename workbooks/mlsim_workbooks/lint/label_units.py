@@ -57,6 +57,8 @@ _PAIRS: dict[tuple[str, frozenset[tuple[str, float]]], str] = {
     ("achieved compute", frozenset({("operation", 1.0)})): "flop-rate",
     ("work", frozenset({("operation", 1.0), _TIME})): "flop-rate",
     ("integer peak", frozenset({("operation", 1.0), _TIME})): "integer-ops",
+    ("integer peak", frozenset({("integer_operation", 1.0)})): "flop-rate",
+    ("work", frozenset({("integer_operation", 1.0), _TIME})): "flop-rate",
     ("parameters", frozenset({("information", 1.0)})): "params-bytes",
     ("active parameters", frozenset({("information", 1.0)})): "params-bytes",
     ("carbon intensity", frozenset({("mass_of_co2e", 1.0)})): "carbon-scale",

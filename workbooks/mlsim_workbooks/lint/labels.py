@@ -470,7 +470,7 @@ def _certain(unit: Value, text: str, concept: str) -> bool:
     assert unit.dims is not None
     if text == "CAD" and concept != "money":
         return False  # computer-aided diagnosis
-    if text.casefold() in ("min", "mo", "ms") and concept not in ("latency", "hours"):
+    if text.casefold() in ("min", "mo", "ms", "us") and concept not in ("latency", "hours"):
         return text == "ms"
     if concept in ("parameters", "active parameters") and re.fullmatch(r"[BM]|bn|mn|(?:b|m)illions?|10\^\d+", text):
         return True

@@ -66,6 +66,7 @@ class _Pass:
     merged: dict[tuple[int, int], str] = field(default_factory=dict)
     named: dict[tuple[int, int], str] = field(default_factory=dict)
     label_of: dict[int, int] = field(default_factory=dict)  # columns whose labels stand right of them, with that column
+    beside: dict[int, int] = field(default_factory=dict)  # columns of a table right of a list, with its first one
     uses: Columns = field(init=False)  # what the columns are for
     section: tuple[str, str] = ("", "")  # a heading over some rows, and its unit: "Memory, in GB"
 
@@ -85,7 +86,10 @@ class _Pass:
             numbers = [i for i in items if i.numeric and i.col not in texts and i.col not in self.uses.serials]
             blanks = {c for c, t in texts.items() if numbers and _PLACEHOLDER.fullmatch(t.strip())}
             texts = {c: t for c, t in texts.items() if c not in blanks}
-            heads = _left_headers(texts, numbers, self.grid.rows.get(number + 1, []))
+            below = self.grid.rows.get(number + 1, [])
+            heads = _left_headers(texts, numbers, below)
+            if not heads and (heads := _right_headers(texts, numbers, below)):
+                self.beside.update(dict.fromkeys(heads, min(heads)))
             if heads:
                 self.headers(number, heads)
                 texts = {c: t for c, t in texts.items() if c not in heads}
@@ -180,6 +184,7 @@ class _Pass:
 
     def gap(self) -> None:
         """Forget headers across an empty row, once numbers have stood under them."""
+        self.beside.clear()
         if any(column.seen for column in self.heads.values()):
             for column in self.heads.values():
                 if column.seen or not any(UNIT_HEADER.fullmatch(h.strip()) for h in column.stack[-1:]):
@@ -337,7 +342,8 @@ class _Pass:
         text = texts[col]
         if text.rstrip().endswith(":") and len(text.strip()) > 1:
             return False  # "Time [h]:", the label of the next number
-        if len(text) > 30 or (len(text.strip()) == 1 and text.isalpha() and not self.behind(col, numeric)):
+        long = 40 if self.headed(col) and _PER_WHAT.match(text) else 30
+        if len(text) > long or (len(text.strip()) == 1 and text.isalpha() and not self.behind(col, numeric)):
             return False  # "d": the name of a number in a calculation
         column = self.heads.get(col)
         apart = col - 1 not in numeric and col + 1 in numeric and any(c < col - 1 for c in numeric)
@@ -410,7 +416,7 @@ class _Pass:
         if col in self.label_of:
             label = "" if self.label_of[col] in units else texts.get(self.label_of[col], "")
             return ((label,), "") if label and speaks(label) else ((), label)
-        if self.uses.gaps and self.beyond_gap(at, col, row.numeric):
+        if at < self.beside.get(col, 0) or (self.uses.gaps and self.beyond_gap(at, col, row.numeric)):
             return (), ""
         behind = texts.get(self.uses.labels_behind, "") if not at and col < self.uses.labels_behind else ""
         if behind:
@@ -562,6 +568,16 @@ def _left_headers(texts: dict[int, str], numbers: list[Item], below: list[Item])
     labelled = any(isinstance(i.value, str) and i.form < 0 and i.col < first for i in below)
     cases = labelled and found.keys() <= {i.col for i in below if i.numeric}  # each a case of the rows below
     return found if alone and len(found) >= 3 and (cases or sum(map(speaks, found.values())) >= 2) else {}
+
+
+def _right_headers(texts: dict[int, str], numbers: list[Item], below: list[Item]) -> dict[int, str]:
+    """Return the headers of a table that stands behind an empty column right of a line of a list."""
+    last = max((n.col for n in numbers), default=0)
+    behind = sorted(c for c in texts if c > last + 1)
+    run = [c for n, c in enumerate(reversed(behind)) if c == behind[-1] - n]
+    apart = last and len(run) >= 3 and run[-1] - 1 not in texts
+    filled = {i.col for i in below if i.numeric}
+    return {c: texts[c] for c in run} if apart and filled >= set(run) else {}
 
 
 def _totals(items: list[Item]) -> bool:

@@ -50,6 +50,7 @@ from mlsim_workbooks.lint.notes import note_rules
 from mlsim_workbooks.lint.pairs import wrong_count
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_findings
+from mlsim_workbooks.lint.restated import restated_rules
 from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, left_of_one_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.shapes import summands
@@ -162,7 +163,8 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
         counts = []  # a replica may be one GPU
     yield from counts
     if not clashes and not counts and cell.context.contradiction is None:
-        yield from _result(inference, facts, cell, tree)
+        against = list(_result(inference, facts, cell, tree))
+        yield from against or restated_rules(inference, cell, tree)
         yield from _binary_or_decimal(inference, cell)
         yield from _other_currency(inference, cell)
         yield from wording_rules(cell, tree)

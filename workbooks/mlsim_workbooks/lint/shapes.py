@@ -22,6 +22,7 @@ __all__ = [
     "multiplies_one",
     "picks_one",
     "raises",
+    "scale_of",
     "summands",
     "summed_areas",
     "unscaled",
@@ -152,6 +153,20 @@ def copied(tree: sx.Node) -> sx.Ref | sx.Name | None:
 def is_copied(tree: sx.Node) -> bool:
     """Tell whether a formula only passes a figure on."""
     return copied(tree) is not None
+
+
+def scale_of(tree: sx.Node) -> float:
+    """Return the number by which a formula multiplies the figure that it passes on, 0 where it does anything else."""
+    match tree:
+        case sx.Ref() | sx.Name():
+            return 1.0
+        case sx.Binary(operator="/", left=inner, right=number) if (value := constant_of(number)) is not None:
+            return scale_of(inner) / value if value else 0.0
+        case sx.Binary(operator="*", left=inner, right=number) if (value := constant_of(number)) is not None:
+            return scale_of(inner) * value
+        case sx.Binary(operator="*", left=number, right=inner) if (value := constant_of(number)) is not None:
+            return scale_of(inner) * value
+    return 0.0
 
 
 def is_product(tree: sx.Node) -> bool:

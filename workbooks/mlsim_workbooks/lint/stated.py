@@ -276,18 +276,22 @@ def _only_per(unit: str, stated: Value | None, concept: str) -> Value | None:
     if not match:
         return None
     base = stated or number_of(concept) or Value(dims=())
-    label = read_label(f"x per {match[1]}")
-    period = dict(label.kinds).get("period", "")
-    if (not period and not label.dims) or base.dims is None:
+    labels = [read_label(f"x per {what}") for what in match.groups() if what]  # "per active user and working day"
+    period = next((p for x in labels if (p := dict(x.kinds).get("period", ""))), "")
+    if base.dims is None or not all(x.dims or "period" in dict(x.kinds) for x in labels):
         return None
     dims = dict(base.dims)
-    for name, exponent in label.dims:
+    for name, exponent in (d for x in labels for d in x.dims):
         dims.setdefault(name, exponent)
     kinds = base.kinds | ({("period", period)} if period else set())
     return replace(base, dims=tuple(sorted(dims.items())), kinds=frozenset(kinds), text=base.text or unit.strip())
 
 
-_ONLY_PER = re.compile(r"(?:per|/|pro|par|je) ?([A-Za-zé]+)", re.I)
+_ONLY_PER = re.compile(
+    r"(?:per|/|pro|par|je) ?(?:active |paying |aktive[nmr]? )?([A-Za-zé]+)"
+    r"(?:(?: (?:and|und|et)(?: (?:per|pro|par|je))? | ?/ ?)(?:working |business |work)?([A-Za-zé]+))?",
+    re.I,
+)
 
 
 def _named_count(unit: Value | None, concept: str) -> Value | None:

@@ -39,6 +39,7 @@ _HOW_OFTEN = re.compile(
     r"(?:the )?(?:year|month|quarter|week|day|jahr|monat|quartal|woche|tag|année|mois|semaine|jour)|hourly|daily|weekly|monthly|yearly|täglich|wöchentlich|monatlich|jährlich|quotidien|mensuel",
     re.I,
 )
+_EVERY = re.compile(r"\w, (?:hourly|daily|weekly|monthly|yearly|täglich|wöchentlich|monatlich|jährlich)$", re.I)
 A_COUNT = re.compile(
     r"(?:count|qty\.?|quantity|number|anzahl|menge|stück|nombre|quantité|#)(?: (?:je|per|pro|par) \S+)?", re.I
 )
@@ -104,6 +105,10 @@ def combine(
 def _row(group: tuple[str, ...], stack: tuple[str, ...], column: Label, unit: str, table: bool) -> Label:
     """Read the labels of a row, below a column that may say what their numbers are."""
     row = _best([read_label(t) for t in group])
+    if table and row.unit is None and _EVERY.search(row.text):
+        row = replace(
+            row, kinds=frozenset(k for k in row.kinds if k[0] != "period")
+        )  # "Snapshots, daily": a line's name
     if stack and A_COUNT.fullmatch(stack[-1].strip()) and row.unit is not None and not unit:
         row = Label(row.text)  # "Installation (days)" under "Qty": so many of them
     if table and row.unit is None and not column.says_something:

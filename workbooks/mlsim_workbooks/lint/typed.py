@@ -110,7 +110,8 @@ def _more_than_there_are(cell: Cellwise) -> Said | None:
 
 _LEAST_LIFE, _MOST_LIFE = 365 * 86_400.0, 30 * 365.25 * 86_400.0
 _LIFE = re.compile(
-    r"useful life|nutzungsdauer|durée d.(?:utilisation|amortissement)|(?:depreciation|write-off) (?:period|time)", re.I
+    r"(?:service life|lifetime|lebensdauer|durée de vie)\b.* (?:gpu|server|card|node|hardware|serveur|karte)|useful life|nutzungsdauer|durée d.(?:utilisation|amortissement)|(?:depreciation|write-off) (?:period|time)",
+    re.I,
 )
 
 

@@ -131,7 +131,7 @@ _FOREIGN = (
     (r"\b(USD|EUR|GBP)\s(?:k|thousands?)\b", r"k\1"),
     (r"\b(USD|EUR|GBP)\s(?:m|M|millions?)\b", r"M\1"),
     (r"\bT€", "k€"),
-    (r"\bTEUR\b", "kEUR"),
+    (r"\bT(EUR|USD|CHF|GBP)\b", r"k\1"),
     (r"(?<=/)\s*1\s?[kK]\s+(?=tok)", "k"),
     (r"(?<=/)\s*1\s?M\s+(?=tok)", "M"),
     (r"\b1\s?[kK]\s+tok(?:en)?s?\b", "ktok"),
@@ -214,7 +214,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     ("WUE", r"\bwue\b"),
     ("MFU", r"(?<!\d % )(?<!\d%\s)\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
-    ("share of the day", r"share of (?:the |a )?day|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
+    ("share of the day", r"share of (?:the |a )?(?:working )?day|peak hour,? share|(?:share|anteil|part).*(?:busiest|peak hour|stunde|heure)|busiest hour"),
     ("share", r"(?<!that )(?<!which )(?<!to )(?<!who )\bshares?\b|\bvat\b|\bmwst\b|\btva\b|anteil|\bpart\b(?! of (?:the )?(?:key|head|query|dim))|\bfrac(?:tion)?\b|\bmix\b|\bsplit\b|\bportion\b|allocation|proportion|quote-part"),
     ("ratio", r"\bspitze (?:zu|durch|/) mittel|^times (?:the )?[a-z]+|peak hour over (?:daily )?mean|pic sur moyenne|\b(?:max|min|best|worst|high(?:est)?|low(?:est)?) ?(?:[:/÷]|over|to) ?(?:max|min|best|worst|high(?:est)?|low(?:est)?)\b|peak(?: hour)?(?:[- ](?:to|over)[- ]| ?/ ?)(?:mean|average)(?: hour)?|peak factor|^(?-i:ERF)$|(?<!heures d.)utili[sz]ation|utilisé|\butil\b|auslast(?:un)?g\b|wirkungsgrad|efficien|effizienz|\bmbu\b"
               r"|\bratio\b|percentage|speed-?up|(?<!emission )(?<!emissions )(?<!carbon )(?<!co2 )(?<!co₂ )(?<!grid )\bfactor\b|(?<!emissions)(?<!co2-)faktor|facteur(?! d.émission)|trefferquote|multiplier|multiple|(?<!with )(?<!incl\. )(?<!including )(?:overhead|headroom|margin)$"
@@ -329,8 +329,8 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
     ("precision", "fp16", r"\bfp16\b|float16"),
     ("precision", "fp8", r"\bfp8\b"),
     ("precision", "fp4", r"\b(?:nv|mx)?fp4\b"),
-    ("precision", "int8", r"\bint8\b(?! weights)"),
-    ("precision", "int4", r"\bint4\b(?! weights)"),
+    ("precision", "int8", r"\bint8\b(?! weights)(?!.*\bw8a16\b)"),
+    ("precision", "int4", r"\bint4\b(?! weights)(?!.*\bw4a16\b)"),
     ("precision", "tf32", r"\btf32\b"),
     ("precision", "fp32", r"\bfp32\b"),
     ("precision", "fp64", r"\bfp64\b"),

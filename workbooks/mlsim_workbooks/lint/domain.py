@@ -26,7 +26,8 @@ __all__ = [
 
 
 _PER_TOKEN = re.compile(
-    r"flops?\b.*(?:per|/|je|par|pro) ?(?:param\w* and |trained )?(?:tok|jeton)|flops? per param", re.I
+    r"(?:flops?|\bwork)\b.*(?:per|/|je|par|pro) ?(?:param\w* and |trained )?(?:tok|jeton)|(?:flops?|\bwork) per param",
+    re.I,
 )
 
 
@@ -46,6 +47,8 @@ def flop_rules(cell: Cellwise) -> Iterator[Said]:
     elif computed is not None and len(computed.parts & {"parameters", "active parameters"}) == 1:
         factors = [n for n in computed.numbers if not is_conversion(n)]
         counted = hard(computed.dims or ()) == ()  # not added up from operations
+        if "MAC" in cell.words:
+            return
         if factors == [3.0] or (not factors and counted and hard(cell.value.dims or ()) == (("operation", 1.0),)):
             yield "mac-flop", f"'{cell.label}' counts multiply-accumulates; FLOP are twice as many.", ""
 

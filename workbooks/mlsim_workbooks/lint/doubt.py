@@ -31,7 +31,7 @@ from mlsim_workbooks.lint.evaluate import KEEPERS
 from mlsim_workbooks.lint.facts import Facts, byte_each
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.naming import SYMBOLS, is_usual, one_slip, unit_text
-from mlsim_workbooks.lint.shapes import copied, summed_areas, written
+from mlsim_workbooks.lint.shapes import copied, multipliers, summed_areas, written
 from mlsim_workbooks.lint.vocabulary import COUNTS, MACHINES, PER_MANY
 from mlsim_workbooks.package import position
 
@@ -80,7 +80,7 @@ def certain(d: Difference) -> bool:
         return False
     if {n for n, _ in d.mismatch.dims} <= {"time"} or {n for n, _ in found} <= {"token", "time"}:
         return False  # a rate that does not say so; what each is of
-    if _number_in_label(d) or not only_conversions(d.computed, 2.0, 0.5, 8.0, 0.125, 100.0, 0.01):
+    if _number_in_label(d) or not only_conversions(d.computed, 2.0, 0.5, 8.0, 0.125, 100.0, 0.01, 3**0.5, 3**-0.5):
         return False
     if _unlikely(found) and "current" not in dict(found):
         return False
@@ -550,7 +550,7 @@ def _bytes_unsaid(d: Difference) -> bool:
         return False
     if any(c.value.dims == (("information", 1.0), ("parameter", -1.0)) and c.context.explicit for c in d.used):
         return False
-    if any(_may_be_bytes(c) for c in d.used) or 1.0 in written(d.tree) or byte_each(d.inference, d.facts):
+    if any(_may_be_bytes(c) for c in d.used) or 1.0 in multipliers(d.tree) or byte_each(d.inference, d.facts):
         return True
     words = " ".join((d.cell.words, *(k for _, k in d.computed.kinds)))
     small = d.computed.factor != d.computed.factor and d.stated.factor in (1e3, 1024.0)  # a network of kilobytes

@@ -21,6 +21,7 @@ def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
     yield from _quantity_rules(cell)
     yield from _money_in_kilograms(cell)
     yield from _clock_in_seconds(cell)
+    yield from _hours_in_days(cell)
     yield from _bytes_in_bits(cell)
     yield from _named_otherwise(cell)
     yield from _price_of_nothing(cell)
@@ -147,7 +148,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     if rule in ("token-rate", "integer-ops") or (
         rule
         and not re.search(
-            r"utili|share|price|cost|per token|(?:per|/|pro|par|je) ?(?:gpu[- ]?)?(?:h\b|hour|stunde|heure)|\brate\b|speed|traffic|\breads?\b|writes?|moved|transfer",
+            r"utili|(?<!server )(?<!host )(?<!node )share|price|cost|per token|(?:per|/|pro|par|je) ?(?:gpu[- ]?)?(?:h\b|hour|stunde|heure)|\brate\b|speed|traffic|\breads?\b|writes?|moved|transfer",
             words,
             re.I,
         )
@@ -364,6 +365,25 @@ def _clock_in_seconds(cell: Cellwise) -> Iterator[Said]:
     )
     if timed and value is not None and _CLOCK.match(cell.entity or " ".join(cell.context.texts[:1])):
         yield "unit-contradiction", f"'{cell.label}' names a frequency, but its unit is {value.text}.", ""
+
+
+_OF_A_PERIOD = re.compile(
+    r"(?:\w+ )?(seconds|minutes|hours|days|weeks|sekunden|minuten|stunden|tage|wochen|secondes|heures|jours|semaines) "
+    r"(?:per|in an?|in the|je|pro|par|im) (?:day|week|month|year|tag|woche|monat|jahr|jour|semaine|mois|an)",
+    re.I,
+)
+_SECONDS_OF = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_IN_ENGLISH = {"stunden": "h", "tage": "d", "jours": "d", "semaines": "w"}
+
+
+def _hours_in_days(cell: Cellwise) -> Iterator[Said]:
+    """Hours per month, whose unit is days."""
+    value, match = cell.context.value, _OF_A_PERIOD.fullmatch("".join(cell.context.texts[:1]).strip())
+    if value is None or match is None or not cell.context.explicit or value.dims != (("time", 1.0),) or not value.text:
+        return
+    word = match[1].lower()
+    if value.factor != _SECONDS_OF[_IN_ENGLISH.get(word, word[0])]:
+        yield "unit-contradiction", f"'{cell.label}' counts {word}, but its unit is {value.text}.", ""
 
 
 _COSTS = re.compile(r"\b(?:\w*kosten|costs?|coûts?|bill|invoice|rechnung|facture|fees?|budget)\b", re.I)

@@ -201,7 +201,7 @@ class _Pass:
             return  # "All layers, in ms", over the numbers of the rows of a matrix
         begun = any(self.heads[c].seen for c in texts if c in self.heads)
         self.find_labels_right(texts)
-        if begun and UNIT_HEADER.fullmatch(texts[min(texts)].strip()):
+        if begun and (UNIT_HEADER.fullmatch(texts[min(texts)].strip()) or _QUOTED.match(texts[min(texts)])):
             return  # the units of the line above
         if begun and (len(texts) < 2 or speaking < (2 if len(texts) < 3 else 1)):
             return
@@ -672,6 +672,7 @@ def _heads_a_column(text: str) -> bool:
     return bool(known) or read_label(text).says_something or unit_cell(text) is not None
 
 
+_QUOTED = re.compile(r"(?:price )?(?:quoted|priced|billed|charged|sold|abgerechnet|facturé)\b", re.I)  # "Quoted per"
 _CORNER = re.compile(r"(.*\S) *\\ *(\S.*)")
 _VALUES = re.compile(r"values?|werte?|valeurs?|amount|figure|betrag|montant", re.I)
 _PRICE = re.compile(r"(?:unit )?(?:rate|price|tariff|cost)|(?:einzel)?preis|tarif|satz|prix|coût", re.I)

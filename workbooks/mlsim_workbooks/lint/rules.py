@@ -386,7 +386,7 @@ def _result(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node) -
     if isinstance(tree, sx.Number) and _hours_alone(cell, tree.value, stated):
         hours = f"'{cell.label}' is GPU-hours, but {tree.value:g} are the hours of one."
         yield "device-hours", hours, "Multiply by the number of GPUs."
-    mismatch = compare(_without_ring(computed), stated)
+    mismatch = compare(_without_ring(cell, computed), stated)
     if mismatch is None or computed.number is not None or isinstance(tree, (sx.Number, sx.Text)):
         return
     if _eight_hours(inference, cell, computed, stated):
@@ -589,9 +589,10 @@ def _money_of_period(cell: Cellwise) -> Value | None:
     return Value(money, kinds=frozenset({("period", period)}), text=f"an amount per {period}")
 
 
-def _without_ring(computed: Value) -> Value:
+def _without_ring(cell: Cellwise, computed: Value) -> Value:
     """Return a product without the 2 of a ring all-reduce, 2 (n - 1) / n, which is no number of bytes."""
-    if not {"devices", "1/devices"} <= computed.parts or 2.0 not in computed.numbers:
+    ring = any({name, f"1/{name}"} <= computed.parts for name in ("devices", "replicas", "nodes", "parallel"))
+    if not ring or 2.0 not in computed.numbers or re.search(r"all-?gather|[bf]p?16\b", cell.words, re.I):
         return computed
     kept = list(computed.numbers)
     kept.remove(2.0)
@@ -625,6 +626,7 @@ def _eight(cell: Cellwise, computed: Value | None, *, written: bool = False) -> 
     parameters = bool({"parameters", "active parameters"} & computed.parts)
     due |= dims == (("information", 1.0),) and parameters and (eights[0] == 8.0 or "bytes each" in computed.parts)
     due |= written and dims == hard(computed.dims)
+    due |= only_money(stated) and dims == hard(computed.dims)  # bytes, at a price for each
     plain = replace(computed, numbers=tuple(n for n in computed.numbers if n != eights[0]))
     if due and compare(plain, stated) is None:
         yield "bits-bytes", f"'{cell.label}' has a factor of 8, but everything it uses is in bytes already.", ""

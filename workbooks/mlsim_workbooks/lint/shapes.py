@@ -14,7 +14,9 @@ __all__ = [
     "copies_twice",
     "divisors",
     "doubles",
+    "factors",
     "has_factor_two",
+    "has_ring_factor",
     "is_copied",
     "is_product",
     "is_quotient",
@@ -167,6 +169,27 @@ def scale_of(tree: sx.Node) -> float:
         case sx.Binary(operator="*", left=number, right=inner) if (value := constant_of(number)) is not None:
             return scale_of(inner) * value
     return 0.0
+
+
+def factors(tree: sx.Node | None, side: int = 1) -> list[tuple[int, sx.Node]]:
+    """Return (1, factor) for what a product is multiplied by, and (-1, factor) for what it is divided by."""
+    match tree:
+        case None:
+            return []
+        case sx.Binary(operator="*", left=left, right=right):
+            return [*factors(left, side), *factors(right, side)]
+        case sx.Binary(operator="/", left=left, right=right):
+            return [*factors(left, side), *factors(right, -side)]
+    return [(side, tree)]
+
+
+def has_ring_factor(tree: sx.Node) -> bool:
+    """Tell whether a product has the factor 2 (n - 1) / n of a ring all-reduce."""
+    found = factors(tree)
+    above, below = ([n for s, n in found if s == side] for side in (1, -1))
+    less = [n.left for n in above if isinstance(n, sx.Binary) and n.operator == "-" and n.right == sx.Number(1.0)]
+    typed = [sx.Number(n.value + 1.0) for n in above if isinstance(n, sx.Number) and n.value > 2.0]
+    return sx.Number(2.0) in above and any(n in below for n in (*less, *typed))
 
 
 def is_product(tree: sx.Node) -> bool:

@@ -30,6 +30,7 @@ def typed_slip(inference: Inference, cell: Cellwise) -> Said | None:
         or impossible_magnitude(cell)
         or _broken_parameters(inference, cell)
         or _less_than_it(inference, cell)
+        or _far_from_its_tail(inference, cell)
     )
 
 
@@ -67,12 +68,19 @@ def _wrong_hours(cell: Cellwise) -> Said | None:
     return None
 
 
+_QUARTER = re.compile(
+    r"\A(?:hours|stunden|heures) (?:in|of|im|du|des) (?:the |a |one )?(?:quarter|quartals?|trimestre)\b", re.I
+)
+
+
 def _hours_worked_out(cell: Cellwise, period: str) -> Said | None:
     """Hours of a period from numbers alone: 365 * 12 of a year."""
     computed = cell.computed
     if computed is None or computed.parts or len(computed.numbers) < 2:
         return None
     number = math.prod(computed.numbers)
+    if _QUARTER.search(cell.words) and not 1900.0 < number < 2300.0 and not period:
+        return "calendar", f"'{cell.label}' comes to {number:g}; a quarter has about 2,190 hours.", ""
     if period == "year" and 0 < number < 8700 and 365.0 in computed.numbers:
         return "calendar", f"'{cell.label}' comes to {number:g}; a year has 8,760 hours.", ""
     if number > 750.0 and (period == "month" or _A_MONTH.search(cell.words)):
@@ -170,6 +178,42 @@ def _days_of_month(inference: Inference, cell: Cellwise) -> Said | None:
             if pattern.fullmatch(text.strip()) and number not in days:
                 return "calendar", f"'{text}' has {days[0]:g} days, not {number:g}.", ""
     return None
+
+
+_STATISTIC = re.compile(
+    r"\b(?:mean|average|avg|median|percentile|perzentil|centile|p\d\d|\d\d(?:th|e)|moyenne?|mittel\w*|max(?:imum)?)\b|[\W_]+",
+    re.I,
+)
+
+
+def _far_from_its_tail(inference: Inference, cell: Cellwise) -> Said | None:
+    """A mean time that is not a thousandth of its percentile, or thirty times it: milliseconds, and seconds."""
+    mean, value = cell.item.value, cell.context.value
+    if cell.item.form >= 0 or not isinstance(mean, float) or value is None or mean <= 0 or not cell.context.explicit:
+        return None
+    if ("statistic", "mean") not in cell.context.kinds or value.dims != (("time", 1.0),):
+        return None
+    own = _STATISTIC.sub(" ", "".join(cell.context.texts[:1])).casefold().strip()
+    for step in (-3, -2, -1, 1, 2, 3):
+        other = inference.near(cell, step)
+        if other is None or other.item.form >= 0 or other.value.dims != value.dims:
+            continue
+        tail, there = other.item.value, _STATISTIC.sub(" ", "".join(other.context.texts[:1])).casefold().strip()
+        if not isinstance(tail, float) or not own or own != there or tail <= 0:
+            continue
+        if not dict(other.context.kinds).get("statistic", "").startswith("p9"):
+            continue
+        ratio = tail * other.value.factor / (mean * value.factor)
+        if ratio > _FAR or ratio < 1 / 30:
+            return (
+                "time-scale",
+                f"'{cell.label}' is {mean:g} {value.text}, '{other.label}' {tail:g} {other.value.text}.",
+                "",
+            )
+    return None
+
+
+_FAR = 300.0  # times the mean
 
 
 def _less_than_it(inference: Inference, cell: Cellwise) -> Said | None:

@@ -110,6 +110,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         or _parsed(_translate(body, concept), text)
         or _things_per(body, concept, text)
         or _per_thing(body, concept)
+        or _per_thing_and_period(body, concept)
         or _thing_hours(body, concept)
     )
     if value is None or value.dims is None:
@@ -149,6 +150,19 @@ def _per_thing(body: str, concept: str) -> Value | None:
     if base is None or not base.dims or base.dims[0][0] in BUILT:  # "GPUs per replica" is a label
         return None
     return replace(base, dims=add_dims(base.dims, ((name, 1.0),), -1.0))
+
+
+def _per_thing_and_period(body: str, concept: str) -> Value | None:
+    """Read "EUR/camera/month": an amount for each, with the period as a kind."""
+    match = PERIOD_UNIT.search(_translate(body, concept))
+    value = (
+        _per_thing(match.string[: match.start()].strip(), concept)
+        if match and not match.string[match.end() :]
+        else None
+    )
+    if match is None or value is None:
+        return None
+    return replace(value, kinds=value.kinds | {("period", _period_name(match[1]))})
 
 
 _THING_HOURS = re.compile(r"([a-zé]+)[-· ]?((?:h|hrs?|hours?|Stunden|heures)\b.*)")

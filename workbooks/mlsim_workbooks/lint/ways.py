@@ -10,7 +10,16 @@ from mlsim_workbooks.lint.algebra import Value, hard, has_number
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
-from mlsim_workbooks.lint.shapes import copies_twice, doubles, has_factor_two, summands, unscaled, written
+from mlsim_workbooks.lint.shapes import (
+    copies_twice,
+    doubles,
+    factors,
+    has_factor_two,
+    has_ring_factor,
+    summands,
+    unscaled,
+    written,
+)
 
 __all__ = ["way_rules"]
 
@@ -24,7 +33,7 @@ def way_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
     assert computed is not None
     stated = dict(cell.context.kinds)
     dims = hard(cell.context.value.dims or ()) if cell.context.value is not None else ()
-    yield from _direction(cell, computed, stated.get("direction", ""), dims)
+    yield from _direction(cell, computed, tree, stated.get("direction", ""), dims)
     yield from _per_direction_twice(cell, computed, tree, stated.get("direction", ""), dims)
     yield from _wrong_way(cell, computed, stated)
     yield from _trip(cell, computed, tree, stated.get("trip", ""))
@@ -35,19 +44,22 @@ def way_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
     if not trip and _ANSWERED.search(cell.words):
         yield from _way_back_missing(inference, cell, tree)
     yield from _round_trip_twice(inference, cell, tree)
+    yield from _steps_there_and_back(inference, cell, tree)
     if trip == "one way":
         yield from _one_way_twice(inference, cell, tree)
     elif trip == "round trip":
         yield from _one_way_only(inference, cell, tree)
 
 
-def _direction(cell: Cellwise, computed: Value, due: str, dims: tuple[tuple[str, float], ...]) -> Iterator[Said]:
+def _direction(
+    cell: Cellwise, computed: Value, tree: sx.Node, due: str, dims: tuple[tuple[str, float], ...]
+) -> Iterator[Said]:
     """A figure of both directions where one is due, or the other way round."""
     label, words, direction = cell.label, cell.words, computed.kind("direction")
     both = {k for c, k in computed.kinds if c == "direction"} == {"per direction", "both directions"}
     if both and dims == _TIME and "~information" in computed.parts and not has_number(computed, 2.0):
         yield "link-direction", f"'{label}' divides what goes one way by a bandwidth of both directions.", "Take half."
-    ring = _RING.search(words) and computed.numbers.count(2.0) == 1  # the 2 of 2(n-1)/n
+    ring = has_ring_factor(tree) or (_RING.search(words) and computed.numbers.count(2.0) == 1)  # the 2 of 2(n-1)/n
     if not direction or (has_number(computed, 2.0) and not ring):
         return
     if due and due != direction:
@@ -189,6 +201,16 @@ def _round_trip_twice(inference: Inference, cell: Cellwise, tree: sx.Node) -> It
                 continue
         if leg is not None and _way(leg) == "round trip":
             yield "round-trip", f"'{cell.label}' takes '{leg.label}' twice: it is there and back already.", ""
+
+
+def _steps_there_and_back(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """The 2 (n - 1) steps of a ring, with a round trip for each."""
+    found = [n for side, n in factors(tree) if side > 0]
+    ring = sx.Number(2.0) in found and any(isinstance(n, sx.Binary) and n.right == sx.Number(1.0) for n in found)
+    legs = [leg for n in found if (leg := inference.cell_of(cell, n)) is not None and _way(leg) == "round trip"]
+    if ring and legs and _RING.search(cell.words):
+        said = f"'{cell.label}' takes '{legs[0].label}' for each step, which goes one way."
+        yield "round-trip", said, "Take half of it."
 
 
 def _one_way_twice(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:

@@ -78,7 +78,8 @@ def certain(d: Difference) -> bool:
     found, written = hard(d.computed.dims or ()), d.cell.context.explicit and not d.cell.context.headed
     if not written or not hard(d.stated.dims or ()) or not (d.rule == "dimension" or _money_for_quantity(d)):
         return False
-    if {n for n, _ in d.mismatch.dims} <= {"time"} or {n for n, _ in found} <= {"token", "time"}:
+    only_time = {n for n, _ in found} <= {"token", "time"} and not (found and has_money(d.stated))
+    if {n for n, _ in d.mismatch.dims} <= {"time"} or only_time:
         return False  # a rate that does not say so; what each is of
     if _number_in_label(d) or not only_conversions(d.computed, 2.0, 0.5, 8.0, 0.125, 100.0, 0.01, 3**0.5, 3**-0.5):
         return False
@@ -338,6 +339,8 @@ def _kind_of(dimension: str) -> str:
 
 def _number_in_label(d: Difference) -> bool:
     """A number of the formula stands in the label with its unit: "Optics at 12 W", "Copy at 10 Gbit/s"."""
+    if d.rule == "flop-rate":
+        return False  # "6 N per token" gives no time
     unit = "[kMGT]i?B" if d.rule == "binary-prefix" else "[A-Za-z€$]"
     words = re.sub(r"(?<=\d)[ \u202f\u00a0](?=\d{3}\b)", "", d.cell.words)
     words = _DURATION.sub(" ", words)  # "in 30 days": the formula has these days to count

@@ -10,7 +10,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import rule_of, thing
-from mlsim_workbooks.lint.unit_texts import plain_unit
+from mlsim_workbooks.lint.unit_texts import plain_unit, read_unit
 
 __all__ = ["label_unit_rules"]
 
@@ -21,6 +21,7 @@ def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
     yield from _quantity_rules(cell)
     yield from _money_in_kilograms(cell)
     yield from _clock_in_seconds(cell)
+    yield from _hour_by_the_year(cell)
     yield from _hours_in_days(cell)
     yield from _bytes_in_bits(cell)
     yield from _named_otherwise(cell)
@@ -148,7 +149,7 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
     if rule in ("token-rate", "integer-ops") or (
         rule
         and not re.search(
-            r"utili|(?<!server )(?<!host )(?<!node )share|price|cost|per token|(?:per|/|pro|par|je) ?(?:gpu[- ]?)?(?:h\b|hour|stunde|heure)|\brate\b|speed|traffic|\breads?\b|writes?|moved|transfer",
+            rf"utili|(?<!server )(?<!host )(?<!node )share|price|cost|{'' if rule == 'flop-rate' else 'per token|'}(?:per|/|pro|par|je) ?(?:gpu[- ]?)?(?:h\b|hour|stunde|heure)|\brate\b|speed|traffic|\breads?\b|writes?|moved|transfer",
             words,
             re.I,
         )
@@ -365,6 +366,17 @@ def _clock_in_seconds(cell: Cellwise) -> Iterator[Said]:
     )
     if timed and value is not None and _CLOCK.match(cell.entity or " ".join(cell.context.texts[:1])):
         yield "unit-contradiction", f"'{cell.label}' names a frequency, but its unit is {value.text}.", ""
+
+
+def _hour_by_the_year(cell: Cellwise) -> Iterator[Said]:
+    """The cost of a GPU-hour, in euros per year."""
+    value = cell.context.value
+    if value is None or not cell.context.explicit or not has_money(value) or not value.kind("period"):
+        return
+    unit = read_unit(value.text)
+    hourly = {("device", -1.0), ("time", -1.0)} <= set(value.dims or ())
+    if hourly and unit is not None and unit.kind("period") and "time" not in dict(unit.dims or ()):
+        yield "money-rate", f"'{cell.label}' is the price of an hour of a GPU, but its unit is {value.text}.", ""
 
 
 _OF_A_PERIOD = re.compile(

@@ -187,7 +187,8 @@ class _Pass:
         self.beside.clear()
         if any(column.seen for column in self.heads.values()):
             for column in self.heads.values():
-                if column.seen or not any(UNIT_HEADER.fullmatch(h.strip()) for h in column.stack[-1:]):
+                kept = any(UNIT_HEADER.fullmatch(h.strip()) or _REMARKS.fullmatch(h.strip()) for h in column.stack[-1:])
+                if column.seen or not kept:
                     column.stack, column.seen = (), False
 
     def headers(self, number: int, texts: dict[int, str]) -> None:
@@ -351,6 +352,8 @@ class _Pass:
             return False  # "requests/s" of a second list beside the first
         if CALENDAR.fullmatch(text.strip()) and col == first:
             return False  # "Jahr", the line of the year
+        if _REMARKS.fullmatch(self.head(col).strip()) and any(self.headed(c) for c in texts):
+            return False  # "Tausend EUR", as a remark beside the unit
         if (
             self.headed(col)
             or (self.prices(col) and col > first)

@@ -197,7 +197,7 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
     context, value = cell.context, cell.context.value
     assert value is not None
     label = cell.label
-    if context.percent and 2 <= number <= 100:
+    if context.percent and (2 <= number <= 100 or (number > 1 and _BELOW_ONE.search(" ".join(context.texts[:1])))):
         return (
             "percent",
             f"'{label}' is {number:g} in a cell formatted as %, which shows {number:.0%}.",
@@ -228,6 +228,9 @@ def _percent(cell: Cellwise, number: float, words: str) -> Said | None:
     return None
 
 
+_BELOW_ONE = re.compile(
+    r"\b(?:fees?|tax|vat|discount|rebate|commission|rabatt|skonto|gebühr(?:en)?|mwst|steuer|frais|remise|tva)\b", re.I
+)
 _COMPARED = re.compile(
     r"speed-?up|ratio|vs\b|versus|relative|faster|gain|\bover\b|oversub|times|than|need|required|devices|gpus", re.I
 )

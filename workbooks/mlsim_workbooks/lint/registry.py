@@ -430,7 +430,7 @@ def _confirmed(figures: list[_Figure], chosen: dict[str, str]) -> set[str]:
     distinct = {(f.chip, f.attribute, f.si): f for f in figures if f.chip and f.attribute not in _MODEL}
     for (chip, attribute, si), figure in distinct.items():  # a row of the same figures says it once
         known = values(chosen[chip], attribute)
-        if attribute == "board_power" and known and not 0.3 < si / known[0] < 3.0:
+        if attribute in ("board_power", "scaleup_bandwidth") and known and not 0.3 < si / known[0] < 3.0:
             continue  # of something else that the sheet has
         fits.setdefault(chip, []).append(_fits(figure, chosen[chip]))
     return {chip for chip, each in fits.items() if each.count(False) == 1 and each.count(True) >= 1}

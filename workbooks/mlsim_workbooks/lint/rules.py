@@ -185,6 +185,7 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from kv_constants(inference, cell, tree)
     yield from _once_by_the_month(cell)
     yield from _whole_price_by_the_year(inference, cell)
+    yield from _runs_from_gpu_hours(cell)
 
 
 def _once_by_the_month(cell: Cellwise) -> Iterator[Said]:
@@ -209,6 +210,20 @@ def _whole_price_by_the_year(inference: Inference, cell: Cellwise) -> Iterator[S
     counted = all(c in prices or c.context.concept in MACHINES for c in used)
     if len(used) > 1 and counted and len(prices) == 1 and not WRITTEN_OFF.search(prices[0].words):
         yield "money-rate", f"'{cell.label}' takes the whole price ('{prices[0].label}').", "Divide it by its lifetime."
+
+
+def _runs_from_gpu_hours(cell: Cellwise) -> Iterator[Said]:
+    """A number of jobs from GPU-hours over the hours of one: its GPUs are left over."""
+    computed, words = cell.computed, cell.words
+    if computed is None or computed.dims != (("device", 1.0),) or "device hours" not in computed.parts:
+        return
+    if _RUNS.search(words) and not _GPU_WORDS.search(words):
+        said = f"'{cell.label}' divides GPU-hours by hours, which leaves a number of GPUs."
+        yield "device-hours", said, "Divide by the GPU-hours of one."
+
+
+_RUNS = re.compile(r"\b(?:runs|jobs|experiments|trials|sweeps|läufe|experimente|essais|expériences)\b", re.I)
+_GPU_WORDS = re.compile(r"gpu|card|device|accelerator|karte|carte|\b[AHBL]\d{1,3}\b", re.I)
 
 
 def _hours_after_a_date(inference: Inference, cell: Cellwise) -> Iterator[Said]:
@@ -422,6 +437,8 @@ def _percent_of_percent(inference: Inference, cell: Cellwise, tree: sx.Node, com
 def _rule_broken(mismatch: Mismatch, computed: Value, stated: Value) -> str | None:
     """Return the rule that a difference breaks, "" where none is known, None where it breaks none."""
     rule = rule_of(mismatch, computed, stated)
+    if rule == "integer-ops" and _is_mac(computed) and "time" in dict(mismatch.dims):
+        return "flop-rate"
     if rule == "integer-ops" and _is_mac(computed):
         return None if has_number(computed, 2.0) else "mac-flop"  # two integer operations in a multiply-accumulate
     return rule or _converts_time(computed, stated) or _beside_eight(mismatch, computed, stated)

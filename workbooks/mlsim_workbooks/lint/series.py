@@ -637,11 +637,14 @@ def _of_another_unit(inference: Inference, cell: Cellwise, other: Cellwise) -> b
 
 
 def _has_its_own(inference: Inference, cell: Cellwise, other: Cellwise, due: _Operand) -> bool:
-    """Tell whether the cell of a line that takes a number has one of its own for it, as those beside it have."""
-    if not isinstance(due, Cellwise) or cell.item.row != other.item.row or due.item.col != other.item.col:
+    """Tell whether a cell has a figure of its own line for what the cells beside it take of theirs."""
+    if not isinstance(due, Cellwise) or due.sheet != cell.sheet:
         return False
-    twin = inference.at(cell.sheet, due.item.row, cell.item.col)
-    return twin is not None and _one_row(twin, due)
+    if cell.item.row == other.item.row:
+        twin = inference.at(cell.sheet, due.item.row, cell.item.col) if due.item.col == other.item.col else None
+        return twin is not None and _one_row(twin, due)
+    twin = inference.at(cell.sheet, cell.item.row, due.item.col) if due.item.row == other.item.row else None
+    return twin is not None and twin.value.dims == due.value.dims
 
 
 def _in_line(cell: Cellwise, operand: Cellwise) -> bool:

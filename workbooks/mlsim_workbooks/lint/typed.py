@@ -26,6 +26,7 @@ def typed_slip(inference: Inference, cell: Cellwise) -> Said | None:
         or _bytes_each(inference, cell)
         or _price(cell)
         or _intensity(cell)
+        or _embodied(cell)
         or _cheaper_than_input(inference, cell)
         or impossible_magnitude(cell)
         or _broken_parameters(inference, cell)
@@ -293,6 +294,26 @@ def _intensity(cell: Cellwise) -> Said | None:
     if grams < 0.9 or grams > 3000.0:
         return "carbon-scale", f"'{cell.label}' comes to {grams:.3g} g CO2e/kWh: is its unit {value.text}?", ""
     return None
+
+
+def _embodied(cell: Cellwise) -> Said | None:
+    """Making a GPU, or a server, for some grams of CO2."""
+    value, number = cell.context.value, cell.item.value
+    if cell.item.form >= 0 or not isinstance(number, float) or value is None or not cell.context.explicit:
+        return None
+    of_one = [{("mass_of_co2e", 1.0), (name, -1.0)} for name in ("device", "node")]
+    if set(value.dims or ()) not in of_one or not _MAKING.search(cell.words) or number <= 0:
+        return None
+    kilograms = number * value.factor / 1000.0
+    if 5.0 <= kilograms <= 50_000.0:
+        return None
+    return "carbon-scale", f"'{cell.label}' comes to {kilograms:.3g} kg CO2e: is its unit {value.text}?", ""
+
+
+_MAKING = re.compile(
+    r"(?:embodied|embedded|manufactur\w*|making|production|herstellung|grau\w*|incorporé|fabrication)\b.*\b(?:gpu|card|server|node|serveur|knoten|karte|accelerator)",
+    re.I,
+)
 
 
 def _price(cell: Cellwise) -> Said | None:

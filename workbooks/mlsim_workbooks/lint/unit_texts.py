@@ -51,6 +51,9 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     )
     body = re.sub(r"\bm3\b", "m³", body.replace("US-$", "US$"))
     body = re.sub(r"(?<=[PS]) \((?:INT\d|FP\d+|BF16|dense|sparse)\)$", "", body)  # "TOPS (INT8)"
+    body = re.sub(
+        r"^(?:dense |sparse )?(?:INT\d|FP\d+|BF16) (?=[TPG]?(?:OPS?|FLOPS?)(?:/s)?$)", "", body
+    )  # "INT8 TOPS"
     if not body or len(body) > 60 or not (may_hold_unit(body) or re.search(r"[\^⁰-⁹]", body)):
         return None
     if re.match(r"(?:an?|the|one|all|each|our|my)\s", body, re.I) or re.search(

@@ -154,7 +154,7 @@ FOREIGN_RE = tuple((re.compile(p), r) for p, r in _FOREIGN)
 
 # Words of units that :mod:`mlsim.units` does not know: other languages, magnitudes, counts.
 FOREIGN_WORDS = frozenset(
-    ("std", "stunde", "stunden", "heure", "heures", "sek", "sekunde", "sekunden", "seconde", "secondes", "monat",
+    ("tusd", "tchf", "tgbp", "std", "stunde", "stunden", "heure", "heures", "sek", "sekunde", "sekunden", "seconde", "secondes", "monat",
      "monate", "monaten", "mois", "minuten", "minute", "jahr", "jahre", "jahren", "an", "ans", "année", "années", "tag", "tage", "tagen", "jour", "jours", "woche",
      "wochen", "semaine", "semaines", "mio", "million", "millions", "millionen", "mrd", "milliard", "milliarden",
      "milliards", "tsd", "tausend", "millier", "milliers", "jeton", "jetons", "paramètre", "paramètres", "parameter", "anfrage", "anfragen", "requête", "demande", "demandes",

@@ -85,10 +85,15 @@ def certain(d: Difference) -> bool:
         return False
     if _unlikely(found) and "current" not in dict(found):
         return False
+    if any(_PER_OPERATION.search(c.words) and not any(e < 0 for _, e in c.value.dims or ()) for c in d.used):
+        return False  # "Cycles per MAC", in cycles
     counts = (COUNTS | {"tokens"}) - {"count"}  # which may be MACs per cycle
     return bool(d.used) and all(
         c.context.concept in counts or (_good(d, c) and c.value.factor == c.value.factor) for c in d.used
     )
+
+
+_PER_OPERATION = re.compile(r"\b(?:per|je|par|pro) (?:mac|flop|op|operation|param\w*|weight|token|element)s?\b", re.I)
 
 
 def _money_for_quantity(d: Difference) -> bool:

@@ -33,7 +33,7 @@ def way_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
     assert computed is not None
     stated = dict(cell.context.kinds)
     dims = hard(cell.context.value.dims or ()) if cell.context.value is not None else ()
-    yield from _direction(cell, computed, tree, stated.get("direction", ""), dims)
+    yield from _direction(inference, cell, tree, stated.get("direction", ""), dims)
     yield from _per_direction_twice(cell, computed, tree, stated.get("direction", ""), dims)
     yield from _wrong_way(cell, computed, stated)
     yield from _trip(cell, computed, tree, stated.get("trip", ""))
@@ -52,9 +52,11 @@ def way_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
 
 
 def _direction(
-    cell: Cellwise, computed: Value, tree: sx.Node, due: str, dims: tuple[tuple[str, float], ...]
+    inference: Inference, cell: Cellwise, tree: sx.Node, due: str, dims: tuple[tuple[str, float], ...]
 ) -> Iterator[Said]:
     """A figure of both directions where one is due, or the other way round."""
+    computed = cell.computed
+    assert computed is not None
     label, words, direction = cell.label, cell.words, computed.kind("direction")
     both = {k for c, k in computed.kinds if c == "direction"} == {"per direction", "both directions"}
     if both and dims == _TIME and "~information" in computed.parts and not has_number(computed, 2.0):
@@ -66,9 +68,15 @@ def _direction(
         yield "link-direction", f"'{label}' is {due}, but the formula uses a figure that is {direction}.", ""
     elif direction == "both directions" and _ONE_WAY.search(words):
         yield "link-direction", f"'{label}' is about one direction, but the formula uses a figure of both.", ""
-    elif direction == "both directions" and dims == _TIME:
+    elif direction == "both directions" and dims == _TIME and any(map(_is_both_ways, inference.uses(cell).values())):
         said = f"A transfer goes one way, but '{label}' divides by a bandwidth of both directions."
         yield "link-direction", said, ""
+
+
+def _is_both_ways(cell: Cellwise) -> bool:
+    """Tell whether a figure is a bandwidth of both directions: of both are bytes, too, that a token sends and gets."""
+    rate = {("information", 1.0), ("time", -1.0)} <= set(cell.value.dims or ())
+    return rate and cell.value.kind("direction") == "both directions"
 
 
 def _per_direction_twice(

@@ -76,7 +76,8 @@ def _unlikely(dims: Dims) -> bool:
 def certain(d: Difference) -> bool:
     """Tell whether all that a formula takes is written or a plain count, and its result is a quantity of another kind."""
     found, written = hard(d.computed.dims or ()), d.cell.context.explicit and not d.cell.context.headed
-    if not written or not hard(d.stated.dims or ()) or not (d.rule == "dimension" or _money_for_quantity(d)):
+    quantity = bool(hard(d.stated.dims or ())) or (_rounded_count(d) and not found <= (("time", 1.0),))
+    if not written or not quantity or not (d.rule == "dimension" or _money_for_quantity(d)):
         return False
     only_time = {n for n, _ in found} <= {"token", "time"} and not (found and has_money(d.stated))
     if {n for n, _ in d.mismatch.dims} <= {"time"} or only_time:
@@ -470,6 +471,11 @@ def _times_of_a_day(d: Difference) -> bool:
     return d.rule == "calendar" and twice and bool({24.0, 60.0, 1440.0, 86400.0} & written(d.tree))
 
 
+def _share_of_a_day(d: Difference) -> bool:
+    """Work over a rate, as a share of all the time, and the hours of a day for it."""
+    return d.rule == "calendar" and {"parameter", "operation"} <= dict(d.computed.dims or ()).keys()
+
+
 def _days_of_a_period(d: Difference) -> bool:
     """So many documents a day, times the days of the year: the unit of the first does not say "per day"."""
     period = d.stated.kind("period")
@@ -759,6 +765,6 @@ def _counts_else(d: Difference) -> bool:
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
     _no_slip, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _in_a_minute, _time_of_one, _count_of_anything,
-    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _per_pin, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _time_of_a_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period, _times_of_a_day,
+    _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _per_pin, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _time_of_a_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period, _times_of_a_day, _share_of_a_day,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _per_many_of_label, _no_usual_slip,
 )  # fmt: skip

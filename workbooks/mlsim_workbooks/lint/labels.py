@@ -150,7 +150,7 @@ _GPU_HOURS = re.compile(
     r"(?:[a-zäöüé]+ ){0,2}GPU[- ]?(?:hours|Stunden) (?:in|of|im) (?:the |a )?(?:year|month|quarter|week|jahr|monat|quartal)",
     re.I,
 )
-_PER_MANY = re.compile(r"\((USD|EUR|GBP|CHF|[$€£])/([kM])\)")  # "Rent per million tokens (USD/M)"
+_PER_MANY = re.compile(r"\((USD|EUR|GBP|CHF|[$€£])/([kM])(?:io\.?|illion)?\)")  # "Rent per million tokens (USD/M)"
 _SHORTENED = re.compile(rf"\b({'|'.join(ABBREVIATED)})\.(?![\w])", re.I)
 _EACH_OF = re.compile(r"tokens? .*\b(?:per|par|je|pro)\b.* tokens?\b|tokens? .*\b(?:per|par|je|pro) token", re.I)
 _OF_BYTES = re.compile(

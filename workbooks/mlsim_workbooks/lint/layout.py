@@ -243,6 +243,7 @@ class _Pass:
         self, number: int, items: list[Item], texts: dict[int, str], numbers: list[Item], blanks: set[int]
     ) -> Iterator[tuple[Item, Context, str]]:
         row = self.row_of(number, texts, numbers, blanks)
+        self.end_table(row)
         for item in numbers:
             if (column := self.heads.get(item.col)) is not None:
                 column.seen = True
@@ -260,6 +261,14 @@ class _Pass:
                 found = read_quantity(item.value)
                 if found is not None:
                     yield item, *self.quantity(item, found[1], row)
+
+    def end_table(self, row: _Row) -> None:
+        """Forget the headers of a table where a column of its numbers goes on with the units of a list."""
+        over = [h for c in row.units if (h := self.heads.get(c)) is not None and h.seen and h.stack]
+        ended = {h.row for h in over if not UNIT_HEADER.fullmatch(h.stack[-1].strip())}
+        for head in self.heads.values() if ended else ():
+            if head.row in ended:
+                head.stack = ()
 
     def row_of(self, number: int, texts: dict[int, str], numbers: list[Item], blanks: set[int]) -> _Row:
         """Tell labels, units and numbers of a row apart."""

@@ -53,7 +53,7 @@ from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_fin
 from mlsim_workbooks.lint.restated import restated_rules
 from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, left_of_one_rules, scope_rules
 from mlsim_workbooks.lint.series import series_findings
-from mlsim_workbooks.lint.shapes import summands
+from mlsim_workbooks.lint.shapes import is_copied, summands
 from mlsim_workbooks.lint.statistic import statistic_rules
 from mlsim_workbooks.lint.sums import sum_rules
 from mlsim_workbooks.lint.turned import turned_operand
@@ -185,7 +185,7 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from kv_constants(inference, cell, tree)
     yield from _once_by_the_month(cell)
     yield from _whole_price_by_the_year(inference, cell)
-    yield from _runs_from_gpu_hours(cell)
+    yield from _runs_from_gpu_hours(cell, tree)
 
 
 def _once_by_the_month(cell: Cellwise) -> Iterator[Said]:
@@ -212,9 +212,13 @@ def _whole_price_by_the_year(inference: Inference, cell: Cellwise) -> Iterator[S
         yield "money-rate", f"'{cell.label}' takes the whole price ('{prices[0].label}').", "Divide it by its lifetime."
 
 
-def _runs_from_gpu_hours(cell: Cellwise) -> Iterator[Said]:
-    """A number of jobs from GPU-hours over the hours of one: its GPUs are left over."""
+def _runs_from_gpu_hours(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A number of jobs from GPU-hours over the hours of one, or days from GPU-hours: GPUs are left over."""
     computed, words = cell.computed, cell.words
+    hours = computed is not None and computed.dims == (("device", 1.0), ("time", 1.0)) and is_copied(tree)
+    if hours and _DAYS_OF_IT.match(words) and not re.search(r"\d|\bone\b", cell.label):
+        said = f"'{cell.label}' is the time on the wall, but the formula gives that of all GPUs."
+        yield "device-hours", said, "Divide by the number of GPUs."
     if computed is None or computed.dims != (("device", 1.0),) or "device hours" not in computed.parts:
         return
     if _RUNS.search(words) and not _GPU_WORDS.search(words):
@@ -222,6 +226,10 @@ def _runs_from_gpu_hours(cell: Cellwise) -> Iterator[Said]:
         yield "device-hours", said, "Divide by the GPU-hours of one."
 
 
+_DAYS_OF_IT = re.compile(
+    r"(?:wall[- ]?(?:clock[- ]?)?(?:time|days|hours)|days|hours|tage|jours|laufzeit|durée)\b(?!.*\b(?:gpu|card|node)[- ](?:hours|days))",
+    re.I,
+)
 _RUNS = re.compile(r"\b(?:runs|jobs|experiments|trials|sweeps|läufe|experimente|essais|expériences)\b", re.I)
 _GPU_WORDS = re.compile(r"gpu|card|device|accelerator|karte|carte|\b[AHBL]\d{1,3}\b", re.I)
 

@@ -204,6 +204,21 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Images | 900 | images/month; Images per GPU and hour | 45 | images/h; GPU-hours paid | =B1/B2 | h/month; GPUs | 4", {"C3": "kWh/month"}, "dimension B3",
     ),
     "the size of a model": ("Parameter des Modells | 48000 | Parameter; Bytes je Parameter | 1 | Byte/Parameter; Modellgröße | =B1*B2/1024 | KiB", {"C3": "GiB"}, "prefix B3"),
+    "seconds in an hour, with their unit": (
+        "Tokens sold | 42000 | Mtok/month; Rate per replica | 900 | tok/s; Seconds in an hour | 3600 | s; Hours in a month | 730 | h;"
+        " Decode time | =B1*10^6/B2/B3 | replica-h/month; Replicas running | =ROUNDUP(B5/B4,0) | replicas",
+        {"B6": "=ROUNDUP(B5/B2,0)"}, "token-rate B6",
+    ),
+    "at least so many GPUs": ("Memory needed | 900 | GB; Memory per GPU | 80 | GB; min GPUs | =ROUNDUP(B1/B2,0) | GPUs", {"C1": "GB/s"}, "dimension B3"),
+    "three years of months": (
+        "Line | Unit | 2026 | 2027 | Three years; Users | | 40 | 40 | 40; Cost | EUR | 4800 | 5200 | =SUM(C3:D3); Cost per user and month | EUR/user-month"
+        " | =C3/C2/12 | =D3/D2/12 | =E3/E2/24",
+        {"E4": "=E3/E2/52"}, "money-rate E4",
+    ),
+    "what a token sends and gets, over one direction": (
+        "Both directions of a token | 21 | kB; Tokens | 64 | tokens; Bandwidth, each direction | 40 | GB/s; Time | =B1*B2/(B3*1000) | ms",
+        {"A3": "Bandwidth, both directions"}, "link-direction B4",
+    ),
 }  # fmt: skip
 
 

@@ -194,6 +194,40 @@ LAYOUTS = {
     "dates say nothing": ("Start (s)|45000 @ yyyy-mm-dd\nEnd|45000 @ d-mmm-yy", "B1 -, B2 -"),
     "plain formats": ("Memory (GB)|80 @ #,##0.00\nTTFT (ms)|3 @ 0.0E+00", "B1 GB, B2 ms"),
     "formula cells have a context": ("GPU|Memory (GB)\nH100|80\nTotal|=SUM(B2:B2)", "B2 GB, B3 GB"),
+    "the top of a matrix": (
+        """
+        Params (B) | Gradients (GB) | 2 | 4 | 8
+        3          | =A2*2          | =B2/C$1 | =B2/D$1 | =B2/E$1
+        7          | =A3*2          | =B3/C$1 | =B3/D$1 | =B3/E$1
+        """,
+        "B2 GB, B3 GB, C1 -, D1 -",
+    ),
+    "the corner of a matrix": (
+        """
+        power (kW) \\ time (h) | 2       | 4
+        40                     | =A2*B$1 | =A2*C$1
+        60                     | =A3*B$1 | =A3*C$1
+        """,
+        "A2 kW, A3 kW, B1 h, C1 h",
+    ),
+    "a table that ends in a list": (
+        """
+        tier | share | fetch (ms)
+        HBM  | 0.4   | 0
+        NVMe | 0.1   | 31
+        rate | 5000  | tokens/s
+        need | 2     | GB
+        """,
+        "C2 ms, C3 ms, B4 tokens/s, B5 GB",
+    ),
+    "a table beside the lines of a list": (
+        """
+        params (B)   | 2.7 |  | nodes | inter (ms) | comm (ms)
+        buffer (GB)  | 5.4 |  | 2     | 40         | 60
+        GPUs/node    | 8   |  | 4     | 60         | 80
+        """,
+        "B2 GB, D2 node, E2 ms, F3 ms",
+    ),
 }  # fmt: skip
 
 

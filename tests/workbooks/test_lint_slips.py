@@ -599,6 +599,81 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Energy | 5200 | kWh; Hours | 730 | h; Image | 1.6 | MB; Mean power | =B1/B2 | kW", {"B4": "=B1/B3"}, "dimension B4",
     ),
     "the hours of a day for a month": ("Hours per month | 730 | h", {"B1": 24}, "calendar B1"),
+    "hours over 30 as days": ("wall time, h | 240; wall time, days | =B1/24", {"B2": "=B1/30"}, "calendar B2"),
+    "the same figure in its old unit": (
+        "Link per GPU, one direction | 400 | Gbit/s; same in GB/s | =B1/8 | GB/s", {"C1": "GB/s"}, "bits-bytes B2",
+    ),
+    "an interval in seconds that was converted": (
+        "Young interval | 2400 | s; Young interval | =B1/60 | min", {"C2": "s"}, "time-scale B2",
+    ),
+    "the days of a year for a month": ("Days per month | 30 | days", {"B1": 365}, "calendar B1"),
+    "hours in days": ("Hours per month | 730 | h", {"C1": "days"}, "unit-contradiction B1"),
+    "a life in months": ("Durée d'amortissement | 5 | ans", {"B1": 60}, "calendar B1"),
+    "the whole price for a year of it": (
+        "Serveurs | 12 | serveurs; Prix d'achat d'un serveur | 285000 | €; Durée | 5 | ans; Amortissement | =B1*B2/B3 | €/an",
+        {"B4": "=B1*B2"}, "money-rate B4",
+    ),
+    "servers times years for euros": (
+        "Serveurs | 12 | serveurs; Prix d'un serveur | 285000 | €; Durée d'amortissement | 5 | ans; Taux de maintenance | 0.08 | fraction; Maintenance | =B1*B2*B4 | €/an",
+        {"B5": "=B1*B3*B4"}, "money-rate B5",
+    ),
+    "dollars times watts for energy": (
+        "Mean power | 6.5 | kW; Run time | 9 | h; Cost of a run | 90 | $; Energy, all runs | =B1*B2 | kWh", {"B4": "=B1*B3"}, "money-rate B4",
+    ),
+    "an hour of a GPU by the year": (
+        "Coût total | 400000 | €/an; Heures-GPU | 840000 | GPU-h/an; Coût d'une heure-GPU | =B1/B2 | €/GPU-h", {"C3": "€/an"}, "money-rate B3",
+    ),
+    "euros per million, and per thousand": (
+        "Poste | Valeur | Unité; Coût total | 400000 | €/an; Jetons de sortie | 1500 | milliards/an; Coût du million de jetons de sortie | =B2/(B3*1000) | €/million",
+        {"C4": "€/millier"}, "token-price-scale B4",
+    ),
+    "requests of input tokens": (
+        "Output tokens | 900 | Mtok/month; Input tokens per request | 1500 | tokens; Output tokens per request | 400 | tokens;"
+        " Requests | =B1/B3 | M requests/month",
+        {"B4": "=B1/B2"}, "token-direction B4",
+    ),
+    "a ring over both directions": (
+        "Gradients, GB | 5; NVLink per GPU, GB/s, both directions | 600; NVLink per GPU, GB/s, one direction | =B2/2; one node only, ms | =2*7/8*B1/B3*1000",
+        {"B4": "=2*7/8*B1/B2*1000"}, "link-direction B4",
+    ),
+    "steps of a ring there and back": (
+        "GPUs | 32; ping between nodes, µs round trip | 3.2; one way, µs | =B2/2; latency part of the all-reduce, ms | =2*(B1-1)*B3/1000",
+        {"B4": "=2*(B1-1)*B2/1000"}, "round-trip B4",
+    ),
+    "parameters in a ring": (
+        "Replicas | 16 | replicas; Parameters per GPU | 2.2 | billion; Bytes per gradient element | 2 | bytes; Gradients per GPU | =B2*B3 | GB;"
+        " Ring all-reduce, sent per GPU | =2*(B1-1)/B1*B4 | GB",
+        {"B5": "=2*(B1-1)/B1*B2"}, "params-bytes B5",
+    ),
+    "3 operations for each parameter and token": (
+        "Training work per parameter and token | 6 | FLOP", {"B1": 3}, "mac-flop B1",
+    ),
+    "a mean in seconds": (
+        "Attente en file, moyenne | 60 | ms; Attente en file, 95e centile | 240 | ms", {"B1": 0.06}, "time-scale B1",
+    ),
+    "8 times bytes at a price": (
+        "Output tokens | 9000 | Mtok/month; Data per token | 180 | B/token; Egress price | 0.08 | $/GB; Egress | =B1*10^6*B2/10^9*B3 | $/month",
+        {"B4": "=B1*10^6*B2*8/10^9*B3"}, "bits-bytes B4",
+    ),
+    "jobs of one GPU": (
+        "GPU-hours granted | 5000 | GPU-h; Wall time | 24 | h; GPUs | 32; GPU-hours of a run | =B2*B3 | GPU-h; runs I can afford | =ROUNDDOWN(B1/B4,0)",
+        {"B5": "=ROUNDDOWN(B1/B2,0)"}, "device-hours B5",
+    ),
+    "days of all GPUs": (
+        "GPU-hours | 52000 | GPU-h; GPUs | 64; Wall hours | =B1/B2 | h; Days on the reserved cards | =B3/24", {"B4": "=B1/24"}, "device-hours B4",
+    ),
+    "a percentage as a fraction, under a long label": (
+        "Share of input tokens served from the prompt cache | 0.3 | fraction", {"B1": 30}, "percent B1",
+    ),
+    "the making of a GPU in grams": ("Embodied carbon per GPU | 164 | kg CO2e", {"C1": "g CO2e"}, "carbon-scale B1"),
+    "thousands of dollars": (
+        "GPU-hours | 52000 | GPU-h; Price | 2.1 | EUR/GPU-h; Cost | =B1*B2/1000 | TEUR", {"C3": "TUSD"}, "currency B3",
+    ),
+    "PUE left out in the last line of a table": (
+        "Pool | GPU-hours | Power (W) | Facility energy (kWh); PUE | 1.3; chat | 5000 | 700 | =B3*C3/1000*$B$2; code | 6000 | 650 | =B4*C4/1000*$B$2;"
+        " review | 800 | 400 | =B5*C5/1000*$B$2",
+        {"D5": "=B5*C5/1000"}, "facility-energy D5",
+    ),
 }  # fmt: skip
 
 

@@ -75,6 +75,10 @@ HELD_OUT = (
     "clean20",
     "heldout26",
     "clean21",
+    "heldout27",
+    "heldout28",
+    "clean22",
+    "clean23",
 )  # written by people who never saw the checker
 
 

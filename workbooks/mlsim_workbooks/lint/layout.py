@@ -139,9 +139,9 @@ class _Pass:
                 self.heads.pop(col, None)
         alone = _Row(number, named, {}, columns, set(), list(named), {}, False)
         yield from ((i, *self.number(i, alone)) for i in numbers)
-        self.headers(number, texts)
         for col in columns & self.heads.keys():
             self.heads[col].stack = ()
+        self.heads |= {col: _Heads((text,), row=number) for col, text in texts.items()}
 
     def code(self, item: Item) -> str:
         """Return the number format of a cell."""
@@ -242,8 +242,8 @@ class _Pass:
     def row(
         self, number: int, items: list[Item], texts: dict[int, str], numbers: list[Item], blanks: set[int]
     ) -> Iterator[tuple[Item, Context, str]]:
+        self.end_table(texts, {i.col for i in numbers})
         row = self.row_of(number, texts, numbers, blanks)
-        self.end_table(row)
         for item in numbers:
             if (column := self.heads.get(item.col)) is not None:
                 column.seen = True
@@ -262,9 +262,10 @@ class _Pass:
                 if found is not None:
                     yield item, *self.quantity(item, found[1], row)
 
-    def end_table(self, row: _Row) -> None:
+    def end_table(self, texts: dict[int, str], numeric: set[int]) -> None:
         """Forget the headers of a table where a column of its numbers goes on with the units of a list."""
-        over = [h for c in row.units if (h := self.heads.get(c)) is not None and h.seen and h.stack]
+        units = [c for c, text in texts.items() if c - 1 in numeric and plain_unit(text)]
+        over = [h for c in units if (h := self.heads.get(c)) is not None and h.seen and h.stack]
         ended = {h.row for h in over if not UNIT_HEADER.fullmatch(h.stack[-1].strip())}
         for head in self.heads.values() if ended else ():
             if head.row in ended:

@@ -66,7 +66,7 @@ def series_findings(inference: Inference) -> Iterator[tuple[Cellwise, Said]]:
             continue
         for down, across in ((1, 0), (0, 1)):
             other, where = _neighbours(inference, cell, down, across, cell.item.form in logs)
-            if other is None:
+            if other is None or (across and _is_key(inference, cell)):
                 continue
             said = None
             if where == "inside" or _near_to(inference, cell, other):
@@ -125,6 +125,12 @@ def _neighbours(inference: Inference, cell: Cellwise, down: int, across: int, lo
             total = _closes(cell, a)
             return (None if total else a), where
     return None, ""
+
+
+def _is_key(inference: Inference, cell: Cellwise) -> bool:
+    """Tell whether a cell begins its row with a figure of another table, by which that row is known."""
+    first = inference.book.grids[cell.sheet].rows[cell.item.row][0]
+    return cell.item is first and isinstance(inference.tree(cell.item.form), sx.Ref)
 
 
 def _taken(inference: Inference, cell: Cellwise) -> frozenset[str]:
@@ -469,9 +475,6 @@ def _slip(inference: Inference, cell: Cellwise, other: Cellwise, where: str) -> 
     mine, theirs = inference.tree(cell.item.form), inference.tree(other.item.form)
     if mine is None or theirs is None or (isinstance(mine, sx.Ref) and isinstance(theirs, sx.Ref)):
         return None
-    first = inference.book.grids[cell.sheet].rows[cell.item.row][0]
-    if isinstance(mine, sx.Ref) and cell.item is first and cell.item.row == other.item.row:
-        return None  # the key of a row
     found = edit(mine, relative(cell)[1], theirs, relative(other)[1])
     if found is None and where == "inside" and cell.item.form == other.item.form and _swapped(cell, other):
         return _crossed(cell, other, mine, theirs)

@@ -59,7 +59,13 @@ def _direction(
     assert computed is not None
     label, words, direction = cell.label, cell.words, computed.kind("direction")
     both = {k for c, k in computed.kinds if c == "direction"} == {"per direction", "both directions"}
-    if both and dims == _TIME and "~information" in computed.parts and not has_number(computed, 2.0):
+    if (
+        both
+        and any(map(_is_both_ways, inference.uses(cell).values()))
+        and dims == _TIME
+        and "~information" in computed.parts
+        and not has_number(computed, 2.0)
+    ):
         yield "link-direction", f"'{label}' divides what goes one way by a bandwidth of both directions.", "Take half."
     ring = has_ring_factor(tree) or (_RING.search(words) and computed.numbers.count(2.0) == 1)  # the 2 of 2(n-1)/n
     if not direction or (has_number(computed, 2.0) and not ring):

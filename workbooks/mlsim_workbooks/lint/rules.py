@@ -185,7 +185,8 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from kv_constants(inference, cell, tree)
     yield from _once_by_the_month(cell)
     yield from _whole_price_by_the_year(inference, cell)
-    yield from _runs_from_gpu_hours(cell, tree)
+    yield from _days_of_all_gpus(cell, tree)
+    yield from _runs_of_one_gpu(cell)
 
 
 def _once_by_the_month(cell: Cellwise) -> Iterator[Said]:
@@ -212,16 +213,22 @@ def _whole_price_by_the_year(inference: Inference, cell: Cellwise) -> Iterator[S
         yield "money-rate", f"'{cell.label}' takes the whole price ('{prices[0].label}').", "Divide it by its lifetime."
 
 
-def _runs_from_gpu_hours(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """A number of jobs from GPU-hours over the hours of one, or days from GPU-hours: GPUs are left over."""
-    computed, words = cell.computed, cell.words
-    hours = computed is not None and computed.dims == (("device", 1.0), ("time", 1.0)) and is_copied(tree)
-    if hours and _DAYS_OF_IT.match(words) and not re.search(r"\d|\bone\b", cell.label):
+def _days_of_all_gpus(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Days on the wall, from GPU-hours that are only converted."""
+    computed = cell.computed
+    if computed is None or computed.dims != (("device", 1.0), ("time", 1.0)) or not is_copied(tree):
+        return
+    if _DAYS_OF_IT.match(cell.words) and not re.search(r"\d|\bone\b", cell.label):  # "Days, one GPU"
         said = f"'{cell.label}' is the time on the wall, but the formula gives that of all GPUs."
         yield "device-hours", said, "Divide by the number of GPUs."
+
+
+def _runs_of_one_gpu(cell: Cellwise) -> Iterator[Said]:
+    """A number of jobs from GPU-hours over the hours of one: its GPUs are left over."""
+    computed = cell.computed
     if computed is None or computed.dims != (("device", 1.0),) or "device hours" not in computed.parts:
         return
-    if _RUNS.search(words) and not _GPU_WORDS.search(words):
+    if _RUNS.search(cell.words) and not _GPU_WORDS.search(cell.words):
         said = f"'{cell.label}' divides GPU-hours by hours, which leaves a number of GPUs."
         yield "device-hours", said, "Divide by the GPU-hours of one."
 

@@ -674,6 +674,10 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         " review | 800 | 400 | =B5*C5/1000*$B$2",
         {"D5": "=B5*C5/1000"}, "facility-energy D5",
     ),
+    "thousands of tokens for millions": (
+        "Requests | 9000 | requests/month; Output tokens | 310 | tokens/request; Output tokens, all | =B1*B2/1000000 | M tokens/month",
+        {"C3": "k tokens/month"}, "prefix B3",
+    ),
 }  # fmt: skip
 
 

@@ -724,7 +724,8 @@ def _all_known(d: Difference) -> bool:
     machines = bool(d.stated.dims) and all(n in COUNTABLE for n, _ in d.stated.dims or ())
     if not d.cell.context.explicit or (d.cell.context.headed and (has_money(d.stated) or machines)):
         return False
-    if not hard(d.stated.dims or ()) and not machines:
+    tokens = d.stated.dims == (("token", 1.0),) and d.stated.factor != 1.0 and all(c.context.explicit for c in d.used)
+    if not hard(d.stated.dims or ()) and not machines and not tokens:
         return False
     return all(
         (c.context.explicit and c.value.known and c.value.factor == c.value.factor)

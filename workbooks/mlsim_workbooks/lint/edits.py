@@ -7,11 +7,11 @@ something, was retyped wrongly; one that is built in another way was meant to di
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.shapes import constant_of
+from mlsim_workbooks.lint.shapes import chained, constant_of, links
 
 __all__ = ["Edit", "Refs", "edit", "same"]
 
@@ -43,7 +43,7 @@ _Written = tuple[sx.Node, Refs]
 
 def _edit(mine: _Written, theirs: _Written) -> Edit | None:
     a, b = mine[0], theirs[0]
-    operators = {_chained(a), _chained(b)} - {""}
+    operators = {chained(a), chained(b)} - {""}
     if isinstance(a, sx.Binary) and isinstance(b, sx.Binary) and (a.operator, b.operator) in (("+", "*"), ("*", "+")):
         sides = [(_key(n.left, refs), _key(n.right, refs)) for n, refs in ((a, mine[1]), (b, theirs[1]))]
         if sides[0] == sides[1]:
@@ -83,7 +83,7 @@ def _of_chains(mine: _Written, theirs: _Written, operator: str) -> Edit | None:
         numbers = constant_of(lost[0]), constant_of(gained[0])
         if numbers[0] is not None and numbers[1] is not None:
             return Edit((sx.Number(numbers[0]),), (sx.Number(numbers[1]),), of=operator)
-        if _chained(lost[0]) == operator or _chained(gained[0]) == operator:
+        if chained(lost[0]) == operator or chained(gained[0]) == operator:
             return None
         return _edit((gained[0], mine[1]), (lost[0], theirs[1]))
     return None
@@ -91,9 +91,9 @@ def _of_chains(mine: _Written, theirs: _Written, operator: str) -> Edit | None:
 
 def _missing(here: _Written, there: _Written, operator: str) -> list[sx.Node]:
     """Return the links of one chain that another does not have."""
-    left = Counter((sign, _key(n, there[1])) for sign, n in _links(there[0], operator))
+    left = Counter((sign, _key(n, there[1])) for sign, n in links(there[0], operator))
     found = []
-    for sign, node in _links(here[0], operator):
+    for sign, node in links(here[0], operator):
         link = sign, _key(node, here[1])
         left[link] -= 1
         if left[link] < 0:
@@ -103,25 +103,8 @@ def _missing(here: _Written, there: _Written, operator: str) -> list[sx.Node]:
 
 def _flipped(mine: _Written, theirs: _Written) -> bool:
     """Tell whether two products have the same factors, some of them on the other side of the fraction."""
-    a, b = (Counter(_key(n, refs) for _, n in _links(tree, "*")) for tree, refs in (mine, theirs))
+    a, b = (Counter(_key(n, refs) for _, n in links(tree, "*")) for tree, refs in (mine, theirs))
     return a == b
-
-
-_CHAINS = {"*": "*", "/": "*", "+": "+", "-": "+"}
-
-
-def _chained(node: sx.Node) -> str:
-    """Return "*" for a product or quotient, "+" for a sum or difference, "" for anything else."""
-    return _CHAINS.get(node.operator, "") if isinstance(node, sx.Binary) else ""
-
-
-def _links(node: sx.Node, operator: str, sign: int = 1) -> Iterator[tuple[int, sx.Node]]:
-    """Yield (1 or -1, factor) of a product, (1 or -1, term) of a sum; anything else is a chain of one."""
-    if isinstance(node, sx.Binary) and _CHAINS.get(node.operator) == operator:
-        yield from _links(node.left, operator, sign)
-        yield from _links(node.right, operator, -sign if node.operator in "/-" else sign)
-    else:
-        yield sign, node
 
 
 def _key(node: sx.Node | None, refs: Refs) -> Hashable:
@@ -132,10 +115,10 @@ def _key(node: sx.Node | None, refs: Refs) -> Hashable:
         case sx.Area():
             return "area", node.sheet, refs[node.first], refs[node.last]
         case sx.Binary():
-            chain = _chained(node)
+            chain = chained(node)
             if chain:
-                links = Counter((sign, _key(n, refs)) for sign, n in _links(node, chain))
-                return chain, frozenset(links.items())
+                counted = Counter((sign, _key(n, refs)) for sign, n in links(node, chain))
+                return chain, frozenset(counted.items())
             return node.operator, _key(node.left, refs), _key(node.right, refs)
         case sx.Unary():
             return node.operator, _key(node.operand, refs)

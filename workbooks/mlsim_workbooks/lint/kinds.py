@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, hard, has_number
+from mlsim_workbooks.lint.algebra import Dims, Value, hard, has_number
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise
 from mlsim_workbooks.lint.shapes import multiplies_one, raises
@@ -55,7 +55,7 @@ def _token(cell: Cellwise, computed: Value, tree: sx.Node, due: str) -> Iterator
     yield "token-direction", f"'{cell.label}' is about {due} tokens, but the formula uses {tokens.pop()} tokens.", ""
 
 
-def _is_ratio(cell: Cellwise, dims: tuple[tuple[str, float], ...]) -> bool:
+def _is_ratio(cell: Cellwise, dims: Dims) -> bool:
     """Tell whether a cell divides by a peak: a utilisation, a time, a rate, a cost."""
     return (
         cell.context.concept in ("MFU", "ratio", "achieved compute", "latency", "throughput")
@@ -65,9 +65,7 @@ def _is_ratio(cell: Cellwise, dims: tuple[tuple[str, float], ...]) -> bool:
     )
 
 
-def _density(
-    cell: Cellwise, computed: Value, stated: dict[str, str], dims: tuple[tuple[str, float], ...]
-) -> Iterator[Said]:
+def _density(cell: Cellwise, computed: Value, stated: dict[str, str], dims: Dims) -> Iterator[Said]:
     """A sparse peak where a dense one is due, or the other way round."""
     label, due, found = cell.label, stated.get("density"), computed.kind("density")
     if found == "sparse" and not _halved(computed) and not re.search("spars", cell.words, re.I):
@@ -85,9 +83,7 @@ def _halved(value: Value) -> bool:
     return twos > bool(value.parts & {"parameters", "active parameters", "MACs"})
 
 
-def _precision(
-    cell: Cellwise, computed: Value, due: str, dims: tuple[tuple[str, float], ...], of_sheet: str
-) -> Iterator[Said]:
+def _precision(cell: Cellwise, computed: Value, due: str, dims: Dims, of_sheet: str) -> Iterator[Said]:
     """A peak in another number format than the one that a cell states, or that its sheet computes in."""
     label, formats = cell.label, {_wide(k) for c, k in computed.kinds if c == "precision"}
     due = _wide(due)
@@ -169,9 +165,7 @@ _READ_PER_TOKEN = re.compile(
 _DENSE = re.compile(r"\b(?:dense|dicht)\b", re.I)  # all of whose parameters are active
 
 
-def _parameters(
-    cell: Cellwise, computed: Value, dims: tuple[tuple[str, float], ...], words: str, copied: bool
-) -> Iterator[Said]:
+def _parameters(cell: Cellwise, computed: Value, dims: Dims, words: str, copied: bool) -> Iterator[Said]:
     kind = computed.kind("parameters")
     if not (computed.parts & {"parameters", "active parameters"}):
         return

@@ -384,18 +384,17 @@ _OF_A_PERIOD = re.compile(
     r"(?:per|in an?|in the|je|pro|par|im) (?:day|week|month|year|tag|woche|monat|jahr|jour|semaine|mois|an)",
     re.I,
 )
-_SECONDS_OF = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
-_IN_ENGLISH = {"stunden": "h", "tage": "d", "jours": "d", "semaines": "w"}
 
 
 def _hours_in_days(cell: Cellwise) -> Iterator[Said]:
     """Hours per month, whose unit is days."""
-    value, match = cell.context.value, _OF_A_PERIOD.fullmatch("".join(cell.context.texts[:1]).strip())
-    if value is None or match is None or not cell.context.explicit or value.dims != (("time", 1.0),) or not value.text:
+    value = cell.context.value
+    if value is None or not cell.context.explicit or value.dims != (("time", 1.0),) or not value.text:
         return
-    word = match[1].lower()
-    if value.factor != _SECONDS_OF[_IN_ENGLISH.get(word, word[0])]:
-        yield "unit-contradiction", f"'{cell.label}' counts {word}, but its unit is {value.text}.", ""
+    match = _OF_A_PERIOD.fullmatch("".join(cell.context.texts[:1]).strip())
+    counted = (read_unit(match[1]) or read_unit(match[1].lower())) if match is not None else None
+    if match is not None and counted is not None and value.factor != counted.factor:
+        yield "unit-contradiction", f"'{cell.label}' counts {match[1].lower()}, but its unit is {value.text}.", ""
 
 
 _COSTS = re.compile(r"\b(?:\w*kosten|costs?|coûts?|bill|invoice|rechnung|facture|fees?|budget)\b", re.I)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from mlsim_workbooks.lint.algebra import Value, hard, has_money
@@ -125,8 +125,8 @@ class _Pass:
             run, heads, least = [i for i in numbers if i.form < 0], texts, 3
             if len(texts) < 2 or len(run) < max(len(numbers), least) or max(texts) > run[0].col:
                 return {}, []
-        below = {i.col for i in self.grid.rows.get(number + 1, ()) if i.numeric}
-        return (heads, run) if len(run) >= least and below >= {*heads, *(i.col for i in run)} else ({}, [])
+        over = {*heads, *(i.col for i in run)}
+        return (heads, run) if len(run) >= least and _numeric(self.grid.rows.get(number + 1, ())) >= over else ({}, [])
 
     def top_of_matrix(
         self, number: int, texts: dict[int, str], numbers: list[Item]
@@ -220,9 +220,8 @@ class _Pass:
 
     def over_keys(self, number: int, col: int) -> bool:
         """Tell whether below a text stand two rows that begin with a number, and have more of them."""
-        below = [[i.col for i in self.grid.rows.get(number + n, ())] for n in (1, 2)]
-        numbers = [{i.col for i in self.grid.rows.get(number + n, ()) if i.numeric} for n in (1, 2)]
-        return all(len(n) > 2 and col == min(n) == min(b) for n, b in zip(numbers, below, strict=True))
+        below = [self.grid.rows.get(number + n, []) for n in (1, 2)]
+        return all(len(_numeric(row)) > 2 and row[0].numeric and row[0].col == col for row in below)
 
     def find_labels_right(self, heads: dict[int, str]) -> None:
         """Note the columns of a block "Value | Unit | Item", whose labels stand behind its numbers."""
@@ -578,9 +577,11 @@ def _left_headers(texts: dict[int, str], numbers: list[Item], below: list[Item])
         last += 1
     alone = all(n.col > last + 1 for n in numbers)
     found = {c: t for c, t in texts.items() if first <= c <= last}
+    if not alone or len(found) < 3:
+        return {}
     labelled = any(isinstance(i.value, str) and i.form < 0 and i.col < first for i in below)
-    cases = labelled and found.keys() <= {i.col for i in below if i.numeric}  # each a case of the rows below
-    return found if alone and len(found) >= 3 and (cases or sum(map(speaks, found.values())) >= 2) else {}
+    cases = labelled and found.keys() <= _numeric(below)  # each a case of the rows below
+    return found if cases or sum(map(speaks, found.values())) >= 2 else {}
 
 
 def _right_headers(texts: dict[int, str], numbers: list[Item], below: list[Item]) -> dict[int, str]:
@@ -589,8 +590,12 @@ def _right_headers(texts: dict[int, str], numbers: list[Item], below: list[Item]
     behind = sorted(c for c in texts if c > last + 1)
     run = [c for n, c in enumerate(reversed(behind)) if c == behind[-1] - n]
     apart = last and len(run) >= 3 and run[-1] - 1 not in texts
-    filled = {i.col for i in below if i.numeric}
-    return {c: texts[c] for c in run} if apart and filled >= set(run) else {}
+    return {c: texts[c] for c in run} if apart and _numeric(below) >= set(run) else {}
+
+
+def _numeric(items: Iterable[Item]) -> set[int]:
+    """Return the columns of a row that hold numbers."""
+    return {i.col for i in items if i.numeric}
 
 
 def _totals(items: list[Item]) -> bool:

@@ -21,9 +21,9 @@ _CLOSE = 0.06  # a month of 30 days, or of 730 hours
 
 def restated_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A cell that converts the figure of another one, under the same label, into a unit that this does not give."""
-    place, factor = copied(tree), scale_of(tree)
+    place = copied(tree)
     source = inference.cell_of(cell, place) if place is not None else None
-    if source is None or not factor or not _same_thing(cell, source):
+    if source is None or not _same_thing(cell, source):
         return
     stated, had = cell.context.value, source.context.value
     assert stated is not None
@@ -31,8 +31,9 @@ def restated_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Itera
     only_time = hard(stated.dims or ()) == (("time", 1.0),)
     if not all(is_conversion(n) or n == 8.0 or (only_time and is_time(n)) for n in written(tree)):
         return
+    factor = scale_of(tree)
     ratio = factor * stated.factor / had.factor
-    if factor == 1.0 or abs(ratio - 1.0) < _CLOSE:
+    if factor in (0.0, 1.0) or abs(ratio - 1.0) < _CLOSE:
         return
     names = {n for n, _ in stated.dims or ()}
     whole_days = only_time and (stated.factor >= 86_400.0 or had.factor >= 86_400.0)

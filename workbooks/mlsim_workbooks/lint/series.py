@@ -133,8 +133,8 @@ def _is_key(inference: Inference, cell: Cellwise) -> bool:
     return cell.item is first and isinstance(inference.tree(cell.item.form), sx.Ref)
 
 
-def _taken(inference: Inference, cell: Cellwise) -> frozenset[str]:
-    """Return the cells, names and columns of tables that a formula takes, relative to its cell."""
+def _taken(inference: Inference, cell: Cellwise) -> set[str]:
+    """Return the names that a formula takes, and its cells relative to its own."""
     return names(inference.tree(cell.item.form)).union(relative(cell)[1])
 
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
 from mlsim_workbooks.lint import syntax as sx
 from mlsim_workbooks.lint.algebra import is_conversion
 
 __all__ = [
+    "chained",
     "constant_of",
     "copied",
     "copies_twice",
     "divisors",
     "doubles",
-    "factors",
     "has_factor_two",
     "has_ring_factor",
     "is_copied",
     "is_product",
     "is_quotient",
+    "leaves",
+    "links",
     "multipliers",
     "multiplies_one",
+    "names",
     "picks_one",
     "raises",
     "scale_of",
@@ -29,7 +33,7 @@ __all__ = [
     "summed_areas",
     "unscaled",
     "written",
-]  # fmt: skip
+]
 
 
 def summed_areas(node: sx.Node) -> list[sx.Area]:
@@ -42,33 +46,31 @@ def summed_areas(node: sx.Node) -> list[sx.Area]:
     return []
 
 
+def leaves(node: sx.Node | None) -> Iterator[sx.Node]:
+    """Yield the references, names, numbers and texts that a formula is built of."""
+    match node:
+        case sx.Unary(operand=operand):
+            yield from leaves(operand)
+        case sx.Binary(left=left, right=right):
+            yield from leaves(left)
+            yield from leaves(right)
+        case sx.Call(args=args):
+            for arg in args:
+                yield from leaves(arg)
+        case None:
+            return
+        case _:
+            yield node
+
+
 def written(node: sx.Node | None) -> set[float]:
     """Return the numbers that are written in a formula."""
-    match node:
-        case sx.Number(value=value):
-            return {value}
-        case sx.Unary(operand=operand):
-            return written(operand)
-        case sx.Binary(left=left, right=right):
-            return written(left) | written(right)
-        case sx.Call(args=args):
-            return set().union(*map(written, args))
-    return set()
+    return {n.value for n in leaves(node) if isinstance(n, sx.Number)}
 
 
-@lru_cache(maxsize=65536)
-def names(node: sx.Node | None) -> frozenset[str]:
-    """Return the names and the columns of tables that a formula uses."""
-    match node:
-        case sx.Name(name=name):
-            return frozenset((name.casefold(),))
-        case sx.Unary(operand=operand):
-            return names(operand)
-        case sx.Binary(left=left, right=right):
-            return names(left) | names(right)
-        case sx.Call(args=args):
-            return frozenset().union(*map(names, args))
-    return frozenset()
+def names(node: sx.Node | None) -> set[str]:
+    """Return the names that a formula uses."""
+    return {n.name.casefold() for n in leaves(node) if isinstance(n, sx.Name)}
 
 
 def summands(node: sx.Node, operators: str = "+") -> list[sx.Node]:
@@ -157,35 +159,40 @@ def is_copied(tree: sx.Node) -> bool:
     return copied(tree) is not None
 
 
+_CHAINS = {"*": "*", "/": "*", "+": "+", "-": "+"}
+
+
+def chained(node: sx.Node) -> str:
+    """Return "*" for a product or quotient, "+" for a sum or difference, "" for anything else."""
+    return _CHAINS.get(node.operator, "") if isinstance(node, sx.Binary) else ""
+
+
+def links(node: sx.Node, operator: str, sign: int = 1) -> Iterator[tuple[int, sx.Node]]:
+    """Yield (1 or -1, factor) of a product, (1 or -1, term) of a sum; anything else is a chain of one."""
+    if isinstance(node, sx.Binary) and _CHAINS.get(node.operator) == operator:
+        yield from links(node.left, operator, sign)
+        yield from links(node.right, operator, -sign if node.operator in "/-" else sign)
+    else:
+        yield sign, node
+
+
 def scale_of(tree: sx.Node) -> float:
     """Return the number by which a formula multiplies the figure that it passes on, 0 where it does anything else."""
-    match tree:
-        case sx.Ref() | sx.Name():
-            return 1.0
-        case sx.Binary(operator="/", left=inner, right=number) if (value := constant_of(number)) is not None:
-            return scale_of(inner) / value if value else 0.0
-        case sx.Binary(operator="*", left=inner, right=number) if (value := constant_of(number)) is not None:
-            return scale_of(inner) * value
-        case sx.Binary(operator="*", left=number, right=inner) if (value := constant_of(number)) is not None:
-            return scale_of(inner) * value
-    return 0.0
-
-
-def factors(tree: sx.Node | None, side: int = 1) -> list[tuple[int, sx.Node]]:
-    """Return (1, factor) for what a product is multiplied by, and (-1, factor) for what it is divided by."""
-    match tree:
-        case None:
-            return []
-        case sx.Binary(operator="*", left=left, right=right):
-            return [*factors(left, side), *factors(right, side)]
-        case sx.Binary(operator="/", left=left, right=right):
-            return [*factors(left, side), *factors(right, -side)]
-    return [(side, tree)]
+    scale, figures = 1.0, 0
+    for side, node in links(tree, "*"):
+        number = constant_of(node)
+        if number:
+            scale *= number if side > 0 else 1.0 / number
+        elif side > 0 and isinstance(node, (sx.Ref, sx.Name)):
+            figures += 1
+        else:
+            return 0.0
+    return scale if figures == 1 else 0.0
 
 
 def has_ring_factor(tree: sx.Node) -> bool:
     """Tell whether a product has the factor 2 (n - 1) / n of a ring all-reduce."""
-    found = factors(tree)
+    found = list(links(tree, "*"))
     above, below = ([n for s, n in found if s == side] for side in (1, -1))
     less = [n.left for n in above if isinstance(n, sx.Binary) and n.operator == "-" and n.right == sx.Number(1.0)]
     typed = [sx.Number(n.value + 1.0) for n in above if isinstance(n, sx.Number) and n.value > 2.0]

@@ -106,9 +106,11 @@ _SO_MANY_IN = re.compile(
 
 def _more_than_there_are(cell: Cellwise) -> Said | None:
     """Days per month, of which there are 365."""
-    match = _SO_MANY_IN.fullmatch("".join(cell.context.texts[:1]).strip())
     number = cell.item.value
-    if match is None or cell.item.form >= 0 or not isinstance(number, float):
+    if cell.item.form >= 0 or not isinstance(number, float):
+        return None
+    match = _SO_MANY_IN.fullmatch("".join(cell.context.texts[:1]).strip())
+    if match is None:
         return None
     part, whole = (_ENGLISH.get(word.lower(), word.lower()) for word in match.groups())
     most = _AT_MOST.get((part, whole), 0.0)

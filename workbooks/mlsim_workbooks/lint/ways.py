@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import Value, hard, has_number
+from mlsim_workbooks.lint.algebra import Dims, Value, hard, has_number
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import KIND_RULE
 from mlsim_workbooks.lint.shapes import (
     copies_twice,
     doubles,
-    factors,
     has_factor_two,
     has_ring_factor,
+    links,
     summands,
     unscaled,
     written,
@@ -23,8 +23,8 @@ from mlsim_workbooks.lint.shapes import (
 
 __all__ = ["way_rules"]
 
-_BANDWIDTH = (("information", 1.0), ("time", -1.0))
-_TIME = (("time", 1.0),)
+_BANDWIDTH: Dims = (("information", 1.0), ("time", -1.0))
+_TIME: Dims = (("time", 1.0),)
 
 
 def way_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
@@ -33,7 +33,7 @@ def way_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
     assert computed is not None
     stated = dict(cell.context.kinds)
     dims = hard(cell.context.value.dims or ()) if cell.context.value is not None else ()
-    yield from _direction(inference, cell, tree, stated.get("direction", ""), dims)
+    yield from _direction(inference, cell, computed, tree, stated.get("direction", ""), dims)
     yield from _per_direction_twice(cell, computed, tree, stated.get("direction", ""), dims)
     yield from _wrong_way(cell, computed, stated)
     yield from _trip(cell, computed, tree, stated.get("trip", ""))
@@ -52,21 +52,17 @@ def way_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
 
 
 def _direction(
-    inference: Inference, cell: Cellwise, tree: sx.Node, due: str, dims: tuple[tuple[str, float], ...]
+    inference: Inference, cell: Cellwise, computed: Value, tree: sx.Node, due: str, dims: Dims
 ) -> Iterator[Said]:
     """A figure of both directions where one is due, or the other way round."""
-    computed = cell.computed
-    assert computed is not None
-    label, words, direction = cell.label, cell.words, computed.kind("direction")
-    both = {k for c, k in computed.kinds if c == "direction"} == {"per direction", "both directions"}
-    if (
-        both
-        and any(map(_is_both_ways, inference.uses(cell).values()))
-        and dims == _TIME
-        and "~information" in computed.parts
-        and not has_number(computed, 2.0)
-    ):
+    label, words = cell.label, cell.words
+    directions = {k for c, k in computed.kinds if c == "direction"}
+    if not directions:
+        return
+    over_both = dims == _TIME and any(map(_is_both_ways, inference.uses(cell).values()))
+    if over_both and len(directions) == 2 and "~information" in computed.parts and not has_number(computed, 2.0):
         yield "link-direction", f"'{label}' divides what goes one way by a bandwidth of both directions.", "Take half."
+    direction = computed.kind("direction")
     ring = has_ring_factor(tree) or (_RING.search(words) and computed.numbers.count(2.0) == 1)  # the 2 of 2(n-1)/n
     if not direction or (has_number(computed, 2.0) and not ring):
         return
@@ -74,20 +70,17 @@ def _direction(
         yield "link-direction", f"'{label}' is {due}, but the formula uses a figure that is {direction}.", ""
     elif direction == "both directions" and _ONE_WAY.search(words):
         yield "link-direction", f"'{label}' is about one direction, but the formula uses a figure of both.", ""
-    elif direction == "both directions" and dims == _TIME and any(map(_is_both_ways, inference.uses(cell).values())):
+    elif direction == "both directions" and over_both:
         said = f"A transfer goes one way, but '{label}' divides by a bandwidth of both directions."
         yield "link-direction", said, ""
 
 
 def _is_both_ways(cell: Cellwise) -> bool:
     """Tell whether a figure is a bandwidth of both directions: of both are bytes, too, that a token sends and gets."""
-    rate = {("information", 1.0), ("time", -1.0)} <= set(cell.value.dims or ())
-    return rate and cell.value.kind("direction") == "both directions"
+    return set(_BANDWIDTH) <= set(cell.value.dims or ()) and cell.value.kind("direction") == "both directions"
 
 
-def _per_direction_twice(
-    cell: Cellwise, computed: Value, tree: sx.Node, due: str, dims: tuple[tuple[str, float], ...]
-) -> Iterator[Said]:
+def _per_direction_twice(cell: Cellwise, computed: Value, tree: sx.Node, due: str, dims: Dims) -> Iterator[Said]:
     """A bandwidth that is of one direction, or does not say that it is of both, as twice one of one direction."""
     if dims != _BANDWIDTH:
         return
@@ -119,7 +112,7 @@ def _wrong_way(cell: Cellwise, computed: Value, stated: dict[str, str]) -> Itera
     for category, (half, whole) in _HALVES.items():
         have, due = computed.kind(category), stated.get(category, "")
         wrong = 2.0 if (have, due) == (whole, half) else 0.5 if (have, due) == (half, whole) else 0.0
-        if hard(computed.dims or ()) == (("time", 1.0),) and wrong and category == "direction":
+        if hard(computed.dims or ()) == _TIME and wrong and category == "direction":
             wrong = 1.0 / wrong  # bytes over that bandwidth
         if wrong and [n for n in computed.numbers if n in (2.0, 0.5)] == [wrong]:
             said = f"'{cell.label}' is {due}, but the formula {'doubles' if wrong == 2.0 else 'halves'} a figure that is {have}."
@@ -219,10 +212,12 @@ def _round_trip_twice(inference: Inference, cell: Cellwise, tree: sx.Node) -> It
 
 def _steps_there_and_back(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """The 2 (n - 1) steps of a ring, with a round trip for each."""
-    found = [n for side, n in factors(tree) if side > 0]
+    if not _RING.search(cell.words):
+        return
+    found = [n for side, n in links(tree, "*") if side > 0]
     ring = sx.Number(2.0) in found and any(isinstance(n, sx.Binary) and n.right == sx.Number(1.0) for n in found)
     legs = [leg for n in found if (leg := inference.cell_of(cell, n)) is not None and _way(leg) == "round trip"]
-    if ring and legs and _RING.search(cell.words):
+    if ring and legs:
         said = f"'{cell.label}' takes '{legs[0].label}' for each step, which goes one way."
         yield "round-trip", said, "Take half of it."
 

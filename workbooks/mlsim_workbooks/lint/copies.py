@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlsim_workbooks.lint import syntax as sx
-from mlsim_workbooks.lint.algebra import BUILT, hard, has_money, only_conversions, only_money
+from mlsim_workbooks.lint.algebra import BUILT, hard, has_money, only_conversions
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.naming import thing
 from mlsim_workbooks.lint.scope import NODE, OF_EACH
 from mlsim_workbooks.lint.shapes import copied
 from mlsim_workbooks.lint.users import ONE_USER
-from mlsim_workbooks.lint.vocabulary import WRITTEN_OFF
 
 __all__ = ["copy_rules"]
 
@@ -208,19 +207,6 @@ def _price_of_one(p: _Passed) -> Said | None:
     return "money-rate", p.takes(f"a price per {one}"), ""
 
 
-def _whole_price(p: _Passed) -> Said | None:
-    """The price of a thing as what is written off in a year."""
-    mine, theirs = p.cell.context.value, p.source.value
-    assert mine is not None
-    if not p.explicit or not only_money(mine) or not only_money(theirs):
-        return None
-    if mine.kind("period") != "year" or theirs.kind("period"):
-        return None
-    if not WRITTEN_OFF.search(p.cell.words) or WRITTEN_OFF.search(p.source.words):
-        return None
-    return "money-rate", p.takes(f"the whole price ('{p.source.label}')"), "Divide it by its lifetime."
-
-
 def _tokens_of_all(p: _Passed) -> Said | None:
     """The tokens of all GPUs as those of each."""
     if (
@@ -297,7 +283,7 @@ def _one_for_all(p: _Passed) -> Said | None:
 
 
 _LAWS = (
-    _other_count, _price_of_one, _whole_price, _tokens_of_all, _of_one_gpu, _of_one_thing, _unsharded, _of_another,
+    _other_count, _price_of_one, _tokens_of_all, _of_one_gpu, _of_one_thing, _unsharded, _of_another,
     _whole_for_each, _one_for_all,
 )  # fmt: skip
 _WHOLE = re.compile(r"\ball (?:gpus|devices|ranks|cards)|\btotal|whole", re.I)

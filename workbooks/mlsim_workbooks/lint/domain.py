@@ -294,7 +294,10 @@ def _lacks_cooling(inference: Inference, cell: Cellwise, tree: sx.Node) -> bool:
         return False
     if "PUE" in computed.parts or computed.kind("boundary") or any(1.0 < n < 2.5 for n in computed.numbers):
         return False
-    return any(_OF_IT.search(c.words) for c in inference.uses(cell).values())
+    return any(_OF_IT.search(c.words) or _OF_GPUS.search(c.words) for c in inference.uses(cell).values())
+
+
+_OF_GPUS = re.compile(r"\bgpus?\b|\baccelerators?\b", re.I)
 
 
 def pue_rules(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Said]:

@@ -283,7 +283,7 @@ _HOUR = re.compile(r"\d{1,2}[:h.]\d\d|\d{1,2} ?[hH]\b|hour|stunde|heure", re.I)
 
 def _time_of_one(d: Difference) -> bool:
     """ "GPU time per s of video", "Rent per audio hour": a time over a time."""
-    return bool(d.mismatch.dims and _HOUR_OF.search(d.cell.label))
+    return bool(d.mismatch.dims and _HOUR_OF.search(d.cell.label)) and d.rule != "currency"
 
 
 def _in_a_minute(d: Difference) -> bool:
@@ -406,7 +406,13 @@ def _unread_price(d: Difference) -> bool:
     """A price in plain dollars: per what, its label says in words that nobody read."""
     if d.rule != "money-rate" or not d.mismatch.dims:
         return False
-    return any(_plain_money(c.context.value) and _A_PRICE.search(c.words) for c in (d.cell, *d.used))
+    money = [c for c in (d.cell, *d.used) if _plain_money(c.context.value)]
+    return any(_A_PRICE.search(_FOR_ALL_OF_IT.sub(" ", c.words)) for c in money)
+
+
+_FOR_ALL_OF_IT = re.compile(
+    r"\b(?:per|pro|par|je) (?:term|semester|semestre|course|run|campaign|project|lauf|projekt|kurs)\b", re.I
+)
 
 
 def _plain_money(value: Value | None) -> bool:

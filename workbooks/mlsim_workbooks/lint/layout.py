@@ -278,7 +278,7 @@ class _Pass:
             if isinstance(i.value, str) and len(i.value) <= 60 and read_label(i.value).unit
         }
         texts = texts | said  # a formula that gives a text is a label too
-        texts = {c: t for c, t in texts.items() if self.uses.explained.get(c) not in texts}
+        texts = {c: t for c, t in texts.items() if not self.is_symbol(c, texts)}
         typed = {c for c, t in texts.items() if read_quantity(t)}  # "80 GiB" is a number, not a label
         numeric = ({i.col for i in numbers} | blanks | typed) - set(said)
         texts = {c: t for c, t in texts.items() if c not in typed}
@@ -290,6 +290,12 @@ class _Pass:
         return _Row(
             number, texts, units, numeric, blanks, labels, _runs(numeric) if units else {}, self.is_table(numeric)
         )
+
+    def is_symbol(self, col: int, texts: dict[int, str]) -> bool:
+        """Tell whether a text is a symbol whose meaning stands beside it; "PUE", beside "machine hall", says more."""
+        meaning = texts.get(self.uses.explained.get(col, 0), "")
+        speaking = re.fullmatch(r"pue|mfu", texts[col].strip(), re.I) and not speaks(meaning)
+        return bool(meaning) and not speaking
 
     def number(self, item: Item, row: _Row) -> tuple[Context, str]:
         """Return the context of a number, and the name of its row."""
@@ -438,7 +444,9 @@ class _Pass:
             two = len(texts) == len(units) == 2 and (max(units) > col or re.fullmatch("gpu[- ]hours", own, re.I))
             return ((own,), "") if own and (len(texts) == 1 or two) else ((), own)
         while at > 0 and at in texts and len(found) < 4:
-            if at not in units:
+            head = self.head(at).strip()
+            case = head and _CASE.fullmatch(texts[at].strip())  # the plan "Growth"
+            if at not in units and not case and not _QUOTED.match(head):
                 found.append(texts[at])
             at -= 1
         found = found[:4]

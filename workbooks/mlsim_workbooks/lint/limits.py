@@ -24,6 +24,11 @@ _BOUNDED = re.compile(
     r"|success rate|how much of|\bof (?:it|that|them)\b|\bfill\b|füll|remplissage|\bsla\b|uptime|share|fraction|anteil|\bpart\b|\beff\b|of (?:the )?(?:dense )?peak",
     re.I,
 )  # fmt: skip
+_LOADED = re.compile(
+    r"\b(?:average|mean|avg|mittlere|durchschnittliche|moyenne)\b.*\b(?:load|draw|power|last|leistung)\b|\bcharge moyenne|puissance moyenne"
+    r"|% of (?:tdp|nameplate|rated|max\w*|paid|registered|peak)\b|% (?:du|de la|der|des|vom) (?:tdp|pointe|maxim\w*|nennleistung)|covered by",
+    re.I,
+)
 _AT_A_LOAD = re.compile(r"\b(?:at|bei|à) \d+ ?% \w+", re.I)  # "Scenes per second at 25 % utilisation"
 _COUNTING = re.compile(
     r"(?:#|number of |anzahl |nombre de )?(?:gpus|cards|karten|cartes|servers?|serveurs|nodes|knoten|replicas|instances)\b",
@@ -136,6 +141,8 @@ def _fraction(cell: Cellwise, estimate: Estimate) -> Said | None:
         return None
     if value is None or (value.dims and (value.text != "fraction" or hard(value.dims))):
         return None
+    if value.text == "x":
+        return None  # so many times another
     words = _AT_A_LOAD.sub(" ", cell.words.replace("_", " "))
     plain = re.sub(r"memory|hbm|vram|speicher|mémoire", "", words, flags=re.I)
     if value.factor != value.factor:  # "(%)" beside a number of at most 1
@@ -163,7 +170,8 @@ def _fraction(cell: Cellwise, estimate: Estimate) -> Said | None:
         number = estimate.of(cell.key)
         if number is not None and 1.0005 < number < 200:
             return "above-limit", f"'{cell.label}' is {number:.2f} as a fraction: more than all of it.", ""
-    if not _BOUNDED.search(words) or _OPEN.search(plain if typed else words):
+    bounded = _BOUNDED.search(words) or (typed and _LOADED.search(words))
+    if not bounded or _OPEN.search(plain if typed else words):
         return None
     if not typed and (context.concept == "MFU" or _RATE.search(words)):
         number = estimate.of(cell.key)

@@ -31,6 +31,7 @@ __all__ = ["Names", "names_dense_model", "registry_findings", "values"]
 
 
 _NUMBER = re.compile(r"[\d.]+\w?")
+_NO_CHIP = re.compile(r"(?:.*[/ ])?m3|GB \d+")  # cubic metres, and a size
 
 
 @lru_cache(maxsize=65536)
@@ -51,7 +52,7 @@ def _found(text: str) -> tuple[str, str]:
             if not any(numbered[start : start + length]):
                 continue
             phrase = " ".join(words[start : start + length])
-            if len(phrase) < 2 or _NUMBER.fullmatch(phrase):
+            if len(phrase) < 2 or _NUMBER.fullmatch(phrase) or _NO_CHIP.fullmatch(phrase):
                 continue
             kind = load.kind_of(phrase)
             if kind == "hardware":
@@ -99,7 +100,9 @@ _OTHER_COUNT = re.compile(
 )  # "Layers / KV heads / head dim"
 _NOT_DATASHEET = re.compile(r"measur|gemessen|mesuré|bench|observed|profil|test run", re.I)
 _NUMBERED = re.compile(r"\b\d+ ?(?:x )?(?:nodes?|servers?|racks?)\b", re.I)  # the scenario of 32 nodes
-_OF_ONE = re.compile(r"\b(?:per|je|pro|par|of one|of each|each) (?:gpu|card|chip|accelerator|karte|carte)\b", re.I)
+_OF_ONE = re.compile(
+    r"\b(?:per|je|pro|par|of an?|of one|of each|each|d'une?) (?:gpu|card|chip|accelerator|karte|carte)\b", re.I
+)
 _AROUND = re.compile(r"\b(?:(?:node|server|rack|cluster|serveur)s?|knoten)\b", re.I)
 _LINK = re.compile(r"nvlink|gpu[- ]to[- ]gpu|xgmi|infinity fabric|scale-?up|link|\blien\b|verbindung", re.I)
 _NETWORK = re.compile(
@@ -186,7 +189,11 @@ def _attribute(cell: Cellwise) -> str:
         )
         if dict(context.kinds).get("direction") or _NETWORK.search(own):
             return ""
-        return "memory_bandwidth" if bare or re.search(r"hbm|memory|\bmem\b|dram|speicher|mémoire", own, re.I) else ""
+        return (
+            "memory_bandwidth"
+            if bare or re.search(r"hbm|memory|\bmem\b|dram|ddr\d|speicher|mémoire", own, re.I)
+            else ""
+        )
     if names == {"information": 1.0}:
         return "memory_capacity" if re.search(r"hbm|memory|vram|speicher|mémoire|\bmem\b", own, re.I) else ""
     if (
@@ -298,9 +305,15 @@ class Names:
         chip, model = chip or a, model or b
         for at, a, b in reversed(self.above.get((cell.sheet, cell.item.col), [])):
             if at < cell.item.row and not (chip and model):
-                chip, model = chip or a, model or b
+                chip = chip or a
+                model = model or ("" if self.between(cell.sheet, at, cell.item.row, b) else b)
         only = "" if self.in_another_column(cell) else self.only[cell.sheet]
         return chip or only, model, not chip
+
+    def between(self, sheet: int, top: int, row: int, model: str) -> bool:
+        """Tell whether a row between two names another model than the upper one: "Batch labelling with Mixtral"."""
+        found = (m for at in range(top + 1, row) for _, m in self.beside.get((sheet, at), ()) if m)
+        return bool(model) and any(load.model(m).name != load.model(model).name for m in found)
 
     def in_another_column(self, cell: Cellwise) -> bool:
         """Tell whether the only chip of a sheet heads other columns than that of a cell, which has a header of its own."""
@@ -377,15 +390,30 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[Cell
             said = _of_chip(figure, chosen[figure.chip])
         if said is not None and _said_beside(inference, figure, said):
             continue
-        doubtful = (
-            figure.weak and (figure.chip not in sure or figure.attribute in ("board_power", "scaleup_bandwidth"))
-        ) or (figure.cell.sheet, figure.attribute) in measured
+        rated = _is_rated(inference, names, figure)
+        unsure = not rated and (figure.chip not in sure or figure.attribute in ("board_power", "scaleup_bandwidth"))
+        unsure = unsure and figure.weak
+        doubtful = unsure or (figure.cell.sheet, figure.attribute) in measured
         if said is not None and not (
             doubtful and figure.attribute not in _MODEL and said[0] in ("registry", "bits-bytes")
         ):
             yield figure.cell, said
     yield from _interconnects(inference)
     yield from _sparse_of_any(inference, {f.cell.key for f in figures if f.chip and not f.weak})
+
+
+def _is_rated(inference: Inference, names: Names, figure: _Figure) -> bool:
+    """Tell whether a figure is said to be that of the data sheet, or is that of one GPU where all are alike."""
+    cell, attribute = figure.cell, figure.attribute
+    if any(map(_FROM_A_DATASHEET.search, inference.texts_of(cell.sheet, cell.item.row))):
+        return True
+    if attribute == "board_power":
+        return bool(_TDP.search(cell.words))
+    alike = len(set(names.only.values())) == 1 and _OF_ONE.search(cell.words)
+    told = attribute == "memory_capacity" or (
+        attribute == "scaleup_bandwidth" and "direction" in dict(cell.context.kinds)
+    )
+    return bool(alike) and told
 
 
 def _said_beside(inference: Inference, figure: _Figure, said: Said) -> bool:
@@ -477,15 +505,23 @@ def _of_chip(figure: _Figure, chip: str) -> Said | None:
     if attribute == "memory_capacity" and re.search(rf"\b{figure.si / 1e9:g} ?G[Bo]\b", figure.cell.entity):
         return None  # "H100 SXM5 94GB" says so itself
     if attribute == "board_power" and re.search(
-        r"rest\b|other|complete|\bbox\b|host|chassis|fans|cool|\bcpu|spare|loss|idle|mean|average",
+        r"rest\b|other|complete|\bbox\b|host|chassis|fans|cool|\bcpu|spare|loss|idle|mean|average|moyen|mittel|mittler|durchschnitt",
         figure.cell.words,
         re.I,
     ):
         return None
-    if attribute == "board_power" and not re.search(r"tdp|board|rated|max|per gpu|pro gpu|par gpu|je gpu|gpu[ _](?:power|watts)|^power|nameplate",
-                                                    figure.cell.words, re.I):  # fmt: skip
+    if attribute == "board_power" and not _RATED.search(figure.cell.words):
         return None
     return _disagrees(figure, chip, known[0])
+
+
+_RATED = re.compile(
+    r"\btdp\b|board|rated|max|(?:per|pro|par|je|of (?:one|a|each)|d'une?) (?:gpu|card|karte|carte)\b|gpu[ _](?:power|watts)|^power"
+    r"|nameplate",
+    re.I,
+)
+_TDP = re.compile(r"\btdp\b|nameplate", re.I)
+_FROM_A_DATASHEET = re.compile(r"data ?sheet|datenblatt|fiche|brochure", re.I)
 
 
 def _disagrees(figure: _Figure, chip: str, known: float) -> Said | None:
@@ -502,7 +538,8 @@ def _disagrees(figure: _Figure, chip: str, known: float) -> Said | None:
             "",
         )
     shown = _shown(figure, known)
-    if figure.attribute == "memory_capacity" and ratio > 2.2 and _no_unit_mistake(big):
+    of_one = _OF_ONE.search(figure.cell.words)
+    if figure.attribute == "memory_capacity" and ratio > 2.2 and not of_one and _no_unit_mistake(big):
         return None  # the memory of the machine around it
     if not 0.2 < ratio < 5 and _no_unit_mistake(big):
         return None

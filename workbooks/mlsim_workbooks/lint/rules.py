@@ -48,6 +48,7 @@ from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import is_clock, ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.notes import note_rules
 from mlsim_workbooks.lint.pairs import wrong_count
+from mlsim_workbooks.lint.periods import period_rules
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_findings
 from mlsim_workbooks.lint.restated import restated_rules
@@ -60,7 +61,7 @@ from mlsim_workbooks.lint.turned import turned_operand
 from mlsim_workbooks.lint.unit_texts import CURRENCIES
 from mlsim_workbooks.lint.unused import unused_findings
 from mlsim_workbooks.lint.users import each_user_rules
-from mlsim_workbooks.lint.vocabulary import MACHINES, MODEL_SIZES, ONCE, WRITTEN_OFF
+from mlsim_workbooks.lint.vocabulary import MODEL_SIZES
 from mlsim_workbooks.lint.ways import way_rules
 from mlsim_workbooks.lint.wording import wording_rules
 from mlsim_workbooks.package import position
@@ -183,34 +184,9 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from gemm_rules(inference, cell, tree)
     yield from time_of_work_rules(inference, cell, tree)
     yield from kv_constants(inference, cell, tree)
-    yield from _once_by_the_month(cell)
-    yield from _whole_price_by_the_year(inference, cell)
+    yield from period_rules(inference, cell, tree)
     yield from _days_of_all_gpus(cell, tree)
     yield from _runs_of_one_gpu(cell)
-
-
-def _once_by_the_month(cell: Cellwise) -> Iterator[Said]:
-    """A cost that is paid once, from a price per month."""
-    stated, computed = cell.context.value, cell.computed
-    if stated is None or computed is None or not only_money(stated) or not cell.context.explicit:
-        return
-    rate = hard(computed.dims or ()) == (*hard(stated.dims or ()), ("time", -1.0))
-    if (computed.kind("period") in ("month", "year") or rate) and not stated.kind("period") and ONCE.search(cell.words):
-        yield "money-rate", f"'{cell.label}' is paid once, but the formula gives {unit_text(computed)}.", ""
-
-
-def _whole_price_by_the_year(inference: Inference, cell: Cellwise) -> Iterator[Said]:
-    """What is written off in a year, from the number of things and their price alone."""
-    stated, computed = cell.context.value, cell.computed
-    if stated is None or computed is None or stated.kind("period") != "year" or not WRITTEN_OFF.search(cell.words):
-        return
-    if not only_money(stated) or not only_money(computed) or computed.kind("period") or computed.numbers:
-        return
-    used = inference.uses(cell).values()
-    prices = [c for c in used if has_money(c.value)]
-    counted = all(c in prices or c.context.concept in MACHINES for c in used)
-    if len(used) > 1 and counted and len(prices) == 1 and not WRITTEN_OFF.search(prices[0].words):
-        yield "money-rate", f"'{cell.label}' takes the whole price ('{prices[0].label}').", "Divide it by its lifetime."
 
 
 def _days_of_all_gpus(cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
@@ -351,7 +327,7 @@ _OF_A_NODE = re.compile(
     re.I,
 )  # "Per server", the title of a part
 _PER_REPLICA = re.compile(
-    r"(?:gpus?|cards?|devices|karten|cartes) (?:per|of a|of each|je|pro|par) (?:replica|instance|replik|réplica|copy)|\btp\b|tensor",
+    r"(?:gpus?|cards?|devices|karten|cartes) (?:per|of a|of each|je|pro|par) (?:\w+ )?(?:replica|instance|replik|réplica|copy)|\btp\b|tensor",
     re.I,
 )
 

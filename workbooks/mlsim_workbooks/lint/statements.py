@@ -182,6 +182,8 @@ def _kinds_of(value: Value, concept: str, kinds: frozenset[tuple[str, str]]) -> 
         trips = {("direction", "both directions"): ("trip", "round trip")}
         if concept == "latency":
             trips["direction", "per direction"] = "trip", "one way"
+        if {("direction", "per direction"), ("trip", "round trip")} <= kinds:
+            return frozenset(k for k in kinds if k[0] not in ("direction", "trip"))  # "there and back", in "ms one way"
         kinds = frozenset(trips.get(kind, kind) for kind in kinds)
     return kinds
 
@@ -348,6 +350,8 @@ def _scoped(value: Value, owner: Label, other: Label) -> Value:
     if value.text == "%" or have.get("count", 0.0) < 0:
         return value  # "Idle power of a node, share of full"; tokens/session says what it is per
     for name, exponent in owner.dims or other.dims:
+        if exponent > 0 and "energy" in have:
+            continue  # the power of switches
         if value.dims != (("time", 1.0),) or name not in BUILT:  # "seconds kept, per camera"
             have.setdefault(name, exponent)
     return replace(value, dims=tuple(sorted((n, e) for n, e in have.items() if e)))

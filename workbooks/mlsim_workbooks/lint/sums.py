@@ -11,8 +11,8 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import thing, unit_text
-from mlsim_workbooks.lint.shapes import summands, summed_areas
-from mlsim_workbooks.lint.vocabulary import ONCE, PERIOD_WORDS
+from mlsim_workbooks.lint.shapes import is_product, leaves, summands, summed_areas
+from mlsim_workbooks.lint.vocabulary import ONCE, PERIOD_WORDS, WRITTEN_OFF
 from mlsim_workbooks.package import position
 
 __all__ = ["sum_rules"]
@@ -25,6 +25,8 @@ def sum_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
     yield from _block_sum(inference, cell, tree)
     yield from _one_without_period(inference, cell, tree)
     yield from _price_of_one_among(inference, cell, tree)
+    yield from _cache_of_one_among(inference, cell, tree)
+    yield from _term_in_another_unit(inference, cell, tree)
     yield from _sum_of_another_column(inference, cell, tree)
     yield from _across_headers(inference, cell, tree)
 
@@ -289,9 +291,10 @@ def _one_without_period(inference: Inference, cell: Cellwise, tree: sx.Node) -> 
     if len(others) != 1:
         return
     other = others[0]
-    if other.value.kind("period") or not other.context.explicit or other.context.headed:
+    lasting = any(WRITTEN_OFF.search(u.words) for u in inference.users.get(other.key, ()) if u is not cell)
+    if other.value.kind("period") or not other.context.explicit or (other.context.headed and not lasting):
         return
-    if _noted_as_per(inference, other, due) or not _BOUGHT.search(other.words):
+    if _noted_as_per(inference, other, due) or not (lasting or _BOUGHT.search(other.words)):
         return  # "Floor space", which is rented
     if other.computed is not None and ("~time" in other.computed.parts or any(map(is_time, other.computed.numbers))):
         return  # worked out for the period, and its unit leaves that out
@@ -348,6 +351,68 @@ def _price_of_one_among(inference: Inference, cell: Cellwise, tree: sx.Node) -> 
         f"'{cell.label}' adds '{single[0].label}', which is that of one {thing(name)}.",
         "Multiply by how many there are.",
     )
+
+
+_OF_ONE = re.compile(
+    r"\b(?:per|pro|par|je|d'une?|of (?:an?|one|each)) (session|request|query|user|conversation|sequence|stream|chat|call|dialogue|gespräch|anfrage|sitzung"
+    r"|nutzer|requête|utilisateur|session|conversation)\b",
+    re.I,
+)
+_HOLDS = re.compile(
+    r"\b(?:per|pro|par|je|of (?:an?|one|each)) (?:gpu|card|node|server|replica|system|karte|knoten|serveur|réplique)\b",
+    re.I,
+)
+
+
+def _cache_of_one_among(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Weights and the cache of one session as what a replica needs, where it holds those of many."""
+    terms = [inference.cell_of(cell, n) for n in summands(tree)]
+    cells = [c for c in terms if c is not None and dict(hard(c.value.dims or ())) == {"information": 1.0}]
+    single = [c for c in cells if _OF_ONE.search(c.words)]
+    if len(terms) < 2 or len(cells) < len(terms) or len(single) != 1 or _OF_ONE.search(cell.words):
+        return
+    one, many = single[0], None
+    for user in inference.users.get(one.key, ()):
+        if user is not cell and _counts_it(inference, user, one):
+            many = user
+    if many is not None or _HOLDS.search(cell.words):
+        match = _OF_ONE.search(one.words)
+        assert match is not None
+        said = f"'{cell.label}' adds '{one.label}', which is that of one {match[1]}."
+        yield "user-total", said, f"Take '{many.label}'." if many else "Multiply by how many there are."
+
+
+def _counts_it(inference: Inference, user: Cellwise, one: Cellwise) -> bool:
+    """Tell whether a formula multiplies a figure of one by how many there are."""
+    others = [c for c in inference.uses(user).values() if c is not one]
+    tree = inference.tree(user.item.form)
+    product = tree is not None and is_product(tree) and not _OF_ONE.search(user.words)
+    return product and len(others) == 1 and not hard(others[0].value.dims or ()) and bool(one.value.dims)
+
+
+def _term_in_another_unit(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Watts added as they are to what is worked out in kilowatts, as the sum is stated."""
+    stated = cell.context.value
+    terms = summands(tree, "+-")
+    if stated is None or not cell.context.explicit or len(terms) < 2 or not hard(stated.dims or ()):
+        return
+    products = [
+        t for t in terms if isinstance(t, sx.Binary) and any(n.value in (1000.0, 1e6, 1e9) for n in _numbers(t))
+    ]
+    plain = [c for t in terms if (c := inference.cell_of(cell, t)) is not None and c.context.explicit]
+    for term in plain:
+        value = term.context.value
+        if not products or value is None or hard(value.dims or ()) != hard(stated.dims or ()):
+            continue
+        ratio = value.factor / stated.factor
+        if ratio in (1000.0, 0.001, 1e6, 1e-6):
+            said = f"'{cell.label}' adds '{term.label}', in {unit_text(value)}, as it is to figures in {unit_text(stated)}."
+            yield "prefix", said, "Convert it first."
+
+
+def _numbers(node: sx.Node) -> Iterator[sx.Number]:
+    """Yield the numbers written in a formula."""
+    return (n for n in leaves(node) if isinstance(n, sx.Number))
 
 
 def _things_of(value: Value) -> list[str]:

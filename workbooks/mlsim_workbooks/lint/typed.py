@@ -355,13 +355,19 @@ _SIZE_OF_ONE = re.compile(
 )
 
 
-_SEVERAL_OF = re.compile(r"moment|adam|optimi|\bstates?\b|\btwo\b|\bboth\b|\band\b|\bund\b|\bet\b|\+|&", re.I)
-_FORMAT = re.compile(r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|nf4|fp4|fp64)\b", re.I)
+_SEVERAL_OF = re.compile(r"train|moment|adam|optimi|\bstates?\b|\btwo\b|\bboth\b|\band\b|\bund\b|\bet\b|\+|&", re.I)
+_FORMAT = re.compile(
+    r"\b(bf16|fp16|float16|fp32|float32|fp8|int8|int4|nf4|fp4|fp64)\b(?! (?:dispatch|combine|all-to-all|exchange))",
+    re.I,
+)
 
 
 _KEPT = re.compile(r"\bkv\b|cache|activation|gradient|optimi[sz]er", re.I)
 
 
+_ONE_VALUE = re.compile(
+    r"weights?\b|\bkv\b|cache|precision|element|inference|gewicht|poids|präzision|précision|élément", re.I
+)
 _MEMORY_EACH = re.compile(r"(?:speicher|memory|mémoire) (?:je|per|par|pro) (?:param\w*|weight|poids|gewicht)", re.I)
 _A_PARAMETER = (("information", 1.0), ("parameter", -1.0))
 
@@ -407,6 +413,17 @@ def _bytes_each(inference: Inference, cell: Cellwise) -> Said | None:
     )
     kept = next((t for t in cell.context.texts if _KEPT.search(t.replace("_", " "))), "")
     of_weights = bool(kept) and not _FORMAT.search(kept)  # the format of "8B int4" is not that of its cache
+    if (
+        number in (16.0, 32.0)
+        and sized
+        and _ONE_VALUE.search(cell.words)
+        and not _SEVERAL_OF.search(f"{cell.words} {_note(inference, cell)}")
+    ):
+        return (
+            "bits-bytes",
+            f"'{cell.label}' is {number:g}: bits? That many bytes no format takes.",
+            f"Type {number / 8:g}.",
+        )
     if isinstance(number, float) and sized and not of_weights:
         own = cell.entity or " ".join(cell.context.texts[:1])
         said = _bytes_of(own) or _bytes_of(" ".join(cell.context.texts)) or _bytes_of(_note(inference, cell))

@@ -60,8 +60,8 @@ def read_unit(text: str, concept: str = "") -> Value | None:
         r",.*\bhour$|\b(?:peak|busy|busiest|rush|mean|average|normal|usual) (?:hour|day|week|month)\b", body
     ):
         return None  # "tok/s, peak hour"
-    if re.search(r"\w\s+[(\[]", body):
-        return None  # "Hours (h)": a label with its unit
+    if re.search(r"\w\s+[(\[]", body) or re.fullmatch(r"(?:tag|day|jour|hour|min)-\w", body, re.I):
+        return None  # "Hours (h)": a label with its unit; "Tag-S": a product
     if re.match(r"\d", body) and not re.match(r"1\s?(?:/|[kKM]\b)|10\^|1[eE]\d|1[,. ]?000", body):
         return None  # "80 GB": a figure
     if re.search(r"(?:^|[\w)]\s?),\s*\d", body):
@@ -121,15 +121,25 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     return replace(value, text=" ".join(body.split()))
 
 
-_THINGS_PER = re.compile(r"([a-z]{2,}[a-z]s) ?(?:/|per |pro |par |je ) ?((?:GPU|node|server)?[- ]?[A-Za-zé]+)")
+_MANY = r"[a-zäöüéè]{2,}[a-z]s|[A-ZÄÖÜ][a-zäöüß]{2,}(?:e|n|er|s)"  # "pages", "Dokumente"
+_THINGS_PER = re.compile(
+    rf"(?:({_MANY}) ?/ ?|([a-z]{{2,}}[a-z]s) ?(?:per|pro|par|je) )((?:GPU|node|server)?[- ]?[A-Za-zé]+)"
+)
+_NO_THINGS = re.compile(
+    r"(?:aus|ein)gabe|\w*token|kosten|costs?|pri[cx]e?s?|preise?|emission|energie|miete|loyer|leistung|stromkosten|rate"
+)
 
 
 def _things_per(body: str, concept: str, text: str) -> Value | None:
     """Read "chunks/s", "pages per minute": whatever they are, so many of them in a time."""
     match = _THINGS_PER.fullmatch(body)
-    if match is None or match[1] in _unit_words() or match[1] in COUNTED_WORDS or _magnitude(match[1], "tokens"):
+    word = (match[1] or match[2]) if match else ""
+    many = word.casefold()
+    if match is None or not _is_noun(many) or many in COUNTED_WORDS or _magnitude(word, "tokens"):
         return None
-    unit = _parsed(_translate(f"count/{match[2]}", concept), text)
+    if _NO_THINGS.match(many):
+        return None
+    unit = _parsed(_translate(f"count/{match[3]}", concept), text)
     per_time = unit is not None and (unit.kind("period") or any(n == "time" for n, _ in unit.dims or ()))
     return unit if per_time else None
 
@@ -406,8 +416,15 @@ def _counted(body: str) -> Value | None:
     """Read what a unit column counts: "replicas", "drives/server"."""
     words = [w.strip() for w in body.split("/")]
     names = [COUNTED_WORDS.get(w.casefold()) for w in words]
-    if len(names) == 2 and names[0] is None and names[1] is not None and re.fullmatch("[a-z]{3,}s", words[0]):
-        return Value(dims=((names[1], -1.0),), text=body)  # "documents/user"
+    many = words[0].casefold()
+    things = len(names) == 2 and names[0] is None and re.fullmatch(_MANY, words[0]) and not _NO_THINGS.match(many)
+    if things and _is_noun(many):
+        if names[1] is not None:
+            return Value(dims=((names[1], -1.0),), text=body)  # "documents/user"
+        one = _parsed(_translate(words[1], ""), words[1])
+        if one is not None and one.dims and one.factor == 1.0 and not hard(one.dims):
+            return Value(dims=tuple((n, -e) for n, e in one.dims), text=body)  # "chunks/query"
+        return Value(dims=(), text=body) if _is_noun(words[1].casefold()) else None  # "pages/document"
     if not 1 <= len(names) <= 2 or any(n is None for n in names) or len(set(names)) < len(names):
         return None
     dims = tuple(sorted((n, e) for n, e in zip(names, (1.0, -1.0), strict=False) if n is not None))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mlsim_workbooks.lint.algebra import Value, compare, hard, has_money, multiply
@@ -16,7 +16,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.series import rule_of_factor
-from mlsim_workbooks.lint.shapes import is_copied
+from mlsim_workbooks.lint.shapes import is_copied, raises
 
 __all__ = ["unused_findings"]
 
@@ -53,7 +53,7 @@ def unused_findings(inference: Inference, flagged: set[tuple[str, str]]) -> Iter
         ranked = [(rank, i) for i, c in enumerate(candidates) if (rank := _rank(inference, c, unused))]
         if ranked:
             best = candidates[min(ranked)[1]]
-            yield best.cell, _said(best, unused)
+            yield best.cell, _said(best, unused, inference.uses(best.cell).values())
 
 
 # --- the inputs --------------------------------------------------------------------------------------------------------
@@ -157,15 +157,20 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     timed = hard(cell.value.dims or ()) == (("time", 1.0),)
     if unused.context.concept == "devices" and (cell.context.percent or timed):
         return ()  # a share of one GPU, and the number of them; all wait as long as one
-    if any(_instead(cell, taken, unused) for taken in candidate.taken.values()):
+    used = inference.uses(cell).values()
+    if any(_instead(cell, taken, unused, used) for taken in candidate.taken.values()):
         return 1, nearest, cell.item.key
     if not inference.uses(cell):
         return ()  # numbers alone
     tree = inference.tree(cell.item.form)
     copied = tree is not None and is_copied(tree)
     taken = candidate.taken.get(-1)
-    stated = cell.context.value
-    if stated is not None and cell.context.explicit and cell.computed is not None and _fits(cell.computed, stated):
+    if unused.context.concept == "PUE":
+        if tree is None or raises(tree):
+            return ()  # by the share of cooling and losses
+        if ("boundary", "facility") in cell.context.kinds and "~energy" in worked:
+            return 1, nearest, cell.item.key  # "incl. cooling"
+    if _has_its_unit(cell) and not (unused.value.dims == () and unused.context.concept in _FACTORS):
         return ()
     factor = _rule(cell, unused) != "dimension"
     if candidate.stands == 1 and taken is not None and copied and factor and not _same_kind(taken, unused):
@@ -175,17 +180,34 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
         return 2 - copied, nearest, cell.item.key
     if candidate.stands in (1, 2) and copied and not candidate.taken and _names(cell, unused):
         return 2, candidate.stands, cell.item.key
-    between = {-1, 1} <= candidate.taken.keys() or (candidate.stands == 1 and candidate.taken and copied)
+    steps_over = candidate.stands == 1 and (copied or -1 in candidate.taken)  # =B21*B27 in B29, and B28 is a PUE
+    between = {-1, 1} <= candidate.taken.keys() or (steps_over and candidate.taken)
     has_one = unused.context.concept == "tokens" and "tokens" in worked  # of the answer; these are of the prompt
     return (3, nearest, cell.item.key) if between and unused.context.concept in _FACTORS and not has_one else ()
 
 
-def _instead(cell: Cellwise, taken: Cellwise, unused: Cellwise) -> str:
+_NARROW, _WIDE = frozenset(("fp8", "int8", "fp4")), frozenset(("bf16", "fp16"))
+_TRAINING = re.compile(r"train|fine-?tun|\bmfu\b|\blora\b|entra[iî]nement|backward", re.I)
+
+
+def _is_training(cell: Cellwise, used: Iterable[Cellwise]) -> bool:
+    """Tell whether a formula is of training, which is done in 16 bits unless its words say otherwise."""
+    words = " ".join(c.words for c in (cell, *used) if c.context.concept != "peak")
+    return bool(_TRAINING.search(words)) and not re.search(
+        r"\b(?:fp|int)[84]\b|prefill|prompt|einlesen|vorbefüllung", words, re.I
+    )
+
+
+def _instead(cell: Cellwise, taken: Cellwise, unused: Cellwise, used: Iterable[Cellwise]) -> str:
     """Return the rule that taking one cell instead of its twin breaks."""
     if hard(taken.value.dims or ()) != hard(unused.value.dims or ()):
         return ""
     pair = taken.context.concept, unused.context.concept
     assert cell.computed is not None
+    if pair == ("peak", "peak"):
+        narrow = taken.value.kind("precision") in _NARROW and unused.value.kind("precision") in _WIDE
+        alike = taken.value.kind("density") == unused.value.kind("density")
+        return "peak-precision" if narrow and alike and _is_training(cell, used) else ""
     if pair == ("heads", "kv heads"):
         return "kv-heads" if cell.computed.parts & {"layers", "head dim"} else ""
     if pair in (("parameters", "active parameters"), ("active parameters", "parameters")):
@@ -242,6 +264,12 @@ def _lacks(cell: Cellwise, unused: Cellwise) -> bool:
     return any(_fits(multiply(computed, unused.value, sign), stated) for sign in (1, -1))
 
 
+def _has_its_unit(cell: Cellwise) -> bool:
+    """Tell whether a formula gives the unit that its cell states without the input: only a factor of none can be due."""
+    stated, computed = cell.context.value, cell.computed
+    return stated is not None and cell.context.explicit and computed is not None and _fits(computed, stated)
+
+
 def _fits(computed: Value, stated: Value) -> bool:
     if computed.dims is None or stated.dims is None:
         return False
@@ -251,10 +279,10 @@ def _fits(computed: Value, stated: Value) -> bool:
 # --- what is said ------------------------------------------------------------------------------------------------------
 
 
-def _said(candidate: _Candidate, unused: Cellwise) -> Said:
+def _said(candidate: _Candidate, unused: Cellwise, used: Iterable[Cellwise]) -> Said:
     cell = candidate.cell
     for taken in candidate.taken.values():
-        if rule := _instead(cell, taken, unused):
+        if rule := _instead(cell, taken, unused, used):
             return rule, f"'{cell.label}' takes '{taken.label}'; '{unused.label}' is used by no formula.", ""
     return _rule(cell, unused), f"'{cell.label}' leaves out '{unused.label}', which no formula uses.", ""
 

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 CALENDAR = re.compile(
-    r"year|month|quarter|jahr|monat|quartal|année|an|mois|trimestre", re.I
+    r"year|month|quarter|week|day|jahr|monat|quartal|woche|tag|année|an|mois|trimestre|semaine|jour", re.I
 )  # names a line or a column
 MAGNITUDE = re.compile(  # a text that is nothing but "so many"
     r"[x×]?\s?10\^?\d{1,2}|10[⁰¹²³⁴-⁹]+|1[eE]\d{1,2}|[BMTk]|bn|(?i:thousands?|millions?|billions?|trillions?|milliards?|Millionen|Milliarden|Mio\.?|Mrd\.?)|Md"
@@ -69,6 +69,9 @@ _FOREIGN = (
     (r"^(?:10\^|1[eE])9 (?=[a-z])", "billion "),
     (r"^(?:10\^|1[eE])12 (?=[a-z])", "trillion "),
     (r"(/ ?|per )kW[-·](month|mo|year|yr|a)\b", r"\1kW/\2"),
+    (r"\b(Aus|Ein)gabetokens?\b", r"\1gabe tokens"),
+    (r"\bEingabe tokens\b|\b(?:jetons?|tokens?) d['’]entrée\b", "input tokens"),
+    (r"\bAusgabe tokens\b|\b(?:jetons?|tokens?) de sortie\b", "output tokens"),
     (r"\bTokens?\b", "tokens"),
     (r"\b(?:per|pro|par|je) ((?:active |registered )?\w+(?:/s)?) (?:and|und|et)(?: (?:per|pro|par|je))? (\w+)\b", r"per \1 per \2"),
     (r"(?<=/)([A-Za-z]+) (?:und|and|et) (?=Monat|Jahr|Tag|month|year|day|mois|an\b|jour)", r"\1/"),
@@ -210,7 +213,7 @@ PREPOSITIONS = frozenset(
 # (concept, words). The first that matches counts, so a "bandwidth utilisation" is a ratio and an "energy price" a price.
 _CHIP = r"(?:nvidia |amd |intel )?(?:[abhl]\d{1,3}s?|gb?[23]00|mi\d{3}[ax]?|gaudi ?\d|rtx ?\d{4})(?: sxm\d?| pcie| nvl| oam)?"
 _CONCEPTS: tuple[tuple[str, str], ...] = (
-    ("PUE", r"^\W*(?:\w+ )?pue\b|^(?:facility|total|site)(?: power| energy)? over it (?:power|energy)|overhead factor \(pue\)|power usage effectiveness|cooling factor|kühlfaktor|facteur de refroidissement"),
+    ("PUE", r"^\W*(?:\w+ )?pue\b|[,:] pue$|^(?:facility|total|site)(?: power| energy)? over it (?:power|energy)|overhead factor \(pue\)|power usage effectiveness|cooling factor|kühlfaktor|facteur de refroidissement"),
     ("WUE", r"\bwue\b"),
     ("MFU", r"(?<!\d % )(?<!\d%\s)\b[mh]fu\b|model flops? utili[sz]ation|hardware flops? utili[sz]ation"),
     ("growth", r"growth|wachstum|croissance|discount|rabatt|remise|\bwacc\b|interest|inflation|escalation"),
@@ -327,7 +330,7 @@ _KIND_WORDS: tuple[tuple[str, str, str], ...] = (
                        r"|flotte|\bsumme?\b|whole|, ensemble$|\binsgesamt\b"),
     ("precision", "bf16", r"\bbf16\b|bfloat16"),
     ("precision", "fp16", r"\bfp16\b|float16"),
-    ("precision", "fp8", r"\bfp8\b"),
+    ("precision", "fp8", r"\bfp8\b(?! (?:dispatch|combine|all-to-all|comm|exchange))"),
     ("precision", "fp4", r"\b(?:nv|mx)?fp4\b"),
     ("precision", "int8", r"\bint8\b(?! weights)(?!.*\bw8a16\b)"),
     ("precision", "int4", r"\bint4\b(?! weights)(?!.*\bw4a16\b)"),
@@ -391,7 +394,7 @@ _PERIODS = (
     ),
     (
         "week",
-        r"\b(?:per|/|pro|par|je|a|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:week|woche|semaine)\b|\bweekly\b(?! active)",
+        r"\b(?:per|/|pro|par|je|a|in a|in the|of the|de la|der|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:week|woche|semaine)\b|\bweekly\b(?! active)",
     ),
     (
         "hour",

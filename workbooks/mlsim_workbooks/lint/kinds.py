@@ -182,7 +182,7 @@ def _parameters(cell: Cellwise, computed: Value, dims: Dims, words: str, copied:
                 f"'{label}' counts operations with all parameters; a mixture of experts computes with the active ones.",
                 "",
             )
-    elif "information" in names and "time" not in names and "active parameters" in computed.parts:
+    elif ("information", 1.0) in dims and "time" not in names and "active parameters" in computed.parts:
         if not re.search(r"activ|read|per token|stream|touch|traffic|moved|loaded|aktiv|\blus?\b", words, re.I):
             yield (
                 "active-params",

@@ -116,6 +116,8 @@ def _label_rules(cell: Cellwise) -> Iterator[Said]:
         rule = ""  # "Émissions à 52 gCO2/kWh (t/an)"
     if concept == "power" and re.search(r"batter|bridge|autonomy|\bups\b|\busv\b", words, re.I):
         rule = ""  # "battery bridge at max draw, 5 min"
+    if re.search(r"\w (?:times|mal|fois|[×*]) \w", words, re.I):
+        rule = ""  # "mean power times life"
     if concept == "power" and _ENERGY.search(words):
         rule = ""  # "kWh per night (TDP)"
     if own == frozenset({("operation", 1.0)}) or own == frozenset({("integer_operation", 1.0)}):

@@ -252,7 +252,7 @@ def _find_unit(words: str, concept: str, snake: bool) -> tuple[Value | None, str
             unit = None if _COUNTING.match(piece) else read_unit(piece, concept)
             if unit is not None and (piece == match[1] or piece.strip().casefold() not in WORDS):
                 return unit, words[: match.start()] + words[match.end() :], True
-    plain = _BRACKET.sub(" ", words).strip() if brackets else words
+    plain = re.sub(r"\s+(?=,)", "", _BRACKET.sub(" ", words).strip()) if brackets else words
     if many := _IN_MANY.fullmatch(plain):
         unit, rest, strong = _find_unit(many[1], concept, snake)
         if unit is None:  # "Parameters in all, in billions"

@@ -504,7 +504,8 @@ class _Pass:
         if right in units and not (units[right].strip() in CURRENCIES and right > col + 1):
             return units[right], True
         only = next(iter(units)) if len(units) == 1 else 0
-        if only and only < first and self.headed(only) and not any(c < only for c in row.runs):
+        apart = any(only < r < c < first for r in row.runs for c in row.labels)  # the label of a list beside it
+        if only and only < first and self.headed(only) and not apart and not any(c < only for c in row.runs):
             return units[only], True  # beyond cells of the row that are empty
         between = (*row.runs, *row.labels)
         if only > last and self.headed(only) and not any(last < c < only for c in between):

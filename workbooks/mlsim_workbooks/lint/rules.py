@@ -49,6 +49,7 @@ from mlsim_workbooks.lint.naming import is_clock, ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.notes import note_rules
 from mlsim_workbooks.lint.pairs import wrong_count
 from mlsim_workbooks.lint.periods import period_rules
+from mlsim_workbooks.lint.ratios import ratio_rules
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_findings
 from mlsim_workbooks.lint.restated import restated_rules
@@ -60,7 +61,7 @@ from mlsim_workbooks.lint.sums import sum_rules
 from mlsim_workbooks.lint.turned import turned_operand
 from mlsim_workbooks.lint.unit_texts import CURRENCIES
 from mlsim_workbooks.lint.unused import unused_findings
-from mlsim_workbooks.lint.users import each_user_rules
+from mlsim_workbooks.lint.users import each_user_rules, for_all_rules
 from mlsim_workbooks.lint.vocabulary import MODEL_SIZES
 from mlsim_workbooks.lint.ways import way_rules
 from mlsim_workbooks.lint.wording import wording_rules
@@ -184,7 +185,9 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from gemm_rules(inference, cell, tree)
     yield from time_of_work_rules(inference, cell, tree)
     yield from kv_constants(inference, cell, tree)
+    yield from for_all_rules(inference, cell, tree)
     yield from period_rules(inference, cell, tree)
+    yield from ratio_rules(inference, cell, tree)
     yield from _days_of_all_gpus(cell, tree)
     yield from _runs_of_one_gpu(cell)
 
@@ -300,7 +303,8 @@ def _of_gpus(cell: Cellwise) -> bool:
     if _ONE_CHIP.search(cell.words) or (GPU_TIME.search(cell.words) and not _PRICE_OF_ONE.search(cell.words)):
         return True
     timed = hard(cell.value.dims or ()) == (("time", 1.0),)
-    return timed and (cell.context.concept == "device hours" or bool(_SERVICE.search(cell.words)))
+    counted = cell.computed is not None and "devices" in cell.computed.parts  # "GPU rented (h)", from GPUs and hours
+    return timed and (counted or cell.context.concept == "device hours" or bool(_SERVICE.search(cell.words)))
 
 
 _ON_ONE_CHIP = re.compile(

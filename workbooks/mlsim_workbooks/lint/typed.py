@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from mlsim_workbooks.lint.algebra import PERIODS, hard, has_money
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
+from mlsim_workbooks.lint.kinds import KIND_RULE
+from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.magnitudes import impossible_magnitude
 from mlsim_workbooks.lint.vocabulary import WRITTEN_OFF
 
@@ -30,6 +32,7 @@ def typed_slip(inference: Inference, cell: Cellwise) -> Said | None:
         or _cheaper_than_input(inference, cell)
         or impossible_magnitude(cell)
         or _broken_parameters(inference, cell)
+        or _named_otherwise(cell)
         or _less_than_it(inference, cell)
         or _far_from_its_tail(inference, cell)
     )
@@ -375,6 +378,22 @@ _A_PARAMETER = (("information", 1.0), ("parameter", -1.0))
 def _bytes_of(text: str) -> set[float]:
     """Return the bytes that the number formats named in a text take."""
     return {float(re.sub(r"\D", "", m)) / 8.0 for m in _FORMAT.findall(text)}
+
+
+_A_NAME = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)+")
+
+
+def _named_otherwise(cell: Cellwise) -> Said | None:
+    """A peak in FP32, by its label, in a cell named peak_bf16."""
+    texts = cell.context.texts
+    if cell.item.form >= 0 or len(texts) < 2 or not _A_NAME.fullmatch(texts[-1]):
+        return None
+    named, said = dict(read_label(texts[-1]).kinds), dict(read_label(texts[0]).kinds)
+    for category in ("precision", "density", "direction", "trip"):
+        if named.get(category) and said.get(category) and named[category] != said[category]:
+            rule = KIND_RULE[category]
+            return rule, f"'{texts[0]}' is {said[category]}, but the cell is named {texts[-1]}.", ""
+    return None
 
 
 def _broken_parameters(inference: Inference, cell: Cellwise) -> Said | None:

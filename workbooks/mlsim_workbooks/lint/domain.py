@@ -98,7 +98,8 @@ _OF_ALL = re.compile(
     re.I,
 )
 _MANY = re.compile(
-    r"batch|sequences|sessions|requests|users|chats|streams|concurren|sequenzen|anfragen|nutzer|lot\b", re.I
+    r"batch|sequences|sessions|requests|users|chats|streams|concurren|at once|held\b|gleichzeitig|simultan|sequenzen|anfragen|nutzer|lot\b",
+    re.I,
 )
 
 

@@ -281,6 +281,13 @@ _HOURS_OF_DAY = re.compile(r"(?:hour|h|time|stunde|uhrzeit|zeit|heure)(?: of (?:
 _HOUR = re.compile(r"\d{1,2}[:h.]\d\d|\d{1,2} ?[hH]\b|hour|stunde|heure", re.I)
 
 
+def _lasts_as_long(d: Difference) -> bool:
+    """ "Runway, months": money over money, of which one is what a month takes, though its unit does not say so."""
+    money = [c for c in d.used if has_money(c.value)]
+    timed = hard(d.stated.dims or ()) == (("time", 1.0),) and d.computed.dims == ()
+    return timed and len(money) == len(d.used) == 2 and all(_plain_money(c.context.value) for c in money)
+
+
 def _time_of_one(d: Difference) -> bool:
     """ "GPU time per s of video", "Rent per audio hour": a time over a time."""
     return bool(d.mismatch.dims and _HOUR_OF.search(d.cell.label)) and d.rule != "currency"
@@ -306,6 +313,9 @@ def _count_of_anything(d: Difference) -> bool:
         return False  # bytes under "M params"
     of_tokens = "token" in dict(d.stated.dims or ()) or (bool(d.stated.dims) and "~token" in d.computed.parts)
     only_time = set(d.mismatch.dims) <= {("time", 1.0), ("time", -1.0)}
+    counted = {n for n, e in d.stated.dims or () if e > 0 and n in ("request", "sample")}
+    if only_time and d.stated.text and d.cell.context.explicit and counted & dict(d.computed.dims or ()).keys():
+        return False  # "requests per month", from those per day and the hours of a month
     return not (only_time and of_tokens) and not _rounded_count(d)
 
 
@@ -771,7 +781,7 @@ def _counts_else(d: Difference) -> bool:
 
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
-    _no_slip, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _in_a_minute, _time_of_one, _count_of_anything,
+    _no_slip, _lasts_as_long, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _in_a_minute, _time_of_one, _count_of_anything,
     _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _per_pin, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _time_of_a_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period, _times_of_a_day, _share_of_a_day,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _per_many_of_label, _no_usual_slip,
 )  # fmt: skip

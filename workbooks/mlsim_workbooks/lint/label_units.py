@@ -27,6 +27,7 @@ def label_unit_rules(cell: Cellwise) -> Iterator[Said]:
     yield from _named_otherwise(cell)
     yield from _price_of_nothing(cell)
     yield from _of_another_quantity(cell)
+    yield from _float_in_tops(cell)
     yield from _rate_of_a_number(cell)
     yield from _of_all_in_that_of_one(cell)
 
@@ -251,6 +252,19 @@ def _of_all_in_that_of_one(cell: Cellwise) -> Iterator[Said]:
 _WHOLE = re.compile(r", (?:cluster|fleet|all (?:gpus|nodes|replicas)|total)$", re.I)
 
 
+_FLOAT = frozenset(("bf16", "fp16", "fp8", "fp32", "tf32", "fp64", "fp4"))
+_INT_RATE = (("integer_operation", 1.0), ("time", -1.0))
+
+
+def _float_in_tops(cell: Cellwise) -> Iterator[Said]:
+    """A peak in BF16 whose unit is that of integers: TOPS."""
+    value, own = cell.context.value, dict(cell.context.kinds).get("precision", "")
+    if value is None or not cell.context.explicit or hard(value.dims or ()) != _INT_RATE or own not in _FLOAT:
+        return
+    if not re.search(r"int\d|integer", cell.words, re.I) and re.search(own, "".join(cell.context.texts[:1]), re.I):
+        yield "integer-ops", f"'{cell.label}' is in {own}, but its unit, {value.text}, is of integers.", "TFLOP/s."
+
+
 def _of_another_quantity(cell: Cellwise) -> Iterator[Said]:
     """A power in GB, a bandwidth in GB, a number of GPUs in GB/s: what unit column or format says of a typed figure."""
     value = cell.context.value
@@ -355,7 +369,7 @@ def _bytes_in_bits(cell: Cellwise) -> Iterator[Said]:
 
 
 _CLOCK = re.compile(
-    r"(?!wall|clock time)(?:\w+ )?(?:clock|frequency|takt(?:rate|frequenz)?|fréquence)\b(?! (?:time|period|cycles|hours))",
+    r"(?!wall|clock time)(?:\w+ )?(?:clock|frequency|takt(?:rate|frequenz)?|fréquence)\b(?! (?:time|period|cycles|hours|offset|drift|skew|jitter|error|sync))",
     re.I,
 )
 

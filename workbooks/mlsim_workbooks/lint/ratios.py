@@ -22,7 +22,7 @@ def ratio_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator
     match tree:
         case sx.Binary("-", sx.Binary("/", over, under), sx.Number(1.0)):
             pass
-        case sx.Binary("-", sx.Number(1.0), sx.Binary("/", over, under)):
+        case sx.Binary("-", sx.Number(1.0), sx.Binary("/", over, under)) | sx.Binary("/", over, under):
             pass
         case _:
             return
@@ -33,6 +33,8 @@ def ratio_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator
     if mismatch is None or not mismatch.dims:
         return
     rule = rule_of(mismatch, one.value, other.value) or "dimension"
+    if rule == "integer-ops":
+        return  # work that is counted in FLOP, on an integer unit
     shown = f"{unit_text(one.value)} by {unit_text(other.value)}"
     yield rule, f"'{cell.label}' compares '{one.label}' with '{other.label}': it divides {shown}.", ""
 

@@ -520,7 +520,7 @@ _RATED = re.compile(
     r"|nameplate",
     re.I,
 )
-_TDP = re.compile(r"\btdp\b|nameplate", re.I)
+_TDP = re.compile(r"\btdp\b|nameplate|power limit", re.I)
 _FROM_A_DATASHEET = re.compile(r"data ?sheet|datenblatt|fiche|brochure", re.I)
 
 

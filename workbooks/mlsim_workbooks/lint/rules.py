@@ -44,7 +44,7 @@ from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import kind_rules, missing_pue
 from mlsim_workbooks.lint.label_units import label_unit_rules
-from mlsim_workbooks.lint.limits import limit_findings
+from mlsim_workbooks.lint.limits import limit_findings, one_after_the_other
 from mlsim_workbooks.lint.naming import is_clock, ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.notes import note_rules
 from mlsim_workbooks.lint.pairs import wrong_count
@@ -53,7 +53,14 @@ from mlsim_workbooks.lint.ratios import ratio_rules
 from mlsim_workbooks.lint.reader import WIDE
 from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_findings
 from mlsim_workbooks.lint.restated import restated_rules
-from mlsim_workbooks.lint.scope import GPU_TIME, host_power_rules, hour_price_rules, left_of_one_rules, scope_rules
+from mlsim_workbooks.lint.scope import (
+    GPU_TIME,
+    board_power_rules,
+    host_power_rules,
+    hour_price_rules,
+    left_of_one_rules,
+    scope_rules,
+)
 from mlsim_workbooks.lint.series import series_findings
 from mlsim_workbooks.lint.shapes import is_copied, summands
 from mlsim_workbooks.lint.statistic import statistic_rules
@@ -186,6 +193,8 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from time_of_work_rules(inference, cell, tree)
     yield from kv_constants(inference, cell, tree)
     yield from for_all_rules(inference, cell, tree)
+    yield from board_power_rules(inference, cell, tree)
+    yield from one_after_the_other(inference, cell, tree)
     yield from period_rules(inference, cell, tree)
     yield from ratio_rules(inference, cell, tree)
     yield from _days_of_all_gpus(cell, tree)

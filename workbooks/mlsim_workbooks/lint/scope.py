@@ -11,7 +11,7 @@ from mlsim_workbooks.lint.algebra import THINGS, Dims, Value, compare, hard, has
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.naming import thing, unit_text
-from mlsim_workbooks.lint.shapes import is_copied, is_product, summands
+from mlsim_workbooks.lint.shapes import is_copied, is_product, summands, written
 from mlsim_workbooks.lint.users import passed_to_user, user_rules
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "NODE",
     "OF_EACH",
     "below_machine",
+    "board_power_rules",
     "host_power_rules",
     "hour_price_rules",
     "left_of_one_rules",
@@ -480,9 +481,60 @@ def _of_each_gpu(value: Value) -> bool:
     return dims.get("device", 0.0) < 0 < dims.get("time", 0.0) and not has_money(value)
 
 
+_OUR_GPUS = re.compile(
+    r"\b(?:of|for|all|our|the) (?:\w+ ){0,2}(?:gpus|cards|accelerators)\b|(?:facility|site|hall|fleet|cluster) (?:power|energy|load)\b|alle[rn]? (?:gpus|karten)\b"
+    r"|(?:des|tous les) gpu\b",
+    re.I,
+)
+_BOARD = re.compile(r"board power|\btdp\b|power (?:limit|cap)", re.I)
+
+
+def board_power_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """The power or energy of all GPUs, from the board power of one and shares and hours alone."""
+    dims = hard(cell.value.dims or ())
+    if dict(dims).get("energy") != 1.0 or has_money(cell.value) or not _OUR_GPUS.search(cell.words):
+        return
+    if OF_EACH.search(cell.words):
+        return
+    used = list(inference.uses(cell).values())
+    boards = [c for c in used if _BOARD.search(c.words) and c.item.form < 0 and c.context.explicit]
+    rest = [c for c in used if c not in boards]
+    plain = all(
+        c.context.concept in ("PUE", "share", "ratio", "MFU", "hours")
+        or c.value.dims in ((("time", 1.0),), ())
+        or c.context.percent
+        or dict(hard(c.value.dims or ())).get("energy") == 1.0
+        for c in rest
+    )
+    counted = any(isinstance(c.item.value, float) and c.item.value > 2 and not hard(c.value.dims or ()) for c in rest)
+    eights = {n for n in written(tree) if n == int(n) and 2 <= n <= 16}
+    if len(boards) == 1 and plain and not counted and not eights and cell.context.explicit:
+        yield (
+            "device-scope",
+            f"'{cell.label}' takes '{boards[0].label}', which is of one GPU.",
+            "Multiply by their number.",
+        )
+
+
+_PER_GPU_HOUR_DIMS = {("device", -1.0), ("time", -1.0)}
+
+
+def _node_hours_at_a_price(inference: Inference, cell: Cellwise) -> Iterator[Said]:
+    """Node-hours times a price per GPU-hour."""
+    used = [c for c in inference.uses(cell).values() if c.context.explicit]
+    hours = [
+        c for c in used if hard(c.value.dims or ()) == (("time", 1.0),) and dict(c.value.dims or ()).get("node") == 1
+    ]
+    prices = [c for c in used if has_money(c.value) and set(c.value.dims or ()) >= _PER_GPU_HOUR_DIMS]
+    if len(hours) == len(prices) == 1 and len(inference.uses(cell)) == 2:
+        said = f"'{cell.label}' multiplies '{prices[0].label}', per GPU-hour, by node-hours ('{hours[0].label}')."
+        yield "device-hours", said, "Multiply by the GPUs per node too."
+
+
 def hour_price_rules(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     """A price per GPU-hour worked out from the cost of all GPUs and wall-clock hours."""
     stated, computed = cell.context.value, cell.computed
+    yield from _node_hours_at_a_price(inference, cell)
     if stated is None or computed is None or computed.dims is None or not cell.context.explicit:
         return
     due, have = dict(stated.dims or ()), dict(computed.dims)

@@ -108,7 +108,9 @@ def _of_this_number(
         kept = [
             (n, e)
             for n, e in said
-            if n == "user" or (n == "request" and e < 0) or (n == "device" and (e > 0 or hourly))
+            if n == "user"
+            or (n == "request" and e < 0)
+            or (n == "device" and (e > 0 or hourly) and not have.get("node"))
         ]
         beside = replace(beside, dims=tuple(sorted((*have.items(), *(x for x in kept if x[0] not in have)))))
     if beside.dims == (("time", -1.0),) and not hard(said):

@@ -178,6 +178,12 @@ def _kinds_of(value: Value, concept: str, kinds: frozenset[tuple[str, str]]) -> 
     kinds = frozenset({k for k in kinds if k[0] not in own} | set(value.kinds))
     if not dims or (len(dims) == 1 and dims[0][0] in ("device", "node", "rack", "replica", "count", "user")):
         kinds -= {("period", "hour")}  # a ratio, or so many replicas, within the busy hour
+    if hard(dims) == (("information", 1.0), ("time", -1.0)):  # "900 GB/s, one way": of a link
+        ways = {
+            ("trip", "one way"): ("direction", "per direction"),
+            ("trip", "round trip"): ("direction", "both directions"),
+        }
+        kinds = frozenset(ways.get(kind, kind) for kind in kinds)
     if hard(dims) == (("time", 1.0),):  # "ms both ways": of a latency, that is a round trip
         trips = {("direction", "both directions"): ("trip", "round trip")}
         if concept == "latency":
@@ -213,6 +219,8 @@ def _header(text: str) -> Label:
     if unit is not None:
         return Label(text, unit, strong=True)
     label = read_label(text)
+    if label.concept == "device hours" and re.match(r"(?:partition|queue|warteschlange|pool)\b", text, re.I):
+        return Label(text)  # "Partition gpu-h": its name
     if label.unit is None and label.concept in ("parallel", "replicas") and _SCENARIO.search(text):
         return replace(label, concept="", dims=())  # "8B, DP only": a case, not a quantity
     return label
@@ -350,8 +358,8 @@ def _scoped(value: Value, owner: Label, other: Label) -> Value:
     if value.text == "%" or have.get("count", 0.0) < 0:
         return value  # "Idle power of a node, share of full"; tokens/session says what it is per
     for name, exponent in owner.dims or other.dims:
-        if exponent > 0 and "energy" in have:
-            continue  # the power of switches
+        if exponent > 0 and ("energy" in have or any(n in BUILT and e > 0 for n, e in have.items())):
+            continue  # the power of switches; node-hours of the GPU partition
         if value.dims != (("time", 1.0),) or name not in BUILT:  # "seconds kept, per camera"
             have.setdefault(name, exponent)
     return replace(value, dims=tuple(sorted((n, e) for n, e in have.items() if e)))

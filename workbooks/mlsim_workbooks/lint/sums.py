@@ -11,8 +11,8 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import thing, unit_text
-from mlsim_workbooks.lint.shapes import is_product, leaves, summands, summed_areas
-from mlsim_workbooks.lint.vocabulary import ONCE, PERIOD_WORDS, WRITTEN_OFF
+from mlsim_workbooks.lint.shapes import is_product, leaves, summands, summed_areas, written
+from mlsim_workbooks.lint.vocabulary import MODEL_SIZES, ONCE, PERIOD_WORDS, WRITTEN_OFF
 from mlsim_workbooks.package import position
 
 __all__ = ["sum_rules"]
@@ -27,8 +27,11 @@ def sum_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
     yield from _price_of_one_among(inference, cell, tree)
     yield from _cache_of_one_among(inference, cell, tree)
     yield from _term_in_another_unit(inference, cell, tree)
+    yield from _unconverted_beside(inference, cell, tree)
     yield from _sum_of_another_column(inference, cell, tree)
     yield from _across_headers(inference, cell, tree)
+    yield from _wider_than_its_neighbours(inference, cell, tree)
+    yield from _size_among(inference, cell, tree)
 
 
 def _count_added(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
@@ -260,6 +263,32 @@ def _across_headers(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iter
 _TABLE = 200  # rows
 
 
+def _wider_than_its_neighbours(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A total that adds up two columns, where the totals beside it add up their own."""
+    areas = summed_areas(tree)
+    if not isinstance(tree, sx.Call) or len(areas) != 1 or areas[0].kind != "ref" or areas[0].sheet:
+        return
+    (top, left), (bottom, right) = (position(cell.item.refs[m]) for m in (areas[0].first, areas[0].last))
+    if not (right == left + 1 and left <= cell.item.col <= right and top < bottom < cell.item.row):
+        return
+    row = inference.book.grids[cell.sheet].rows.get(cell.item.row, ())
+    beside = [inference.at(cell.sheet, cell.item.row, i.col) for i in row if i.form >= 0 and i.col != cell.item.col]
+    trees = [(c, inference.tree(c.item.form)) for c in beside if c is not None]
+    own = [c for c, t in trees if t is not None and _summed(t, c) == (c.item.col, top, bottom)]
+    if len(own) >= 2:
+        yield "mixed-sum", f"'{cell.label}' adds up two columns, the totals beside it one each.", "Sum its own column."
+
+
+def _size_among(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """The head dimension of a model among gigabytes."""
+    if not isinstance(tree, sx.Call) or tree.name != "SUM":
+        return
+    used = list(inference.uses(cell).values())
+    sizes = [c for c in used if c.context.concept in MODEL_SIZES and not hard(c.value.dims or ())]
+    if len(sizes) == 1 and len(used) > 2 and all(c is sizes[0] or hard(c.value.dims or ()) for c in used):
+        yield "mixed-sum", f"'{cell.label}' adds '{sizes[0].label}' to what has a unit.", "Leave it out."
+
+
 def _summed(tree: sx.Node, cell: Cellwise) -> tuple[int, int, int] | None:
     """Return (column, first row, last row) of the one column above it that a formula sums."""
     match tree:
@@ -316,6 +345,12 @@ def _paid_once_among(cell: Cellwise, cells: list[Cellwise]) -> Iterator[Said]:
         and (ONCE.search(c.words) or _SET_UP.search(c.words))
         and c not in regular
     ]
+    spanning = [c for c in cells if c not in regular and c.context.explicit and not c.value.kind("period")]
+    if _OVER_THE_TERM.search(cell.words) and regular and spanning and len(regular) + len(spanning) == len(cells):
+        period = regular[0].value.kind("period")
+        said = f"'{cell.label}' is over the whole term, but adds '{regular[0].label}', which is per {period}."
+        yield "money-rate", said, "Multiply by how long it is paid."
+        return
     if cell.context.explicit and len(regular) == 1 and once and len(regular) + len(once) == len(cells):
         yield (
             "money-rate",
@@ -332,6 +367,11 @@ def _each_month(cell: Cellwise) -> bool:
     )
 
 
+_OVER_THE_TERM = re.compile(
+    r"\b(?:over|for) (?:the )?(?:whole |full |contract )?(?:term|life|lifetime|period|contract)\b|über die (?:laufzeit|nutzungsdauer)|sur la durée"
+    r"|\btco\b|over \d+ years",
+    re.I,
+)
 _SET_UP = re.compile(r"set-?up|installation", re.I)
 
 
@@ -396,9 +436,7 @@ def _term_in_another_unit(inference: Inference, cell: Cellwise, tree: sx.Node) -
     terms = summands(tree, "+-")
     if stated is None or not cell.context.explicit or len(terms) < 2 or not hard(stated.dims or ()):
         return
-    products = [
-        t for t in terms if isinstance(t, sx.Binary) and any(n.value in (1000.0, 1e6, 1e9) for n in _numbers(t))
-    ]
+    products = [t for t in terms if isinstance(t, sx.Binary) and written(t) & {1000.0, 1e6, 1e9}]
     plain = [c for t in terms if (c := inference.cell_of(cell, t)) is not None and c.context.explicit]
     for term in plain:
         value = term.context.value
@@ -410,9 +448,30 @@ def _term_in_another_unit(inference: Inference, cell: Cellwise, tree: sx.Node) -
             yield "prefix", said, "Convert it first."
 
 
-def _numbers(node: sx.Node) -> Iterator[sx.Number]:
-    """Yield the numbers written in a formula."""
-    return (n for n in leaves(node) if isinstance(n, sx.Number))
+def _unconverted_beside(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Watts of GPUs over 1000, and watts beside them: "8 * (B3 * B4 / 1000 + B5)"."""
+    for node in _nested_sums(tree):
+        terms = summands(node)
+        divided = [t for t in terms if isinstance(t, sx.Binary) and t.operator == "/" and t.right == sx.Number(1000.0)]
+        plain = [c for t in terms if (c := inference.cell_of(cell, t)) is not None and c.context.explicit]
+        if len(divided) != 1 or len(plain) != 1 or len(terms) != 2 or not hard(plain[0].value.dims or ()):
+            continue
+        inside = [c for n in leaves(divided[0]) if (c := inference.cell_of(cell, n)) is not None and c.context.explicit]
+        same = [c for c in inside if hard(c.value.dims or ()) == hard(plain[0].value.dims or ())]
+        if len(same) == 1 and same[0].value.factor == plain[0].value.factor:
+            said = f"'{cell.label}' divides '{same[0].label}' by 1,000, and not '{plain[0].label}', in the same unit."
+            yield "prefix", said, "Divide both."
+
+
+def _nested_sums(node: sx.Node) -> Iterator[sx.Node]:
+    """Yield the sums that are factors of a product."""
+    match node:
+        case sx.Binary(operator="*" | "/", left=left, right=right):
+            for side in (left, right):
+                if isinstance(side, sx.Binary) and side.operator == "+":
+                    yield side
+                else:
+                    yield from _nested_sums(side)
 
 
 def _things_of(value: Value) -> list[str]:

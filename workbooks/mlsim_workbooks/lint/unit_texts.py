@@ -109,6 +109,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     value = (
         _magnitude(_A_TERM.sub("", body), concept)
         or _electric(body)
+        or _length(body)
         or _cents(body)
         or _parsed(_translate(body, concept), text)
         or _things_per(body, concept, text)
@@ -121,7 +122,7 @@ def read_unit(text: str, concept: str = "") -> Value | None:
     return replace(value, text=" ".join(body.split()))
 
 
-_MANY = r"[a-zäöüéè]{2,}[a-z]s|[A-ZÄÖÜ][a-zäöüß]{2,}(?:e|n|er|s)"  # "pages", "Dokumente"
+_MANY = r"[a-zß-öø-ÿ]{2,}[a-zß-öø-ÿ]s|[A-ZÄÖÜ][a-zäöüß]{2,}(?:e|n|er|s)"  # "pages", "Dokumente"
 _THINGS_PER = re.compile(
     rf"(?:({_MANY}) ?/ ?|([a-z]{{2,}}[a-z]s) ?(?:per|pro|par|je) )((?:GPU|node|server)?[- ]?[A-Za-zé]+)"
 )
@@ -145,7 +146,7 @@ def _things_per(body: str, concept: str, text: str) -> Value | None:
 
 
 _A_TERM = re.compile(r" ?(?:/ ?|per )(?:term|semest(?:er|re)|quarter|quartal|trimestre)$", re.I)  # "(M/term)"
-_PER_THING = re.compile(r"(.+?) ?(?:/|\b(?:per|pro|par|je) )([A-Za-zéÄ]+)")
+_PER_THING = re.compile(r"(.+?) ?(?:/|\b(?:per|pro|par|je) )([A-Za-zÄÖÜß-öø-ÿ]+)")
 _NAMELESS = frozenset(
     ("nic", "cable", "cdu", "box", "store", "site", "sensor", "license", "licence", "lizenz", "fte", "vzä", "stelle", "person", "pers")
 )  # fmt: skip
@@ -155,13 +156,13 @@ def _per_thing(body: str, concept: str) -> Value | None:
     """Read "tokens/s per replica", "$/NIC": things that :mod:`mlsim.units` does not count."""
     match = _PER_THING.fullmatch(body)
     word = match[2].casefold() if match else ""
-    nameless = word in _NAMELESS or ("/" in body and _is_noun(word))
+    nameless = word in _NAMELESS or ("/" in body and (_is_noun(word) or word in ("run", "job", "doc")))
     name = COUNTED_WORDS.get(word, "count" if nameless else "")
     if match and re.match("k (?=param)", match[1]):
         return None  # of the keys
     base = read_unit(match[1], concept) if match and name in (*THINGS, "count") else None
-    if base is None or not base.dims or base.dims[0][0] in BUILT:  # "GPUs per replica" is a label
-        return None
+    if base is None or not base.dims or not any(n not in BUILT for n, _ in base.dims):
+        return None  # "GPUs per replica" is a label
     return replace(base, dims=add_dims(base.dims, ((name, 1.0),), -1.0))
 
 
@@ -197,13 +198,31 @@ def _is_noun(word: str) -> bool:
     return plain and word not in _unit_words() and word not in FOREIGN_WORDS and word not in WORDS
 
 
-_NOUN = re.compile(r"[a-zäöüé]{4,}")
+_NOUN = re.compile(r"[a-zß-öø-ÿ]{4,}")
 
 
 def _cycles(body: str) -> Value | None:
     """Read "Mcycles": so many of them."""
     match = re.fullmatch(r"([kMG]?) ?cycles", body)
     return Value(dims=(("count", 1.0),), factor={"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}[match[1]]) if match else None
+
+
+_LENGTHS = {"km": 1000.0, "m": 1.0}
+_LENGTH = re.compile(r"(?:(.+)/)?(km|(?<=s/)m)")
+
+
+def _length(body: str) -> Value | None:
+    """Read "km" and "µs/km": how long a cable is, and how long light takes in it."""
+    match = _LENGTH.fullmatch(body)
+    if match is None:
+        return None
+    metres = _LENGTHS[match[2]]
+    if not match[1]:
+        return Value(dims=(("length", 1.0),), factor=metres)
+    whole = read_unit(match[1])
+    if whole is None or whole.dims is None:
+        return None
+    return replace(whole, dims=add_dims(whole.dims, (("length", 1.0),), -1.0), factor=whole.factor / metres)
 
 
 _ELECTRIC = re.compile(r"([nµumkM]?)(Ah|A|VA|V|C)(?: (?:per|je|par|pro) \w+)?")
@@ -413,7 +432,10 @@ def _period_name(word: str) -> str:
 
 
 def _counted(body: str) -> Value | None:
-    """Read what a unit column counts: "replicas", "drives/server"."""
+    """Read what a unit column counts: "replicas", "drives/server", "runs/vessel/day"."""
+    period = PERIOD_UNIT.search(_translate(body, "")) if body.count("/") == 2 else None
+    if period is not None and (each := _counted(body.rpartition("/")[0])) is not None:
+        return replace(each, kinds=each.kinds | {("period", _period_name(period[1]))}, text=body)
     words = [w.strip() for w in body.split("/")]
     names = [COUNTED_WORDS.get(w.casefold()) for w in words]
     many = words[0].casefold()

@@ -205,6 +205,9 @@ def _instead(cell: Cellwise, taken: Cellwise, unused: Cellwise, used: Iterable[C
     pair = taken.context.concept, unused.context.concept
     assert cell.computed is not None
     if pair == ("peak", "peak"):
+        sparse = taken.value.kind("density") == "sparse" and unused.value.kind("density") == "dense"
+        if sparse and taken.value.kind("precision") == unused.value.kind("precision"):
+            return "" if re.search(r"spars", cell.words, re.I) else "sparse-peak"
         narrow = taken.value.kind("precision") in _NARROW and unused.value.kind("precision") in _WIDE
         alike = taken.value.kind("density") == unused.value.kind("density")
         return "peak-precision" if narrow and alike and _is_training(cell, used) else ""

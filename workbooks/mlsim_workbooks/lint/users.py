@@ -55,7 +55,7 @@ def each_user_rules(inference: Inference, cell: Cellwise, tree: sx.Node, users: 
 
 
 _ALL = re.compile(
-    r"\b(?:all(?: the)?|alle[rn]?|tou(?:te)?s les|des|whole|ganze[rn]?) (users?|employees?|students?|class|players?|stores?|customers?|robots?|cameras?|vehicles?"
+    r"\b(?:all(?: the)?|alle[rn]?|tou(?:te)?s les|des|whole|ganze[rn]?) (advisers?|agents?|readers?|doctors?|users?|employees?|students?|class|players?|stores?|customers?|robots?|cameras?|vehicles?"
     r"|devices?|sites?|seats?|nutzer|mitarbeitenden?|kunden|filialen?|kameras?|utilisateurs?|étudiants?|clients?|magasins?|caméras?)\b",
     re.I,
 )
@@ -65,7 +65,8 @@ _AT_ONCE = re.compile(
 )
 _ONE_OF = {"class": "student", "mitarbeitende": "mitarbeiter", "kunden": "kunde"}
 _PEOPLE = re.compile(
-    r"user|employee|student|player|customer|seat|nutzer|mitarbeit|kunde|utilisateur|étudiant|client", re.I
+    r"user|advis|agent|reader|doctor|employee|student|player|customer|seat|nutzer|mitarbeit|kunde|utilisateur|étudiant|client",
+    re.I,
 )
 
 
@@ -166,7 +167,7 @@ def user_rules(cell: Cellwise, tree: sx.Node, computed: Value, stated: Value, us
     if due < 0 and not have and written and by_requests:
         yield "user-total", f"'{label}' is per user, but the formula divides by requests.", "Divide by the users."
         return
-    if hard(stated.dims or ()) == (("time", 1.0),) or _LENGTH.search(words):
+    if hard(stated.dims or ()) == (("time", 1.0),) or stated.text == "%" or _LENGTH.search(words):
         return  # all wait as long as one, or have as much context
     if due < 0 and not have and dict(computed.dims or ()).get("request", 0.0) > 0 and "requests" in computed.parts:
         yield "user-total", f"'{label}' is per user, but the formula multiplies by the requests of all.", ""

@@ -52,7 +52,7 @@ WRITTEN_OFF = re.compile(
     r"depreciat|amorti[sz]|abschreib|\bafa\b|amortissement|write[- ]?(?:off|down)|written off", re.I
 )
 PER_MANY = re.compile(  # "per 1,000 documents"
-    r"(?:\b(?:per|par|je|pro|each|of|for|von|für|de|pour)|/) ?(?:1\b|1[., ]?000|k\b|M\b|Mio|mill(?:e|ier|ion)|thousand|tausend)",
+    r"(?:\b(?:per|par|je|pro|each|of|for|von|für|de|pour)|/) ?(?:1\b|1[., ]?000|k\b|M\b|Mio|mill(?:e|ier|ion)|thousand|tausend)|\b(?:and|und|et) 1[., ]?000\b",
     re.I,
 )
 
@@ -73,6 +73,8 @@ _FOREIGN = (
     (r"\bEingabe tokens\b|\b(?:jetons?|tokens?) d['’]entrée\b", "input tokens"),
     (r"\bAusgabe tokens\b|\b(?:jetons?|tokens?) de sortie\b", "output tokens"),
     (r"\bTokens?\b", "tokens"),
+    (r"(?<=/)([kM])VA\b", r"\1W"),
+    (r"\bKnotenstunden?\b|\bheures?[- ]nœuds?\b", "node-h"),
     (r"\b(?:per|pro|par|je) ((?:active |registered )?\w+(?:/s)?) (?:and|und|et)(?: (?:per|pro|par|je))? (\w+)\b", r"per \1 per \2"),
     (r"(?<=/)([A-Za-z]+) (?:und|and|et) (?=Monat|Jahr|Tag|month|year|day|mois|an\b|jour)", r"\1/"),
     (r"^(?:x|×)[ -]?(?:real[- ]?time)$|^h/h$|^s/s$|^[x×] (?:the |of |rate )\b.*", "x"),
@@ -157,7 +159,7 @@ FOREIGN_RE = tuple((re.compile(p), r) for p, r in _FOREIGN)
 
 # Words of units that :mod:`mlsim.units` does not know: other languages, magnitudes, counts.
 FOREIGN_WORDS = frozenset(
-    ("tusd", "tchf", "tgbp", "std", "stunde", "stunden", "heure", "heures", "sek", "sekunde", "sekunden", "seconde", "secondes", "monat",
+    ("km", "knotenstunde", "knotenstunden", "tusd", "tchf", "tgbp", "std", "stunde", "stunden", "heure", "heures", "sek", "sekunde", "sekunden", "seconde", "secondes", "monat",
      "monate", "monaten", "mois", "minuten", "minute", "jahr", "jahre", "jahren", "an", "ans", "année", "années", "tag", "tage", "tagen", "jour", "jours", "woche",
      "wochen", "semaine", "semaines", "mio", "million", "millions", "millionen", "mrd", "milliard", "milliarden",
      "milliards", "tsd", "tausend", "millier", "milliers", "jeton", "jetons", "paramètre", "paramètres", "parameter", "anfrage", "anfragen", "requête", "demande", "demandes",
@@ -390,7 +392,7 @@ _PERIODS = (
     ),
     (
         "day",
-        r"\b(?:per|/|pro|par|je|a|am|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:work)?(?:day|tag|jour)\b|\bdaily\b(?! (?:active|users?|visitors))|täglich(?! aktiv)|quotidien",
+        r"\b(?:per|/|pro|par|je|a|am|(?:per|je|pro|par) \w+ (?:and|und|et)(?: par| pro| je| per)?) ?(?:work)?(?:day|tag|jour)\b|\bdaily\b(?! (?:active|users?|visitors|[a-z]+ers\b))|täglich(?! aktiv)|quotidien",
     ),
     (
         "week",

@@ -45,10 +45,34 @@ def way_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
         yield from _way_back_missing(inference, cell, tree)
     yield from _round_trip_twice(inference, cell, tree)
     yield from _steps_there_and_back(inference, cell, tree)
+    yield from _way_of_an_unused_round_trip(inference, cell, tree)
     if trip == "one way":
         yield from _one_way_twice(inference, cell, tree)
     elif trip == "round trip":
         yield from _one_way_only(inference, cell, tree)
+
+
+_COMES_BACK = re.compile(
+    r"token|answer|repl(?:y|ies)|respon[sd]|\bttft\b|request|round|seen (?:by|at)|antwort|anfrage|réponse|requête|jeton",
+    re.I,
+)
+
+
+def _way_of_an_unused_round_trip(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A sum of times with the way to the server, where the way there and back is worked out and nothing uses it."""
+    terms = [inference.cell_of(cell, t) for t in summands(tree)]
+    times = [c for c in terms if c is not None and hard(c.value.dims or ()) == _TIME]
+    if len(terms) < 2 or len(times) < len(terms) or not _COMES_BACK.search(cell.words):
+        return
+    for one in times:
+        for twice in inference.users.get(one.key, ()):
+            form = inference.tree(twice.item.form)
+            if twice is cell or form is None or inference.users.get(twice.key) or not doubles(form):
+                continue
+            if len(inference.uses(twice)) == 1 and hard(twice.value.dims or ()) == _TIME:
+                said = f"'{cell.label}' adds '{one.label}'; '{twice.label}', twice that, is used by no formula."
+                yield "round-trip", said, f"Take '{twice.label}'."
+                return
 
 
 def _direction(

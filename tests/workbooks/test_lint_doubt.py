@@ -219,6 +219,25 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Both directions of a token | 21 | kB; Tokens | 64 | tokens; Bandwidth, each direction | 40 | GB/s; Time | =B1*B2/(B3*1000) | ms",
         {"A3": "Bandwidth, both directions"}, "link-direction B4",
     ),
+    "cubic metres are no chip": ("GPU | H200 SXM; Water used | 40 | m3; Memory per GPU | 141 | GB", {"B3": 80}, "registry B3"),
+    "what a row is billed per": (
+        "Meter | Billed per | Metered | Price | Expected (USD); H100 | GPU-hour | 900 | 2.1 | =C2*D2; Storage | GB-month | 400 | 0.02 | =C3*D3; All | | | | =SUM(E2:E3)",
+        {"E4": "=SUM(D2:E3)"}, "mixed-sum E4",
+    ),
+    "a product called Tag-S": (
+        "Parameter | Unit | Tag-S | Cam-L; Power while active | mW | 24 | 95; Active | s/day | 400 | 900; Energy per day | J | =C2*C3/1000 | =D2*D3/1000",
+        {"B4": "Wh"}, "time-scale C4",
+    ),
+    "runway": (
+        "Cash | 900000 | $; Net burn | 75000 | $; Runway at this burn | =B1/B2 | months; Power | 3 | kW; Energy | =B4*730 | kWh", {"B5": "=B4"}, "power-energy B5",
+    ),
+    "there and back, in ms one way": (
+        "Step | Basis | Unit | Mean (ms); Network, there and back | 11 | ms one way | =2*B2; Embedding | 4 | ms | =B3; Sum | | | =SUM(D2:D3)",
+        {"D4": "=D2+D3+5"}, "bare-number D4",
+    ),
+    "switches and losses, in kW": (
+        "Nodes per rack | 3 | nodes; Power of a node | 10 | kW; Switches and losses per rack | 1.4 | kW; Rack power | =B1*B2+B3 | kW", {"C2": "W"}, "prefix B4",
+    ),
 }  # fmt: skip
 
 

@@ -113,7 +113,6 @@ NO_UNITS = (
     "layers",
     "per GPU",
     "total",
-    "km",
     "FTE",
 )
 # a cell that is a unit, and a plain spelling of it; after a comma what it is per

@@ -678,6 +678,75 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "Requests | 9000 | requests/month; Output tokens | 310 | tokens/request; Output tokens, all | =B1*B2/1000000 | M tokens/month",
         {"C3": "k tokens/month"}, "prefix B3",
     ),
+    "a PUE between the factor and the energy": (
+        "Power | 40 | kW; Hours per year | 8760 | h; PUE | 1.3; Energy per year | =B1*B2*B3/1000 | MWh", {"B4": "=B1*B2/1000"}, "facility-energy B4",
+    ),
+    "the peak in FP8 for a training": (
+        "Work of the training | 900 | EFLOP; Peak per GPU, BF16 dense | 989 | TFLOP/s; Peak per GPU, FP8 dense | 1979 | TFLOP/s; MFU | 0.4;"
+        " GPU-hours of the training | =B1*1000000/(B2*B4)/3600 | GPU-h; Prefill rate in FP8 | =B3*0.5 | TFLOP/s",
+        {"B5": "=B1*1000000/(B3*B4)/3600"}, "peak-precision B5",
+    ),
+    "the power of the only GPU of the list": (
+        "GPU | H100 SXM; TDP per GPU | 700 | W; GPUs | 8; GPUs together | =B2*B3/1000 | kW", {"B2": 350}, "registry B2",
+    ),
+    "the memory of one GPU, where all are alike": (
+        "GPU | H100 SXM; Memory per GPU | 80 | GB; GPUs | 8; Memory | =B2*B3 | GB", {"B2": 141}, "registry B2",
+    ),
+    "the cache of one session for that of all": (
+        "Weights | 16 | GB; KV cache per session | 0.5 | GB; Sessions | 40; KV cache of all sessions | =B2*B3 | GB; Memory needed | =B1+B4 | GB",
+        {"B5": "=B1+B2"}, "user-total B5",
+    ),
+    "watts among kilowatts": (
+        "GPUs per server | 8; Power per GPU | 700 | W; Rest of the server | 3 | kW; Power per server | =B1*B2/1000+B3 | kW", {"C3": "W"}, "prefix B4",
+    ),
+    "watts among kilowatts, in brackets": (
+        "Servers | 4; Power per GPU | 700 | W; Rest of the server | 3 | kW; IT power | =B1*(8*B2/1000+B3) | kW", {"C3": "W"}, "prefix B4",
+    ),
+    "a bill by the month over queries by the day": (
+        "Bill | 4200 | $/month; Queries per day | 90000 | queries/day; Cost per 1000 queries | =B1/(B2*365/12)*1000 | $/1000 queries",
+        {"B3": "=B1/B2*1000"}, "calendar B3",
+    ),
+    "the requests of all users": (
+        "Users | 900; Requests per user and hour | 6; Requests per second, all users | =B1*B2/3600", {"B3": "=B2/3600"}, "user-total B3",
+    ),
+    "the way there for the way there and back": (
+        "Network delay | 24 | ms; Network round trip | =2*B1 | ms; Prefill | 80 | ms; Time to first token | =B2+B3 | ms", {"B4": "=B1+B3"}, "round-trip B4",
+    ),
+    "node-hours at the price of GPU-hours": (
+        "Nodes | 4; Hours | 30 | h; Node-hours | =B1*B2 | node-h; GPUs per node | 8; Price | 2 | EUR/GPU-h; Cost | =B3*B4*B5 | EUR",
+        {"B6": "=B3*B5"}, "device-hours B6",
+    ),
+    "a monthly cost over the term": (
+        "Write-down | 90000 | EUR; Running cost | 1200 | EUR/month; Term | 36 | months; Cost over the term | =B1+B2*B3 | EUR", {"B4": "=B1+B2"}, "money-rate B4",
+    ),
+    "a discount on the reduced price": (
+        "List price | 90000 | EUR; Volume discount | 0.1; Prepayment discount, on the reduced price | 0.03; Price | =B1*(1-B2)*(1-B3) | EUR",
+        {"B4": "=B1*(1-(B2+B3))"}, "percent-sum B4",
+    ),
+    "the board of one GPU for a hall": (
+        "GPUs | 64; Board power | 700 | W; PUE | 1.25; Facility power | =B1*B2*B3/1000 | kW", {"B4": "=B2*B3/1000"}, "device-scope B4",
+    ),
+    "one box for boxes": (
+        "Edge boxes | 40; Box power draw | 165 | W; Hours per year | 8760 | h; Energy of edge boxes | =B1*B2*B3/1000 | kWh", {"B4": "=B2*B3/1000"}, "device-scope B4",
+    ),
+    "two columns below one": (
+        "Rack | Peak (kW) | Apparent (kVA) | Load (kW); A | 8 | 9 | 4; B | 9 | 10 | 5; C | 7 | 8 | 4; Hall | =SUM(B2:B4) | =SUM(C2:C4) | =SUM(D2:D4)",
+        {"B5": "=SUM(B2:C4)"}, "mixed-sum B5",
+    ),
+    "the head dimension among gigabytes": (
+        "Model | Head dim | Weights (GB) | Gradients (GB) | Adam (GB) | States (GB); A | 128 | 16 | 16 | 96 | =SUM(C2:E2); B | 128 | 14 | 14 | 84 | =SUM(C3:E3)",
+        {"F2": "=SUM(B2:E2)"}, "mixed-sum F2",
+    ),
+    "BF16 in TOPS": ("BF16 peak per GPU, dense | 312 | TFLOP/s", {"C1": "TOPS"}, "integer-ops B1"),
+    "so many days of runs per vessel": (
+        "Vessels | 64 | vessels; Runs | 6 | runs/vessel/day; GPU time per run | 14 | GPU-min/run; Days | 30 | days/month; Work | =B1*B2*B3*B4/60 | GPU-h/month",
+        {"B5": "=B1*B2*B3*B4/3600"}, "time-scale B5",
+    ),
+    "micro- for milliseconds of fibre": (
+        "Route | 1480 | km; Delay of fibre | 5 | µs/km; Delay, one way | =B1*B2/1000 | ms", {"B3": "=B1*B2"}, "time-scale B3",
+    ),
+    "16 bytes of one value": ("Bytes per KV element | 2 | bytes", {"B1": 16}, "bits-bytes B1"),
+    "a first token after minutes": ("Time to first token, mean | 0.4 | s", {"B1": 400}, "above-limit B1"),
 }  # fmt: skip
 
 

@@ -77,8 +77,10 @@ HELD_OUT = (
     "clean21",
     "heldout27",
     "heldout28",
+    "heldout29",
     "clean22",
     "clean23",
+    "clean24",
 )  # written by people who never saw the checker
 
 

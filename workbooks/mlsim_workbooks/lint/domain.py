@@ -270,6 +270,10 @@ def site_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node
     dims = hard(cell.value.dims or ())
     if dict(dims).get("energy") != 1.0 or not _has_pue(inference, facts):
         return
+    if (passed := _cooled_beside(inference, cell)) is not None:
+        said = f"'{cell.label}' takes IT power; '{passed.label}', with PUE, is used by no formula."
+        yield "facility-energy", said, f"Take '{passed.label}'."
+        return
     if _lacks_cooling(inference, cell, tree) and len(dims) <= 2:
         yield (
             "facility-energy",
@@ -285,6 +289,45 @@ def site_rules(inference: Inference, facts: Facts, cell: Cellwise, tree: sx.Node
         return
     if "PUE" not in source.value.parts and source.value.kind("boundary") != "facility":
         yield "facility-energy", f"'{cell.label}' takes '{source.label}': PUE is missing.", "Multiply by PUE."
+
+
+_CONSUMED = re.compile(
+    r"(?:^|hall|site|room|facility|of the|im|pro|je|per).{0,12}\b(?:energy|energie|énergie|electricity|stromverbrauch)\b",
+    re.I,
+)
+_STORED = re.compile(r"\bups\b|\busv\b|usable|batter|\bheat\b|wärme|chaleur", re.I)
+_LOST = re.compile(r"cooling and|losses|kühlung und|verluste|refroidissement et|pertes", re.I)
+
+
+def _cooled_beside(inference: Inference, cell: Cellwise) -> Cellwise | None:
+    """Return what is worked out with PUE from a power or energy that a formula takes without, and that nothing uses."""
+    if (
+        _OF_IT.search(cell.words)
+        or not _CONSUMED.search(cell.words)
+        or _STORED.search(cell.words)
+        or cell.computed is None
+    ):
+        return None
+    if "PUE" in cell.computed.parts or cell.computed.kind("boundary") == "facility":
+        return None
+    for used in inference.uses(cell).values():
+        for other in inference.users.get(used.key, ()):
+            worked = other.computed
+            if (
+                other is cell
+                or worked is None
+                or _LOST.search(other.words)
+                or inference.users.get(other.key)
+                or len(inference.uses(other)) != 2
+            ):
+                continue
+            same = (
+                hard(other.value.dims or ()) == hard(used.value.dims or ())
+                and dict(hard(used.value.dims or ())).get("energy") == 1.0
+            )
+            if same and "PUE" in worked.parts and other.item.row < cell.item.row and other.sheet == cell.sheet:
+                return other
+    return None
 
 
 def _lacks_cooling(inference: Inference, cell: Cellwise, tree: sx.Node) -> bool:

@@ -288,6 +288,15 @@ def _lasts_as_long(d: Difference) -> bool:
     return timed and len(money) == len(d.used) == 2 and all(_plain_money(c.context.value) for c in money)
 
 
+def _ratio_in_label(d: Difference) -> bool:
+    """ "Energy in all / energy of IT", below a column of megawatt-hours."""
+    return (
+        d.cell.context.headed
+        and d.computed.dims == ()
+        and " / " in (d.cell.entity or "".join(d.cell.context.texts[:1]))
+    )
+
+
 def _time_of_one(d: Difference) -> bool:
     """ "GPU time per s of video", "Rent per audio hour": a time over a time."""
     return bool(d.mismatch.dims and _HOUR_OF.search(d.cell.label)) and d.rule != "currency"
@@ -438,7 +447,12 @@ def _unread_denominator(d: Difference) -> bool:
     """A label says per what its figure is, and that is not in the unit that was read."""
     if not d.mismatch.dims:
         return False
+    if _PER_RATE.search(d.cell.label) and ("operation", -1.0) in d.mismatch.dims:
+        return True  # "Price per PFLOP/s (EUR/h)"
     return any(map(lacks_denominator, (d.cell, *d.used)))
+
+
+_PER_RATE = re.compile(r"\b(?:per|je|pro|par) (?:[TPGE]?FLOP(?:/s|S)|[TP]OPS)\b", re.I)
 
 
 def lacks_denominator(cell: Cellwise) -> bool:
@@ -781,7 +795,7 @@ def _counts_else(d: Difference) -> bool:
 
 
 _REASONS: tuple[Callable[[Difference], bool], ...] = (
-    _no_slip, _lasts_as_long, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _in_a_minute, _time_of_one, _count_of_anything,
+    _no_slip, _lasts_as_long, _ratio_in_label, _misread, _of_its_row, _rate_in_label, _mean_load, _share_of_column, _restated, _share_of_sum, _nameless_price, _by_the_hour, _in_a_minute, _time_of_one, _count_of_anything,
     _typed_quantity, _number_in_label, _converts_binary, _size_in_label, _per_pin, _bare, _no_tokens, _unread_price, _unread_denominator, _guessed_period, _time_of_a_period, _rate_unsaid, _carried_conversion, _hours_added_up, _sum_of_the_hours, _in_the_busy_hour, _days_of_a_period, _times_of_a_day, _share_of_a_day,
     _store_over_a_day, _bits_over_bits, _bytes_unsaid, _operations_of_a_network, _thousands_unsaid, _per_many_of_label, _no_usual_slip,
 )  # fmt: skip

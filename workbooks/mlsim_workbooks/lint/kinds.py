@@ -152,7 +152,7 @@ def _boundary(computed: Value, stated: dict[str, str], label: str) -> Iterator[S
     if (
         due == "IT"
         and not re.search(r"\b(?:per|par|je|pro) (?:unit of )?IT\b", label)
-        and dict(computed.dims or ()).get("energy", 1) > 0
+        and (computed.dims is None or dict(computed.dims).get("energy", 0) > 0)
         and (found == "facility" or "PUE" in computed.parts)
         and "1/PUE" not in computed.parts
     ):

@@ -35,6 +35,10 @@ _BOUNDS = (
     _Bounds(_POWER, 0.0, 300e3, "a server", per="node"),
     _Bounds(_POWER, 0.0, 3e6, "a rack", per="rack"),
     _Bounds((("information", 1.0),), 0.0, 5e12, "an accelerator's memory", per="device", words=r"\bhbm|\bvram\b|memory|speicher|mémoire"),
+    _Bounds(
+        (("time", 1.0),), 1e-3, 300.0, "a time to first token",
+        words=r"time to first token|\bttft\b|zeit bis zum ersten token|premier (?:jeton|token)(?! /)",
+    ),
     _Bounds((("information", 1.0), ("time", -1.0)), 1e9, 1e15, "HBM", words=r"\bhbm\d?e?\b(?!.*\bpin)"),
 )  # fmt: skip
 
@@ -50,7 +54,7 @@ def impossible_magnitude(cell: Cellwise) -> Said | None:
         or not cell.context.explicit
     ):
         return None
-    if value.dims is None or value.factor != value.factor or not value.dims:
+    if value.dims is None or value.factor != value.factor or not value.dims or cell.context.contradiction is not None:
         return None
     soft = dict(value.dims)
     for bounds in _BOUNDS:

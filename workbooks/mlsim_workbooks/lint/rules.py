@@ -59,6 +59,7 @@ from mlsim_workbooks.lint.scope import (
     host_power_rules,
     hour_price_rules,
     left_of_one_rules,
+    one_of_many_rules,
     scope_rules,
 )
 from mlsim_workbooks.lint.series import series_findings
@@ -194,6 +195,7 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from kv_constants(inference, cell, tree)
     yield from for_all_rules(inference, cell, tree)
     yield from board_power_rules(inference, cell, tree)
+    yield from one_of_many_rules(inference, cell, tree)
     yield from one_after_the_other(inference, cell, tree)
     yield from period_rules(inference, cell, tree)
     yield from ratio_rules(inference, cell, tree)
@@ -295,7 +297,10 @@ def _of_what_is_missing(inference: Inference, facts: Facts, cell: Cellwise, tree
         )
         nodes = nodes and not _OF_A_NODE.search(title)
         nodes = nodes and not any(_ON_ONE_NODE.search(c.words) or _ORDERED.match(c.words) for c in used)
+        of_one = _OF_ONE_CUSTOMER.search(title) or _OF_ONE_CUSTOMER.match(inference.book.grids[cell.sheet].name)
         for said in scope_rules(cell, tree, nodes, gpus, bool(facts.concepts.get("users")), gpu_time):
+            if said[0] == "user-total" and of_one:
+                continue
             if said[0] != "device-hours" or not any(lines_added(inference, c) == 24 for c in used):
                 yield said  # else GPUs, added up over the hours of a day
     yield from kv_rules(inference, facts, cell, tree)
@@ -316,6 +321,7 @@ def _of_gpus(cell: Cellwise) -> bool:
     return timed and (counted or cell.context.concept == "device hours" or bool(_SERVICE.search(cell.words)))
 
 
+_OF_ONE_CUSTOMER = re.compile(r"(?:customer|client|kunde): |quote\b|offer for\b|angebot für\b|devis\b", re.I)
 _ON_ONE_CHIP = re.compile(
     r"\b(?:on|with|of) (?:one|a single|1) (?:gpu|card|(?:nvidia |amd )?[abhl]\d{1,3}s?|mi\d{3}x?|gaudi ?\d)\b|\bsingle[- ]gpu\b"
     r"|auf einer (?:gpu|karte)|sur (?:une seule carte|un (?:seul )?gpu)",

@@ -23,6 +23,7 @@ __all__ = [
     "host_power_rules",
     "hour_price_rules",
     "left_of_one_rules",
+    "one_of_many_rules",
     "scope_rules",
 ]
 
@@ -514,6 +515,37 @@ def board_power_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> It
             f"'{cell.label}' takes '{boards[0].label}', which is of one GPU.",
             "Multiply by their number.",
         )
+
+
+_MANY_THINGS = re.compile(
+    r"(?<!per )(?<!je )(?<!par )\b(boxes|cameras|robots|drones|sensors|gateways|vehicles|kiosks|tablets|servers|racks|switches)\b",
+    re.I,
+)
+
+
+def one_of_many_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """The energy or the price of "edge boxes", from the "box power draw" or the "box price" alone."""
+    match, stated = _MANY_THINGS.search(" ".join(cell.context.texts[:1])), cell.context.value
+    if match is None or stated is None or not cell.context.explicit or OF_EACH.search(cell.words):
+        return
+    dims = dict(hard(stated.dims or ()))
+    if not (dims.get("energy") == 1.0 or has_money(stated)) or not is_product(tree) or cell.computed is None:
+        return
+    plural = match[1].lower()
+    one = {"boxes": "box", "switches": "switch"}.get(plural, plural.rstrip("s"))
+    used = list(inference.uses(cell).values())
+    single = [
+        c for c in used if re.match(rf"(?:\w+ )?{one}\b(?! ?(?:count|hours))", " ".join(c.context.texts[:1]), re.I)
+    ]
+    rest = [c for c in used if c not in single]
+    counted = any(not hard(c.value.dims or ()) for c in rest) or any(plural in c.words.lower() for c in rest)
+    if (
+        len(single) == 1
+        and single[0].item.form < 0
+        and not counted
+        and only_conversions(cell.computed, 365.0, 24.0, 12.0)
+    ):
+        yield "device-scope", f"'{cell.label}' takes '{single[0].label}', which is of one.", "Multiply by their number."
 
 
 _PER_GPU_HOUR_DIMS = {("device", -1.0), ("time", -1.0)}

@@ -39,7 +39,10 @@ _HOW_OFTEN = re.compile(
     r"(?:the )?(?:year|month|quarter|week|day|jahr|monat|quartal|woche|tag|année|mois|semaine|jour)|hourly|daily|weekly|monthly|yearly|täglich|wöchentlich|monatlich|jährlich|quotidien|mensuel",
     re.I,
 )
-_EVERY = re.compile(r"\w, (?:hourly|daily|weekly|monthly|yearly|täglich|wöchentlich|monatlich|jährlich)$", re.I)
+_EVERY = re.compile(
+    r"\w, (?:hourly|daily|weekly|monthly|yearly|täglich|wöchentlich|monatlich|jährlich)$|\w (?:quotidien|hebdomadaire|mensuel|annuel)(?:le)?s?$",
+    re.I,
+)
 A_COUNT = re.compile(
     r"(?:count|qty\.?|quantity|number|anzahl|menge|stück|nombre|quantité|#)(?: (?:je|per|pro|par) \S+)?", re.I
 )

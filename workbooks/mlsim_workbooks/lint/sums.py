@@ -386,11 +386,11 @@ def _price_of_one_among(inference: Inference, cell: Cellwise, tree: sx.Node) -> 
     if len(terms) < 2 or len(cells) < len(terms) or not 0 < len(single) < len(cells):
         return
     name = _things_of(single[0].value)[0]
-    yield (
-        "user-total" if name == "user" else "device-scope",
-        f"'{cell.label}' adds '{single[0].label}', which is that of one {thing(name)}.",
-        "Multiply by how many there are.",
+    rule = "user-total" if name == "user" else "money-rate" if name == "count" else "device-scope"
+    said = (
+        f"'{cell.label}' adds '{single[0].label}', which is that of one{'' if name == 'count' else ' ' + thing(name)}."
     )
+    yield rule, said, "Multiply by how many there are."
 
 
 _OF_ONE = re.compile(
@@ -476,7 +476,7 @@ def _nested_sums(node: sx.Node) -> Iterator[sx.Node]:
 
 def _things_of(value: Value) -> list[str]:
     """Return what a figure is per: GPUs, nodes, users."""
-    return [n for n, e in value.dims or () if n in COUNTABLE and e < 0]
+    return [n for n, e in value.dims or () if (n in COUNTABLE or n == "count") and e < 0]
 
 
 def _noted_as_per(inference: Inference, cell: Cellwise, period: str) -> bool:

@@ -157,6 +157,8 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     timed = hard(cell.value.dims or ()) == (("time", 1.0),)
     if unused.context.concept == "devices" and (cell.context.percent or timed):
         return ()  # a share of one GPU, and the number of them; all wait as long as one
+    if unused.value.kind("statistic").startswith("p9"):
+        return ()  # measured, and only shown
     used = inference.uses(cell).values()
     if any(_instead(cell, taken, unused, used) for taken in candidate.taken.values()):
         return 1, nearest, cell.item.key

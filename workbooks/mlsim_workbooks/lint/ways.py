@@ -52,17 +52,11 @@ def way_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[S
         yield from _one_way_only(inference, cell, tree)
 
 
-_COMES_BACK = re.compile(
-    r"token|answer|repl(?:y|ies)|respon[sd]|\bttft\b|request|round|seen (?:by|at)|antwort|anfrage|réponse|requête|jeton",
-    re.I,
-)
-
-
 def _way_of_an_unused_round_trip(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """A sum of times with the way to the server, where the way there and back is worked out and nothing uses it."""
     terms = [inference.cell_of(cell, t) for t in summands(tree)]
     times = [c for c in terms if c is not None and hard(c.value.dims or ()) == _TIME]
-    if len(terms) < 2 or len(times) < len(terms) or not _COMES_BACK.search(cell.words):
+    if len(terms) < 2 or len(times) < len(terms) or not _ANSWERED.search(cell.words):
         return
     for one in times:
         for twice in inference.users.get(one.key, ()):

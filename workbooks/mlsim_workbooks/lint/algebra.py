@@ -190,10 +190,20 @@ def multiply(a: Value, b: Value, sign: int = 1) -> Value:
     return Value(add_dims(a.dims, b.dims, sign), factor, kinds, a.numbers + numbers, a.parts | parts)
 
 
+_A_PERIOD = {
+    "month": ("/month", "/mo", "/Monat", "/mois"),
+    "year": ("/year", "/yr", "/a", "/Jahr", "/an"),
+    "day": ("/day", "/d", "/Tag", "/jour"),
+}
+_PERIODS_IN_WORDS = frozenset(("months", "years", "days", "Monate", "Jahre", "Tage", "mois", "ans", "jours"))
+
+
 def _as_often(a: Value, b: Value) -> Value:
     """Return a figure per hour or day as a rate where it is multiplied by the hours or days of a longer period."""
     seconds = PERIODS.get(a.kind("period"), 0.0)
-    if a.dims is None or b.dims != (("time", 1.0),) or b.factor != seconds or not (b.kind("period") or a.text == "%"):
+    so_many = a.text.endswith(_A_PERIOD.get(a.kind("period"), "?")) and b.text in _PERIODS_IN_WORDS
+    often = b.kind("period") or a.text == "%" or so_many
+    if a.dims is None or b.dims != (("time", 1.0),) or b.factor != seconds or not often:
         return a
     rate = replace(a, dims=add_dims(a.dims, (("time", -1.0),), 1.0), factor=a.factor / seconds)
     return rate.with_kind("period", "")

@@ -311,21 +311,11 @@ def _cooled_beside(inference: Inference, cell: Cellwise) -> Cellwise | None:
     if "PUE" in cell.computed.parts or cell.computed.kind("boundary") == "facility":
         return None
     for used in inference.uses(cell).values():
-        for other in inference.users.get(used.key, ()):
-            worked = other.computed
-            if (
-                other is cell
-                or worked is None
-                or _LOST.search(other.words)
-                or inference.users.get(other.key)
-                or len(inference.uses(other)) != 2
-            ):
-                continue
-            same = (
-                hard(other.value.dims or ()) == hard(used.value.dims or ())
-                and dict(hard(used.value.dims or ())).get("energy") == 1.0
-            )
-            if same and "PUE" in worked.parts and other.item.row < cell.item.row and other.sheet == cell.sheet:
+        dims = hard(used.value.dims or ())
+        for other in inference.passed_by(cell, used) if dict(dims).get("energy") == 1.0 else ():
+            cooled = other.computed is not None and "PUE" in other.computed.parts and not _LOST.search(other.words)
+            above = other.sheet == cell.sheet and other.item.row < cell.item.row
+            if cooled and above and len(inference.uses(other)) == 2 and hard(other.value.dims or ()) == dims:
                 return other
     return None
 

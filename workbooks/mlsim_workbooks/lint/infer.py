@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -222,6 +222,10 @@ class Inference:
             for used in self.uses(cell):
                 found.setdefault(used, []).append(cell)
         return found
+
+    def passed_by(self, cell: Cellwise, used: Cellwise) -> Iterator[Cellwise]:
+        """Yield the other formulas of what a cell uses that are worked out and used by none."""
+        return (c for c in self.users.get(used.key, ()) if c is not cell and not self.users.get(c.key))
 
     @cached_property
     def references(self) -> tuple[set[Key], set[tuple[int, int, int, int]]]:

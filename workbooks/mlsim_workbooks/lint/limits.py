@@ -15,7 +15,7 @@ from mlsim_workbooks.lint.registry import Names, values
 from mlsim_workbooks.lint.shapes import summands
 from mlsim_workbooks.lint.typed import typed_slip
 
-__all__ = ["limit_findings", "one_after_the_other"]
+__all__ = ["limit_findings"]
 
 _SHARES = ("share", "share of the day")
 _BOUNDED = re.compile(
@@ -565,27 +565,6 @@ def _percent_sum(inference: Inference, cell: Cellwise, estimate: Estimate) -> Sa
     if not wrong:
         return None
     return said
-
-
-def one_after_the_other(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """Two discounts added up, of which the second is on the reduced price."""
-    match tree:
-        case sx.Binary("*", _, sx.Binary("-", sx.Number(1.0), sx.Binary("+", a, b))):
-            pass
-        case _:
-            return
-    both = [c for n in (a, b) if (c := inference.cell_of(cell, n)) is not None and _BELOW_ONE.search(c.words)]
-    notes = " ".join(f"{c.words} {' '.join(inference.texts_of(c.sheet, c.item.row))}" for c in both)
-    if len(both) == 2 and _ON_THE_REST.search(notes):
-        said = f"'{cell.label}' adds up two discounts, of which one is on the reduced price."
-        yield "percent-sum", said, "Multiply: (1 - a) * (1 - b)."
-
-
-_ON_THE_REST = re.compile(
-    r"\bon (?:the|an) (?:already )?(?:reduced|discounted|remaining|net)|after (?:the )?(?:first|volume|other)|auf den (?:reduzierten|rabattierten)"
-    r"|sur le (?:prix|montant) (?:déjà )?(?:réduit|remisé)",
-    re.I,
-)
 
 
 def _parts_of_a_whole(inference: Inference, cell: Cellwise, cells: list[Cellwise], estimate: Estimate) -> Said | None:

@@ -117,7 +117,12 @@ def rule_of(mismatch: Mismatch, left: Value, right: Value) -> str:
         if periods and not has_money(left) and _near(_big(mismatch.ratio), 12.0, 1e-6):
             return "calendar"  # spread over months, stated per year
         # $/h where $ a month is due; a figure per day is one of the calendar's
-        return "calendar" if _per_day(left) and _per_month(right) else _rate_rule(left, right)
+        rule = "calendar" if _per_day(left) and _per_month(right) else _rate_rule(left, right)
+        asked = right.dims in ((("request", 1.0),), (("request", 1.0), ("time", -1.0)))
+        days = asked and right.kind("period") != "day" and any(_near(_big(mismatch.ratio), t) for t in (24.0, 86_400.0))
+        return (
+            "calendar" if rule in ("", "dimension") and days else rule
+        )  # requests a month, from a day's and its hours
     if has_money(left) and has_money(right) and _priced_in(left) != _priced_in(right) and left.factor != right.factor:
         return "money-rate"
     names = {n for side in (left, right) for n, _ in side.dims or ()}

@@ -30,6 +30,27 @@ def note_rules(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     else:
         yield from _percent_of_note(cell, tree, notes)
         yield from _shape_of_note(cell, tree, notes)
+        yield from _not_for_use(inference, cell)
+
+
+_NOT_USED = re.compile(
+    r"(?:^|[(,;] ?)(?:not used|unused|not for us|not ours|nicht (?:verwendet|genutzt)|non utilisée?|pas utilisée?)\b",
+    re.I,
+)
+
+
+def _not_for_use(inference: Inference, cell: Cellwise) -> Iterator[Said]:
+    """A peak of which its own row says that it is not used."""
+    if _NOT_USED.search(cell.words):
+        return
+    for used in inference.uses(cell).values():
+        row = inference.book.grids[used.sheet].rows.get(used.item.row, ())
+        texts = inference.texts_of(used.sheet, used.item.row) if sum(i.numeric for i in row) == 1 else ()
+        said = any(map(_NOT_USED.search, (*used.context.texts[:1], *texts)))
+        if used.item.form < 0 and used.context.concept in ("peak", "integer peak") and said:
+            rule = "sparse-peak" if used.value.kind("density") == "sparse" else "peak-precision"
+            yield rule, f"'{cell.label}' takes '{used.label}', of which its row says that it is not used.", ""
+            return
 
 
 def _number(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Rules about ratios: a share or a gain of two figures that cannot be compared."""
+"""Rules about ratios: a share or a gain of two figures that cannot be compared, and discounts added up."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ from mlsim_workbooks.lint.algebra import Value, compare, hard
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.naming import rule_of, unit_text
+from mlsim_workbooks.package import position
 
 __all__ = ["ratio_rules"]
 
 
 def ratio_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """Yield what is said of a percentage that divides one figure by another: tokens a second by tokens, less 1."""
+    """Yield what is said of a formula's ratios."""
+    yield from _of_others(inference, cell, tree)
+    yield from _discounts_added(inference, cell, tree)
+    yield from _shares_added(inference, cell, tree)
+
+
+def _of_others(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """A percentage that divides one figure by another: tokens a second by tokens, less 1."""
     value = cell.context.value
     if not cell.context.percent and not (value is not None and value.text == "%" and cell.context.explicit):
         return
@@ -50,5 +58,58 @@ def _is_written(cell: Cellwise) -> bool:
 _TIMED = re.compile(
     r"(?:per|/|pro|par|je) ?(?:\w+ (?:and|und|et) )?(?:\d+-?)?(?:s|sec\w*|min\w*|h|hour|day|month|year|window|step|frame|cycle|sekunde|minute|stunde|tag"
     r"|monat|jahr|fenster|schritt|bild|heure|jour|mois|an|pas)\b",
+    re.I,
+)
+
+
+def _discounts_added(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Two discounts added up, of which the second is on the reduced price."""
+    match tree:
+        case sx.Binary("*", _, sx.Binary("-", sx.Number(1.0), sx.Binary("+", a, b))):
+            pass
+        case _:
+            return
+    both = [c for n in (a, b) if (c := inference.cell_of(cell, n)) is not None and _DISCOUNT.search(c.words)]
+    notes = " ".join(f"{c.words} {' '.join(inference.texts_of(c.sheet, c.item.row))}" for c in both)
+    if len(both) == 2 and _ON_THE_REST.search(notes):
+        said = f"'{cell.label}' adds up two discounts, of which one is on the reduced price."
+        yield "percent-sum", said, "Multiply: (1 - a) * (1 - b)."
+
+
+def _shares_added(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
+    """Something times the margins of six months, added up."""
+    for factor in _factors(tree):
+        match factor:
+            case sx.Call(name="SUM", args=(sx.Area(kind="ref", sheet=_) as area,)):
+                pass
+            case _:
+                continue
+        row, rows = {position(cell.item.refs[m])[0] for m in (area.first, area.last)}, inference.uses(cell).values()
+        summed = [c for c in rows if c.item.row in row and c.context.percent and c.item.form >= 0]
+        alike = {" ".join(c.context.texts[:1]) if not c.entity else c.entity for c in summed}
+        if (
+            len(row) == 1
+            and len(summed) > 2
+            and len(alike) == 1
+            and not re.search("share|anteil|part|mix|load|busy|last|charge", alike.pop(), re.I)
+        ):
+            yield "percent-sum", f"'{cell.label}' multiplies by a sum of percentages ('{summed[0].label}', ...).", ""
+            return
+
+
+def _factors(node: sx.Node) -> Iterator[sx.Node]:
+    """Yield what a product multiplies and divides by."""
+    match node:
+        case sx.Binary(operator="*" | "/", left=left, right=right):
+            yield from _factors(left)
+            yield from _factors(right)
+        case _:
+            yield node
+
+
+_DISCOUNT = re.compile(r"discount|rebate|rabatt|skonto|remise", re.I)
+_ON_THE_REST = re.compile(
+    r"\bon (?:the|an) (?:already )?(?:reduced|discounted|remaining|net)|after (?:the )?(?:first|volume|other)|auf den (?:reduzierten|rabattierten)"
+    r"|sur le (?:prix|montant) (?:déjà )?(?:réduit|remisé)",
     re.I,
 )

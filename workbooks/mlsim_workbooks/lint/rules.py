@@ -44,9 +44,10 @@ from mlsim_workbooks.lint.finding import RULES, Finding, Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.kinds import kind_rules, missing_pue
 from mlsim_workbooks.lint.label_units import label_unit_rules
-from mlsim_workbooks.lint.limits import limit_findings, one_after_the_other
+from mlsim_workbooks.lint.limits import limit_findings
 from mlsim_workbooks.lint.naming import is_clock, ratio_text, rule_of, unit_text
 from mlsim_workbooks.lint.notes import note_rules
+from mlsim_workbooks.lint.one_for_many import one_for_many_rules
 from mlsim_workbooks.lint.pairs import wrong_count
 from mlsim_workbooks.lint.periods import period_rules
 from mlsim_workbooks.lint.ratios import ratio_rules
@@ -55,11 +56,9 @@ from mlsim_workbooks.lint.registry import Names, names_dense_model, registry_fin
 from mlsim_workbooks.lint.restated import restated_rules
 from mlsim_workbooks.lint.scope import (
     GPU_TIME,
-    board_power_rules,
     host_power_rules,
     hour_price_rules,
     left_of_one_rules,
-    one_of_many_rules,
     scope_rules,
 )
 from mlsim_workbooks.lint.series import series_findings
@@ -69,7 +68,7 @@ from mlsim_workbooks.lint.sums import sum_rules
 from mlsim_workbooks.lint.turned import turned_operand
 from mlsim_workbooks.lint.unit_texts import CURRENCIES
 from mlsim_workbooks.lint.unused import unused_findings
-from mlsim_workbooks.lint.users import each_user_rules, for_all_rules
+from mlsim_workbooks.lint.users import each_user_rules
 from mlsim_workbooks.lint.vocabulary import MODEL_SIZES
 from mlsim_workbooks.lint.ways import way_rules
 from mlsim_workbooks.lint.wording import wording_rules
@@ -193,10 +192,7 @@ def _of_cell(inference: Inference, facts: Facts, cell: Cellwise) -> Iterator[Sai
     yield from gemm_rules(inference, cell, tree)
     yield from time_of_work_rules(inference, cell, tree)
     yield from kv_constants(inference, cell, tree)
-    yield from for_all_rules(inference, cell, tree)
-    yield from board_power_rules(inference, cell, tree)
-    yield from one_of_many_rules(inference, cell, tree)
-    yield from one_after_the_other(inference, cell, tree)
+    yield from one_for_many_rules(inference, cell, tree)
     yield from period_rules(inference, cell, tree)
     yield from ratio_rules(inference, cell, tree)
     yield from _days_of_all_gpus(cell, tree)

@@ -11,7 +11,7 @@ from mlsim_workbooks.lint.algebra import THINGS, Dims, Value, compare, hard, has
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.naming import thing, unit_text
-from mlsim_workbooks.lint.shapes import is_copied, is_product, summands, written
+from mlsim_workbooks.lint.shapes import is_copied, is_product, summands
 from mlsim_workbooks.lint.users import passed_to_user, user_rules
 
 __all__ = [
@@ -19,11 +19,9 @@ __all__ = [
     "NODE",
     "OF_EACH",
     "below_machine",
-    "board_power_rules",
     "host_power_rules",
     "hour_price_rules",
     "left_of_one_rules",
-    "one_of_many_rules",
     "scope_rules",
 ]
 
@@ -480,72 +478,6 @@ def _of_each_gpu(value: Value) -> bool:
     """Tell whether a figure is of so many hours per GPU."""
     dims = dict(value.dims or ())
     return dims.get("device", 0.0) < 0 < dims.get("time", 0.0) and not has_money(value)
-
-
-_OUR_GPUS = re.compile(
-    r"\b(?:of|for|all|our|the) (?:\w+ ){0,2}(?:gpus|cards|accelerators)\b|(?:facility|site|hall|fleet|cluster) (?:power|energy|load)\b|alle[rn]? (?:gpus|karten)\b"
-    r"|(?:des|tous les) gpu\b",
-    re.I,
-)
-_BOARD = re.compile(r"board power|\btdp\b|power (?:limit|cap)", re.I)
-
-
-def board_power_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """The power or energy of all GPUs, from the board power of one and shares and hours alone."""
-    dims = hard(cell.value.dims or ())
-    if dict(dims).get("energy") != 1.0 or has_money(cell.value) or not _OUR_GPUS.search(cell.words):
-        return
-    if OF_EACH.search(cell.words):
-        return
-    used = list(inference.uses(cell).values())
-    boards = [c for c in used if _BOARD.search(c.words) and c.item.form < 0 and c.context.explicit]
-    rest = [c for c in used if c not in boards]
-    plain = all(
-        c.context.concept in ("PUE", "share", "ratio", "MFU", "hours")
-        or c.value.dims in ((("time", 1.0),), ())
-        or c.context.percent
-        or dict(hard(c.value.dims or ())).get("energy") == 1.0
-        for c in rest
-    )
-    counted = any(isinstance(c.item.value, float) and c.item.value > 2 and not hard(c.value.dims or ()) for c in rest)
-    eights = {n for n in written(tree) if n == int(n) and 2 <= n <= 16}
-    if len(boards) == 1 and plain and not counted and not eights and cell.context.explicit:
-        yield (
-            "device-scope",
-            f"'{cell.label}' takes '{boards[0].label}', which is of one GPU.",
-            "Multiply by their number.",
-        )
-
-
-_MANY_THINGS = re.compile(
-    r"(?<!per )(?<!je )(?<!par )\b(boxes|cameras|robots|drones|sensors|gateways|vehicles|kiosks|tablets|servers|racks|switches)\b",
-    re.I,
-)
-
-
-def one_of_many_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """The energy or the price of "edge boxes", from the "box power draw" or the "box price" alone."""
-    match, stated = _MANY_THINGS.search(" ".join(cell.context.texts[:1])), cell.context.value
-    if match is None or stated is None or not cell.context.explicit or OF_EACH.search(cell.words):
-        return
-    dims = dict(hard(stated.dims or ()))
-    if not (dims.get("energy") == 1.0 or has_money(stated)) or not is_product(tree) or cell.computed is None:
-        return
-    plural = match[1].lower()
-    one = {"boxes": "box", "switches": "switch"}.get(plural, plural.rstrip("s"))
-    used = list(inference.uses(cell).values())
-    single = [
-        c for c in used if re.match(rf"(?:\w+ )?{one}\b(?! ?(?:count|hours))", " ".join(c.context.texts[:1]), re.I)
-    ]
-    rest = [c for c in used if c not in single]
-    counted = any(not hard(c.value.dims or ()) for c in rest) or any(plural in c.words.lower() for c in rest)
-    if (
-        len(single) == 1
-        and single[0].item.form < 0
-        and not counted
-        and only_conversions(cell.computed, 365.0, 24.0, 12.0)
-    ):
-        yield "device-scope", f"'{cell.label}' takes '{single[0].label}', which is of one.", "Multiply by their number."
 
 
 _PER_GPU_HOUR_DIMS = {("device", -1.0), ("time", -1.0)}

@@ -12,7 +12,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.shapes import is_copied, is_product, written
 
-__all__ = ["ONE_USER", "each_user_rules", "for_all_rules", "passed_to_user", "user_rules"]
+__all__ = ["ONE_USER", "each_user_rules", "passed_to_user", "user_rules"]
 
 
 ONE_USER = re.compile(
@@ -52,41 +52,6 @@ def each_user_rules(inference: Inference, cell: Cellwise, tree: sx.Node, users: 
             f"'{cell.label}' is not per user, but '{each[0].label}' is.",
             "Multiply by the number of users.",
         )
-
-
-_ALL = re.compile(
-    r"\b(?:all(?: the)?|alle[rn]?|tou(?:te)?s les|des|whole|ganze[rn]?) (advisers?|agents?|readers?|doctors?|users?|employees?|students?|class|players?|stores?|customers?|robots?|cameras?|vehicles?"
-    r"|devices?|sites?|seats?|nutzer|mitarbeitenden?|kunden|filialen?|kameras?|utilisateurs?|étudiants?|clients?|magasins?|caméras?)\b",
-    re.I,
-)
-_AT_ONCE = re.compile(
-    r"session|stream|concurren|at once|(?<!per )(?<!je )(?<!par )(?:request|sequence)|batch|gleichzeitig|simultan|connection",
-    re.I,
-)
-_ONE_OF = {"class": "student", "mitarbeitende": "mitarbeiter", "kunden": "kunde"}
-_PEOPLE = re.compile(
-    r"user|advis|agent|reader|doctor|employee|student|player|customer|seat|nutzer|mitarbeit|kunde|utilisateur|étudiant|client",
-    re.I,
-)
-
-
-def for_all_rules(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
-    """The requests of all users, from those of each without the number of users."""
-    match = _ALL.search(cell.words)
-    if match is None or not is_product(tree) or ONE_USER.search(_ALL.sub(" ", cell.words)):
-        return
-    noun = match[1].casefold()
-    one = _ONE_OF.get(noun, noun.rstrip("sn") if noun not in ("class",) else noun)
-    of_each = re.compile(rf"\b(?:per|pro|par|je|an?|each)(?: \w+)? {one}|/{one}", re.I)
-    used = list(inference.uses(cell).values())
-    texts = [f"{c.words} {c.value.text}" for c in used]
-    each = [c for c, text in zip(used, texts, strict=True) if of_each.search(text)]
-    counted = any(re.search(rf"\b{one}", of_each.sub(" ", text), re.I) for text in texts)
-    if len(each) != 1 or counted or any(_AT_ONCE.search(c.words) for c in used if c is not each[0]):
-        return
-    rule = "user-total" if _PEOPLE.search(noun) or noun == "class" else "device-scope"
-    said = f"'{cell.label}' is of all, but '{each[0].label}' is of one {one}, and nothing says how many there are."
-    yield rule, said, f"Multiply by the number of {one}s."
 
 
 def _people_for_requests(inference: Inference, cell: Cellwise, tree: sx.Node) -> bool:

@@ -59,11 +59,10 @@ def _way_of_an_unused_round_trip(inference: Inference, cell: Cellwise, tree: sx.
     if len(terms) < 2 or len(times) < len(terms) or not _ANSWERED.search(cell.words):
         return
     for one in times:
-        for twice in inference.users.get(one.key, ()):
+        for twice in inference.passed_by(cell, one):
             form = inference.tree(twice.item.form)
-            if twice is cell or form is None or inference.users.get(twice.key) or not doubles(form):
-                continue
-            if len(inference.uses(twice)) == 1 and hard(twice.value.dims or ()) == _TIME:
+            doubled = form is not None and doubles(form) and len(inference.uses(twice)) == 1
+            if doubled and hard(twice.value.dims or ()) == _TIME:
                 said = f"'{cell.label}' adds '{one.label}'; '{twice.label}', twice that, is used by no formula."
                 yield "round-trip", said, f"Take '{twice.label}'."
                 return

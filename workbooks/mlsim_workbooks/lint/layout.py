@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from mlsim_workbooks.lint.algebra import Value, hard, has_money
 from mlsim_workbooks.lint.columns import Columns, columns_of
@@ -444,9 +445,7 @@ class _Pass:
             two = len(texts) == len(units) == 2 and (max(units) > col or re.fullmatch("gpu[- ]hours", own, re.I))
             return ((own,), "") if own and (len(texts) == 1 or two) else ((), own)
         while at > 0 and at in texts and len(found) < 4:
-            head = self.head(at).strip()
-            case = head and _CASE.fullmatch(texts[at].strip())  # the plan "Growth"
-            if at not in units and not case and not _QUOTED.match(head):
+            if at not in units and not (at in self.heads and _is_no_label(self.head(at), texts[at])):
                 found.append(texts[at])
             at -= 1
         found = found[:4]
@@ -552,6 +551,12 @@ class _Pass:
 
 
 _CURRENCY = re.compile(r"(?:[a-zäé]+ )?(?:currency|ccy|währung|devise|monnaie)", re.I)
+
+
+@lru_cache(maxsize=65536)
+def _is_no_label(head: str, text: str) -> bool:
+    """Tell whether a text below a header is none that says what a number is: the plan "Growth", what is "billed per"."""
+    return bool(head and _CASE.fullmatch(text.strip())) or bool(_QUOTED.match(head.strip()))
 
 
 def _last_word(header: str) -> str:

@@ -44,10 +44,11 @@ def _not_for_use(inference: Inference, cell: Cellwise) -> Iterator[Said]:
     if _NOT_USED.search(cell.words):
         return
     for used in inference.uses(cell).values():
+        if used.item.form >= 0 or used.context.concept not in ("peak", "integer peak"):
+            continue
         row = inference.book.grids[used.sheet].rows.get(used.item.row, ())
         texts = inference.texts_of(used.sheet, used.item.row) if sum(i.numeric for i in row) == 1 else ()
-        said = any(map(_NOT_USED.search, (*used.context.texts[:1], *texts)))
-        if used.item.form < 0 and used.context.concept in ("peak", "integer peak") and said:
+        if any(map(_NOT_USED.search, (*used.context.texts[:1], *texts))):
             rule = "sparse-peak" if used.value.kind("density") == "sparse" else "peak-precision"
             yield rule, f"'{cell.label}' takes '{used.label}', of which its row says that it is not used.", ""
             return

@@ -10,6 +10,7 @@ from mlsim_workbooks.lint.algebra import Value, compare, hard
 from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference
 from mlsim_workbooks.lint.naming import rule_of, unit_text
+from mlsim_workbooks.lint.shapes import links
 from mlsim_workbooks.package import position
 
 __all__ = ["ratio_rules"]
@@ -78,7 +79,7 @@ def _discounts_added(inference: Inference, cell: Cellwise, tree: sx.Node) -> Ite
 
 def _shares_added(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """Something times the margins of six months, added up."""
-    for factor in _factors(tree):
+    for _, factor in links(tree, "*"):
         match factor:
             case sx.Call(name="SUM", args=(sx.Area(kind="ref", sheet=_) as area,)):
                 pass
@@ -95,16 +96,6 @@ def _shares_added(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterat
         ):
             yield "percent-sum", f"'{cell.label}' multiplies by a sum of percentages ('{summed[0].label}', ...).", ""
             return
-
-
-def _factors(node: sx.Node) -> Iterator[sx.Node]:
-    """Yield what a product multiplies and divides by."""
-    match node:
-        case sx.Binary(operator="*" | "/", left=left, right=right):
-            yield from _factors(left)
-            yield from _factors(right)
-        case _:
-            yield node
 
 
 _DISCOUNT = re.compile(r"discount|rebate|rabatt|skonto|remise", re.I)

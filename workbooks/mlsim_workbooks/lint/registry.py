@@ -7,9 +7,11 @@ chip names. A bare family name ("A100") may mean any variant: the one that most 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from operator import itemgetter
 
 from mlsim.errors import CellError
 from mlsim.registry import load
@@ -265,6 +267,7 @@ class Names:
     above: dict[tuple[int, int], list[tuple[int, str, str]]] = field(default_factory=dict)
     beside: dict[tuple[int, int], set[tuple[str, str]]] = field(default_factory=dict)
     only: dict[int, str] = field(default_factory=dict)
+    models: dict[int, list[tuple[int, str]]] = field(default_factory=dict)  # the rows of a sheet that name one
     model: str = ""  # the only one of the workbook
 
     def __post_init__(self) -> None:
@@ -280,12 +283,14 @@ class Names:
                     chip, model = _found(item.value)
                     if model:
                         models.setdefault(load.model(model).name, model)
+                        self.models.setdefault(index, []).append((item.row, load.model(model).name))
                     if chip:
                         chips.setdefault(load.chip(chip).name, chip)
                     if chip or model:
                         self.beside.setdefault((index, item.row), set()).add((chip, model))
                         self.above.setdefault((index, item.col), []).append((item.row, chip, model))
             self.only[index] = next(iter(chips.values())) if len(chips) == 1 else ""
+            self.models.get(index, []).sort()  # a file may hold its rows in any order
             named |= chips
         self.model = next(iter(models.values())) if len(models) == 1 else ""
         if len(named) == 1:  # the only chip of the workbook
@@ -312,8 +317,9 @@ class Names:
 
     def between(self, sheet: int, top: int, row: int, model: str) -> bool:
         """Tell whether a row between two names another model than the upper one: "Batch labelling with Mixtral"."""
-        found = (m for at in range(top + 1, row) for _, m in self.beside.get((sheet, at), ()) if m)
-        return bool(model) and any(load.model(m).name != load.model(model).name for m in found)
+        named = self.models.get(sheet, []) if model else []
+        first, last = bisect_right(named, top, key=itemgetter(0)), bisect_left(named, row, key=itemgetter(0))
+        return any(name != load.model(model).name for _, name in named[first:last])
 
     def in_another_column(self, cell: Cellwise) -> bool:
         """Tell whether the only chip of a sheet heads other columns than that of a cell, which has a header of its own."""
@@ -388,15 +394,12 @@ def registry_findings(inference: Inference, names: Names) -> Iterator[tuple[Cell
             said = _of_model(figure) if figure.model and not (figure.only and not fits_model) else None
         elif figure.chip:
             said = _of_chip(figure, chosen[figure.chip])
-        if said is not None and _said_beside(inference, figure, said):
+        if said is None or _said_beside(inference, figure, said):
             continue
-        rated = _is_rated(inference, names, figure)
-        unsure = not rated and (figure.chip not in sure or figure.attribute in ("board_power", "scaleup_bandwidth"))
-        unsure = unsure and figure.weak
+        apart = figure.chip not in sure or figure.attribute in ("board_power", "scaleup_bandwidth")
+        unsure = figure.weak and apart and not _is_rated(inference, names, figure)
         doubtful = unsure or (figure.cell.sheet, figure.attribute) in measured
-        if said is not None and not (
-            doubtful and figure.attribute not in _MODEL and said[0] in ("registry", "bits-bytes")
-        ):
+        if not (doubtful and figure.attribute not in _MODEL and said[0] in ("registry", "bits-bytes")):
             yield figure.cell, said
     yield from _interconnects(inference)
     yield from _sparse_of_any(inference, {f.cell.key for f in figures if f.chip and not f.weak})

@@ -293,9 +293,8 @@ def _of_what_is_missing(inference: Inference, facts: Facts, cell: Cellwise, tree
         )
         nodes = nodes and not _OF_A_NODE.search(title)
         nodes = nodes and not any(_ON_ONE_NODE.search(c.words) or _ORDERED.match(c.words) for c in used)
-        of_one = _OF_ONE_CUSTOMER.search(title) or _OF_ONE_CUSTOMER.match(inference.book.grids[cell.sheet].name)
         for said in scope_rules(cell, tree, nodes, gpus, bool(facts.concepts.get("users")), gpu_time):
-            if said[0] == "user-total" and of_one:
+            if said[0] == "user-total" and _is_of_one_customer(inference, cell, title):
                 continue
             if said[0] != "device-hours" or not any(lines_added(inference, c) == 24 for c in used):
                 yield said  # else GPUs, added up over the hours of a day
@@ -315,6 +314,11 @@ def _of_gpus(cell: Cellwise) -> bool:
     timed = hard(cell.value.dims or ()) == (("time", 1.0),)
     counted = cell.computed is not None and "devices" in cell.computed.parts  # "GPU rented (h)", from GPUs and hours
     return timed and (counted or cell.context.concept == "device hours" or bool(_SERVICE.search(cell.words)))
+
+
+def _is_of_one_customer(inference: Inference, cell: Cellwise, title: str) -> bool:
+    """Tell whether a sheet or a part of it is about one customer: then what is of each is what is due."""
+    return bool(_OF_ONE_CUSTOMER.search(title) or _OF_ONE_CUSTOMER.match(inference.book.grids[cell.sheet].name))
 
 
 _OF_ONE_CUSTOMER = re.compile(r"(?:customer|client|kunde): |quote\b|offer for\b|angebot für\b|devis\b", re.I)

@@ -11,7 +11,7 @@ from mlsim_workbooks.lint.finding import Said
 from mlsim_workbooks.lint.infer import Cellwise, Inference, Key
 from mlsim_workbooks.lint.labels import read_label
 from mlsim_workbooks.lint.naming import thing, unit_text
-from mlsim_workbooks.lint.shapes import is_product, leaves, summands, summed_areas, written
+from mlsim_workbooks.lint.shapes import is_product, leaves, links, summands, summed_areas, written
 from mlsim_workbooks.lint.vocabulary import MODEL_SIZES, ONCE, PERIOD_WORDS, WRITTEN_OFF
 from mlsim_workbooks.package import position
 
@@ -438,9 +438,9 @@ def _term_in_another_unit(inference: Inference, cell: Cellwise, tree: sx.Node) -
         return
     products = [t for t in terms if isinstance(t, sx.Binary) and written(t) & {1000.0, 1e6, 1e9}]
     plain = [c for t in terms if (c := inference.cell_of(cell, t)) is not None and c.context.explicit]
-    for term in plain:
+    for term in plain if products else ():
         value = term.context.value
-        if not products or value is None or hard(value.dims or ()) != hard(stated.dims or ()):
+        if value is None or hard(value.dims or ()) != hard(stated.dims or ()):
             continue
         ratio = value.factor / stated.factor
         if ratio in (1000.0, 0.001, 1e6, 1e-6):
@@ -450,8 +450,8 @@ def _term_in_another_unit(inference: Inference, cell: Cellwise, tree: sx.Node) -
 
 def _unconverted_beside(inference: Inference, cell: Cellwise, tree: sx.Node) -> Iterator[Said]:
     """Watts of GPUs over 1000, and watts beside them: "8 * (B3 * B4 / 1000 + B5)"."""
-    for node in _nested_sums(tree):
-        terms = summands(node)
+    for _, node in links(tree, "*"):
+        terms = summands(node) if node is not tree else []  # a sum alone is held against the unit of its cell
         divided = [t for t in terms if isinstance(t, sx.Binary) and t.operator == "/" and t.right == sx.Number(1000.0)]
         plain = [c for t in terms if (c := inference.cell_of(cell, t)) is not None and c.context.explicit]
         if len(divided) != 1 or len(plain) != 1 or len(terms) != 2 or not hard(plain[0].value.dims or ()):
@@ -461,17 +461,6 @@ def _unconverted_beside(inference: Inference, cell: Cellwise, tree: sx.Node) -> 
         if len(same) == 1 and same[0].value.factor == plain[0].value.factor:
             said = f"'{cell.label}' divides '{same[0].label}' by 1,000, and not '{plain[0].label}', in the same unit."
             yield "prefix", said, "Divide both."
-
-
-def _nested_sums(node: sx.Node) -> Iterator[sx.Node]:
-    """Yield the sums that are factors of a product."""
-    match node:
-        case sx.Binary(operator="*" | "/", left=left, right=right):
-            for side in (left, right):
-                if isinstance(side, sx.Binary) and side.operator == "+":
-                    yield side
-                else:
-                    yield from _nested_sums(side)
 
 
 def _things_of(value: Value) -> list[str]:

@@ -162,7 +162,7 @@ def _rank(inference: Inference, candidate: _Candidate, unused: Cellwise) -> tupl
     used = inference.uses(cell).values()
     if any(_instead(cell, taken, unused, used) for taken in candidate.taken.values()):
         return 1, nearest, cell.item.key
-    if not inference.uses(cell):
+    if not used:
         return ()  # numbers alone
     tree = inference.tree(cell.item.form)
     copied = tree is not None and is_copied(tree)
